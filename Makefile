@@ -1,0 +1,58 @@
+# Everything a person or a machine runs here; `make help` lists it.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run demo test check format lock openapi clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The lock file is the stamp's only input, so a second `make run` starts at once.
+$(VENV)/installed-%: requirements/%.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --requirement $<
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(VENV)/installed-embedded  ## .venv with the `referrals` command, from the hashed lock
+
+install-dev: $(VENV)/installed-dev  ## the same with the tools for checks and tests
+
+run: install  ## the whole service with its own PostgreSQL and Valkey (ARGS="--port 9000 --home DIR")
+	@exec $(BIN)/referrals up $(ARGS)
+
+demo: install  ## post the example cases to a running service and print where they went
+	@$(BIN)/referrals demo $(ARGS)
+
+check: install-dev  ## formatting, lint, types, import contracts and the fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit tests/protocol tests/architecture
+
+test: install-dev  ## what CI runs: every check and every test, on a PostgreSQL and a Valkey of its own
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests
+
+format: install-dev  ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: install-dev  ## write services/api/openapi.json from the code
+	$(BIN)/referrals openapi --write
+
+lock: install-dev  ## resolve requirements/*.in into hashed locks
+	@for name in runtime embedded dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; \
+	done
+
+clean:  ## remove what the targets above made, but no data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
