@@ -1,0 +1,47 @@
+"""Keeps identity unreadable in the database, and comparable without being readable.
+
+Identity is sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value copied to another row
+does not open. The key id stands in front, so keys can be rotated while old rows still open.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+
+
+class IdentityUnreadable(Exception):
+    """A sealed value does not open: unknown key, other row, or altered bytes."""
+
+
+class IdentityCipher:
+    """Seals and opens identity; `keys` by key id, the first one seals."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
+        self._writer = next(iter(keys))
+
+    def seal(self, plain: bytes, *, row: str) -> bytes:
+        """Return `plain` encrypted for the row called `row`."""
+        name = self._writer.encode()
+        nonce = os.urandom(NONCE_BYTES)
+        return bytes([len(name)]) + name + nonce + self._ciphers[self._writer].encrypt(nonce, plain, row.encode())
+
+    def open(self, sealed: bytes, *, row: str) -> bytes:
+        """Return what was sealed for `row`; raise IdentityUnreadable if it does not open."""
+        end = 1 + sealed[0]
+        name, nonce, body = sealed[1:end].decode(), sealed[end : end + NONCE_BYTES], sealed[end + NONCE_BYTES :]
+        try:
+            return self._ciphers[name].decrypt(nonce, body, row.encode())
+        except (KeyError, InvalidTag):
+            raise IdentityUnreadable(f"key {name!r}") from None
+
+
+def keyed_hash(key: bytes, content: bytes) -> bytes:
+    """Return the HMAC-SHA-256 of `content`: equal contents compare equal, and nobody without the key can guess them."""
+    return hmac.new(key, content, hashlib.sha256).digest()

@@ -1,0 +1,82 @@
+"""What a deployment may choose, read from the environment once and frozen.
+
+A variable without a default is required: all that are missing or malformed are named together, and nothing starts. There
+are no default secrets, and every variable may come from a file instead (`DATABASE_URL_FILE`).
+"""
+
+import base64
+import binascii
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from environs import EnvError, FileAwareEnv, validate
+
+KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """One or more variables are missing or malformed; the message names every one, and no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The deployment's choices. Secrets stay out of `repr`."""
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    identity_keys: Mapping[str, bytes] = field(repr=False)  # by key id; the first one writes, all of them read
+    lookup_key: bytes = field(repr=False)  # keys the hashes by which record numbers and bodies are compared
+    heartbeat_file: Path | None = None  # touched by a worker or watchman while it is at work
+    api_threads: int = 16
+    holidays: frozenset[date] = frozenset()  # days that are no working days at this site
+    log_level: str = "INFO"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment; raise SettingsError naming every variable that is missing or malformed."""
+    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    env.add_parser("key", _key)
+    env.add_parser("keys", _keys)
+    env.add_parser("level", _level)
+    values: dict[str, Any] = {
+        "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
+        "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
+        "identity_keys": env.keys("IDENTITY_KEYS"),
+        "lookup_key": env.key("LOOKUP_KEY"),
+        "heartbeat_file": env.path("HEARTBEAT_FILE", None),
+        "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
+        "holidays": frozenset(env.list("HOLIDAYS", [], subcast=date.fromisoformat) or ()),
+        "log_level": env.level("LOG_LEVEL", "INFO"),
+    }
+    try:
+        env.seal()
+    except EnvError as error:
+        raise SettingsError(str(error)) from None
+    return Settings(**values)
+
+
+def _key(value: str) -> bytes:
+    try:
+        key = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise EnvError(f"Not {KEY_BYTES} bytes in base64.")
+    return key
+
+
+def _keys(value: str) -> dict[str, bytes]:
+    pairs = [pair.strip().partition(":") for pair in value.split(",")]
+    if not all(name and len(name) <= 32 for name, _, _ in pairs):
+        raise EnvError("Not a list of <key id>:<base64>.")
+    return {name: _key(encoded) for name, _, encoded in pairs}
+
+
+def _level(value: str) -> str:
+    if value not in logging.getLevelNamesMapping():
+        raise EnvError("Not a log level.")
+    return value
