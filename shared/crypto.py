@@ -1,7 +1,7 @@
 """Keeps identity unreadable in the database, and comparable without being readable.
 
-Identity is sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value copied to another row
-does not open. The key id stands in front, so keys can be rotated while old rows still open.
+Identity is sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value
+copied to another row does not open. The key id stands in front, so keys can be rotated while old rows still open.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 NONCE_BYTES = 12
 
 
-class IdentityUnreadable(Exception):
+class UnreadableIdentityError(Exception):
     """A sealed value does not open: unknown key, other row, or altered bytes."""
 
 
@@ -33,15 +33,19 @@ class IdentityCipher:
         return bytes([len(name)]) + name + nonce + self._ciphers[self._writer].encrypt(nonce, plain, row.encode())
 
     def open(self, sealed: bytes, *, row: str) -> bytes:
-        """Return what was sealed for `row`; raise IdentityUnreadable if it does not open."""
+        """Return what was sealed for `row`; raise UnreadableIdentityError if it does not open."""
         end = 1 + sealed[0]
-        name, nonce, body = sealed[1:end].decode(), sealed[end : end + NONCE_BYTES], sealed[end + NONCE_BYTES :]
+        name, nonce, body = (
+            sealed[1:end].decode(),
+            sealed[end : end + NONCE_BYTES],
+            sealed[end + NONCE_BYTES :],
+        )
         try:
             return self._ciphers[name].decrypt(nonce, body, row.encode())
         except (KeyError, InvalidTag):
-            raise IdentityUnreadable(f"key {name!r}") from None
+            raise UnreadableIdentityError(f"key {name!r}") from None
 
 
 def keyed_hash(key: bytes, content: bytes) -> bytes:
-    """Return the HMAC-SHA-256 of `content`: equal contents compare equal, and nobody without the key can guess them."""
+    """Return the HMAC-SHA-256 of `content`: equal contents compare equal; without the key none can be guessed."""
     return hmac.new(key, content, hashlib.sha256).digest()

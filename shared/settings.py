@@ -1,7 +1,7 @@
 """What a deployment may choose, read from the environment once and frozen.
 
-A variable without a default is required: all that are missing or malformed are named together, and nothing starts. There
-are no default secrets, and every variable may come from a file instead (`DATABASE_URL_FILE`).
+A variable without a default is required: all that are missing or malformed are named together, and nothing starts.
+There are no default secrets, and every variable may come from a file instead (`DATABASE_URL_FILE`).
 """
 
 import base64
@@ -37,7 +37,7 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment; raise SettingsError naming every variable that is missing or malformed."""
+    """Read the settings from the environment; raise SettingsError naming every missing or malformed variable."""
     env = FileAwareEnv(eager=False, strip_whitespace=True)
     env.add_parser("key", _key)
     env.add_parser("keys", _keys)

@@ -4,7 +4,7 @@ Clinical answers stand apart from identity, which is one sealed column that only
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,7 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     SmallInteger,
-    String,
+    Text,
     func,
     text,
 )
@@ -47,10 +47,11 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         datetime: DateTime(timezone=True),
+        str: Text,
         dict[str, Any]: JSONB,
-        list[str]: ARRAY(String),
+        list[str]: ARRAY(Text),
         bytes: LargeBinary,
     }
 
@@ -62,26 +63,26 @@ class ApiKey(Table):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     secret_hash: Mapped[bytes]
-    role: Mapped[str] = mapped_column(CheckConstraint(one_of("role", ROLES), name="role"))
+    role: Mapped[str]
     facility: Mapped[str | None]
     queues: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
+    __table_args__ = (CheckConstraint(one_of("role", ROLES), name="role"),)
+
 
 class Intake(Table):
-    """A form as a hospital sent it. `received` means: triage is still to do, whatever happened to any message."""
+    """A form as a hospital sent it. `received` means: still to be triaged, whatever happened to any message."""
 
     __tablename__ = "intakes"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     facility: Mapped[str]
     external_id: Mapped[str | None]
-    status: Mapped[str] = mapped_column(
-        CheckConstraint(one_of("status", INTAKE_STATUSES), name="status"), server_default="received"
-    )
-    lane: Mapped[str] = mapped_column(CheckConstraint(one_of("lane", LANES), name="lane"))
+    status: Mapped[str] = mapped_column(server_default="received")
+    lane: Mapped[str]
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     triaged_at: Mapped[datetime | None]
     today: Mapped[date]  # the day the form was filled in, by which the age was counted
@@ -108,6 +109,8 @@ class Intake(Table):
             "id",
             postgresql_where=text("status = 'received'"),
         ),
+        CheckConstraint(one_of("status", INTAKE_STATUSES), name="status"),
+        CheckConstraint(one_of("lane", LANES), name="lane"),
         CheckConstraint("(status = 'triaged') = (triaged_at is not null)", name="triaged_at"),
     )
 
@@ -142,13 +145,9 @@ class Referral(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
     facility: Mapped[str]
-    queue: Mapped[str] = mapped_column(CheckConstraint(one_of("queue", QUEUES), name="queue"))
-    priority: Mapped[int] = mapped_column(
-        SmallInteger, CheckConstraint(f"priority between 0 and {len(PRIORITIES) - 1}", name="priority")
-    )  # its place in PRIORITIES: 0 is an emergency
-    status: Mapped[str] = mapped_column(
-        CheckConstraint(one_of("status", STATUSES), name="status"), server_default="queued"
-    )
+    queue: Mapped[str]
+    priority: Mapped[int] = mapped_column(SmallInteger)  # its place in PRIORITIES: 0 is an emergency
+    status: Mapped[str] = mapped_column(server_default="queued")
     pattern: Mapped[str]
     headline: Mapped[str]
     red_flags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
@@ -161,6 +160,9 @@ class Referral(Table):
     version: Mapped[int] = mapped_column(server_default="1")  # rises with every change; the ETag
 
     __table_args__ = (
+        CheckConstraint(one_of("queue", QUEUES), name="queue"),
+        CheckConstraint(f"priority between 0 and {len(PRIORITIES) - 1}", name="priority"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint("queue <> 'urgent' or priority <= 1", name="urgent_queue"),
         CheckConstraint(
             "(acknowledged_by is null) = (acknowledged_at is null) and "
