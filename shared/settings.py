@@ -34,6 +34,12 @@ class Settings:
     api_threads: int = 16
     holidays: frozenset[date] = frozenset()  # days that are no working days at this site
     log_level: str = "INFO"
+    stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
+
+    @property
+    def broker_url(self) -> str:
+        """`redis_url` as Celery wants it: a Unix socket has another scheme there."""
+        return self.redis_url.replace("unix://", "redis+socket://", 1)
 
 
 def load_settings() -> Settings:
@@ -51,6 +57,7 @@ def load_settings() -> Settings:
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
         "holidays": frozenset(env.list("HOLIDAYS", [], subcast=date.fromisoformat) or ()),
         "log_level": env.level("LOG_LEVEL", "INFO"),
+        "stop_seconds": env.float("STOP_SECONDS", 15, validate=validate.Range(0, 600)),
     }
     try:
         env.seal()

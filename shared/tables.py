@@ -134,7 +134,7 @@ class Decision(Table):
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), primary_key=True)
     record: Mapped[dict[str, Any]]
     protocol_version: Mapped[str]
-    decided_at: Mapped[datetime]
+    decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Referral(Table):

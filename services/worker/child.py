@@ -1,0 +1,84 @@
+"""A process of our own that answers one line for one line, and that may be killed at any time without harm.
+
+Code that can hang or take its process down runs there. The process starts with the first question, and after each failure
+the next question starts another.
+"""
+
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+from typing import Self
+
+READY = b"ready\n"
+START_SECONDS = 20
+CHUNK = 65_536
+
+
+class ChildError(Exception):
+    """The process died, answered too late or could not start; it is gone now."""
+
+
+class Child:
+    """Runs `command`, which prints READY once and then one line of answer for each line of question."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the process unless it runs, and wait until it is ready."""
+        self._started()
+
+    def ask(self, question: bytes, *, seconds: float) -> bytes:
+        """Return the answer to `question`, both without a line break; raise ChildError if there is none in `seconds`."""
+        process = self._started()
+        try:
+            _write(process, question + b"\n")
+            return _line(process, seconds).rstrip(b"\n")
+        except (OSError, ChildError) as error:
+            self.stop()
+            raise ChildError(str(error)) from None
+
+    def stop(self) -> None:
+        """Kill the process, if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(  # noqa: S603 - the command is ours, from no input
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            )
+            if _line(self._process, START_SECONDS) != READY:
+                self.stop()
+                raise ChildError("it could not start")
+        return self._process
+
+
+def _write(process: subprocess.Popen[bytes], line: bytes) -> None:
+    assert process.stdin  # noqa: S101 - it was opened as a pipe
+    process.stdin.write(line)
+
+
+def _line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+    assert process.stdout  # noqa: S101 - it was opened as a pipe
+    deadline = time.monotonic() + seconds
+    line = b""
+    while not line.endswith(b"\n"):
+        readable, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
+        if not readable:
+            raise ChildError("it answered too late")
+        part = process.stdout.read(CHUNK)
+        if not part:
+            raise ChildError("it died")
+        line += part
+    return line

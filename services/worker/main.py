@@ -1,0 +1,23 @@
+"""Becomes the worker process of one lane."""
+
+import os
+import sys
+
+from shared.task_queues import Lane, triage_queue
+
+OPTIONS = (
+    "--pool=prefork",
+    "--without-gossip",  # workers need not know each other
+    "--without-mingle",
+    "--without-heartbeat",
+    "--loglevel=INFO",
+)
+
+
+def run_worker(lane: Lane, *, processes: int = 1) -> None:
+    """Replace this process by a Celery worker that consumes the task queue of `lane` and nothing else."""
+    worker = "urgent" if lane == "priority" else lane
+    command = ["celery", "--app=services.worker.entry", "--quiet", "worker", f"--queues={triage_queue(lane)}"]
+    command += [f"--hostname={worker}@%h", f"--concurrency={processes}", *OPTIONS]
+    # SIGTERM then stops softly: the running task gets its time, an idle worker stops at once.
+    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, "REMAP_SIGTERM": "SIGQUIT"})  # noqa: S606

@@ -1,0 +1,146 @@
+"""Triages what waits in a lane: claims a batch, decides each form, stores what came of it.
+
+Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised or
+took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails too,
+a person decides. The rest of its batch is stored first.
+"""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import FrameType
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError
+
+from services.worker.child import Child, ChildError
+from shared.clinical.form import Form
+from shared.clinical.lifecycle import acknowledge_by
+from shared.clinical.protocol import Protocol
+from shared.clinical.triage import Decision
+from shared.database import Sessions
+from shared.store.waiting import Outcome, Waiting, claim, finish, renew
+from shared.task_queues import Lane
+
+log = structlog.get_logger()
+
+IN_BATCH_SECONDS = 0.25  # a decision takes well under a millisecond
+ALONE_SECONDS = 2.0
+MOST_ATTEMPTS = 8  # a form whose processes keep being killed under it goes to a person
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many intakes of a lane are claimed at once, and for how long they stay claimed."""
+
+    limit: int
+    lease: timedelta
+
+
+# Small and short for red flags: what a killed worker had claimed must still be in its worklist within two seconds.
+BATCHES: dict[Lane, Batch] = {
+    "priority": Batch(10, timedelta(seconds=1)),
+    "routine": Batch(100, timedelta(seconds=10)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Triager:
+    """Triage with all that it needs. Without `decide`, every form is decided in the child."""
+
+    sessions: Sessions
+    protocol: Protocol
+    holidays: frozenset[date]
+    child: Child
+    decide: Callable[[Form, Protocol], Decision] | None
+
+    def triage_waiting(self, lane: Lane) -> int:
+        """Triage one batch of `lane` and return how many intakes it had; safe to call at any time, any number of times."""
+        batch = BATCHES[lane]
+        with self.sessions.begin() as session:
+            claimed = claim(session, lane, limit=batch.limit, lease=batch.lease)
+        decided = [(intake, self._in_batch(intake)) for intake in claimed]
+        self._store([self._outcome(intake, record) for intake, record in decided if record is not None])
+        suspects = [intake for intake, record in decided if record is None]
+        while suspects:
+            with self.sessions.begin() as session:
+                renew(session, suspects, lease=batch.lease + timedelta(seconds=ALONE_SECONDS))
+            intake = suspects.pop(0)
+            self._store_alone(intake, self._alone(intake))
+        return len(claimed)
+
+    def _in_batch(self, intake: Waiting) -> dict[str, Any] | None:
+        if self.decide is None or intake.attempts > 1:
+            return None
+        try:
+            with time_limit(IN_BATCH_SECONDS):
+                return self.decide(Form.of(intake.answers), self.protocol).record()
+        except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
+            log.warning("triage.suspect", intake_id=str(intake.id), error=type(error).__name__)
+            return None
+
+    def _alone(self, intake: Waiting) -> dict[str, Any] | None:
+        if intake.attempts > MOST_ATTEMPTS:
+            return None
+        try:
+            answer = json.loads(self.child.ask(json.dumps(intake.answers).encode(), seconds=ALONE_SECONDS))
+        except ChildError as error:
+            answer = {"error": str(error)}
+        if "error" in answer:
+            log.error("triage.failed", intake_id=str(intake.id), error=answer["error"])
+        decision: dict[str, Any] | None = answer.get("decision")
+        return decision
+
+    def _store(self, outcomes: list[Outcome]) -> None:
+        if outcomes:
+            with self.sessions.begin() as session:
+                finish(session, outcomes)
+
+    def _store_alone(self, intake: Waiting, record: dict[str, Any] | None) -> None:
+        try:
+            self._store([self._outcome(intake, record)])
+        except (DataError, IntegrityError) as error:
+            log.error("triage.failed", intake_id=str(intake.id), error=type(error).__name__)
+            self._store([self._outcome(intake, None)])
+
+    def _outcome(self, intake: Waiting, record: dict[str, Any] | None) -> Outcome:
+        shown = FAILED[intake.lane] if record is None else record
+        return Outcome(
+            intake=intake,
+            record=record,
+            queue=shown["queue"],
+            priority=shown["priority"],
+            pattern=shown["pattern"],
+            headline=shown["headline"],
+            red_flags=shown["red_flags"],
+            acknowledge_by=acknowledge_by(
+                shown["priority"], intake.received_at, self.protocol.targets, holidays=self.holidays
+            ),
+        )
+
+
+_FAILED = {"pattern": "triage_failed", "headline": "Triage failed: a clinician has to read this form", "red_flags": []}
+FAILED: dict[Lane, dict[str, Any]] = {
+    "priority": {"queue": "urgent", "priority": "urgent", **_FAILED},
+    "routine": {"queue": "clinical_review", "priority": "prompt", **_FAILED},
+}
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the block after `seconds`. In a process's main thread only."""
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,68 @@
+"""Keeps watch with nothing but the database: what stands still is announced again, and red flags are triaged from here.
+
+It needs no broker, so it works exactly when the broker does not.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.worker.child import ChildError
+from services.worker.triage import BATCHES, Triager
+from shared.store.waiting import standing_still
+from shared.task_queues import Lane
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 0.25
+PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
+ANNOUNCE_SECONDS = 1.0  # anything that has stood still this long is announced again
+
+
+@dataclass(frozen=True, slots=True)
+class Watchman:
+    """One round is `watch()`; `announce` must neither block nor raise."""
+
+    triager: Triager
+    announce: Callable[[Lane], None]
+    heartbeat_file: Path | None = None
+
+    def watch(self) -> None:
+        """Look once at every lane."""
+        with self.triager.sessions() as session:
+            ages = standing_still(session)
+        for lane, age in ages.items():
+            if age >= ANNOUNCE_SECONDS:
+                self.announce(lane)
+        if ages.get("priority", 0) >= PRIORITY_SECONDS:
+            self._triage_priority()
+
+    def _triage_priority(self) -> None:
+        log.warning("watchman.triage", lane="priority")
+        while self.triager.triage_waiting("priority") == BATCHES["priority"].limit:
+            pass
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop`; a database or child that is away is tried again at the next round."""
+        while not stop.wait(EVERY_SECONDS):
+            try:
+                self.triager.child.start()  # warm, so that a red flag never waits for it
+                self.watch()
+            except (SQLAlchemyError, ChildError) as error:
+                log.error("watchman.cannot_watch", error=type(error).__name__)
+            else:
+                if self.heartbeat_file:
+                    self.heartbeat_file.touch()
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
