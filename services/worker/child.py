@@ -1,7 +1,7 @@
 """A process of our own that answers one line for one line, and that may be killed at any time without harm.
 
-Code that can hang or take its process down runs there. The process starts with the first question, and after each failure
-the next question starts another.
+Code that can hang or take its process down runs there. The process starts with the first question; after each
+failure the next question starts another.
 """
 
 import select
@@ -37,7 +37,7 @@ class Child:
         self._started()
 
     def ask(self, question: bytes, *, seconds: float) -> bytes:
-        """Return the answer to `question`, both without a line break; raise ChildError if there is none in `seconds`."""
+        """Return the answer to `question`, both one line without its break; raise ChildError after `seconds`."""
         process = self._started()
         try:
             _write(process, question + b"\n")

@@ -1,8 +1,8 @@
 """Triages what waits in a lane: claims a batch, decides each form, stores what came of it.
 
-Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised or
-took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails too,
-a person decides. The rest of its batch is stored first.
+Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised
+or took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails
+too, a person decides. The rest of its batch is stored first.
 """
 
 import json
@@ -59,7 +59,7 @@ class Triager:
     decide: Callable[[Form, Protocol], Decision] | None
 
     def triage_waiting(self, lane: Lane) -> int:
-        """Triage one batch of `lane` and return how many intakes it had; safe to call at any time, any number of times."""
+        """Triage one batch of `lane` and return how many intakes it had; safe to run any number of times at once."""
         batch = BATCHES[lane]
         with self.sessions.begin() as session:
             claimed = claim(session, lane, limit=batch.limit, lease=batch.lease)
