@@ -1,0 +1,115 @@
+"""The form as a protocol declares it: sections, fields, and the answers that count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+Answer = str | int | float | bool
+Kind = Literal["context", "question", "finding"]
+Type = Literal["tri", "course", "choice", "number", "boolean", "text", "date", "moment"]
+Keep = Literal["answer", "identity", "intake"]
+
+NOT_ASKED = "not_asked"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question or finding (triage specification, part 2).
+
+    `values` maps each listed answer to its plain words; `tier` is R (on every form), R1 (a red-flag question)
+    or None; `keep` says where a stored answer belongs: with the clinical answers, in the sealed identity, or in
+    a column of the intake itself. Lengths are in characters, `minimum` and `maximum` in `unit`.
+    """
+
+    name: str
+    section: str
+    kind: Kind
+    type: Type
+    label: str
+    help: str
+    tier: Literal["R", "R1"] | None = None
+    required: bool = False
+    keep: Keep = "answer"
+    values: Mapping[str, str] = field(default_factory=dict)
+    unanswered: frozenset[str] = frozenset()
+    asked_when: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    multiline: bool = False
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Return where the field stands in a form, such as `symptoms.onset`."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """Return every text a sender may give: the listed answers, `unknown`, and `not_asked` if it may be missing.
+
+        Empty for numbers, booleans and free wording. An honest "unknown" is a valid answer to every question
+        (part 2.0), also where the list of answers has no such entry.
+        """
+        if not self.values:
+            return ()
+        extra = (UNKNOWN,) if self.required else (UNKNOWN, NOT_ASKED)
+        return tuple(dict.fromkeys((*self.values, *extra)))
+
+    def clean(self, value: object) -> Answer | None:
+        """Return a legal answer, or None for whatever counts as missing (part 2.0)."""
+        if self.type == "number":
+            return self._number(value)
+        if self.type == "boolean":
+            return value if isinstance(value, bool) else None
+        if not isinstance(value, str) or value == NOT_ASKED:
+            return None
+        if self.values:
+            return value if value in self.values or value == UNKNOWN else None
+        return value
+
+    def _number(self, value: object) -> int | float | None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        if self.minimum is None or self.maximum is None:
+            return value
+        return value if self.minimum <= value <= self.maximum else None  # NaN is in no range
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the form; its `kind` decides what a missing answer means (part 2.0)."""
+
+    name: str
+    title: str
+    kind: Kind
+    source: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class FormDefinition:
+    """All sections in order. `derived` holds what is never asked but worked out, such as `age_years`."""
+
+    sections: tuple[Section, ...]
+    derived: tuple[Field, ...] = ()
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """Return every field that is asked, by its name, which is unique across sections."""
+        return {each.name: each for section in self.sections for each in section.fields}
+
+    @cached_property
+    def comparable(self) -> Mapping[str, Field]:
+        """Return every field a condition may name: what is asked, and what is derived."""
+        return {**self.fields, **{each.name: each for each in self.derived}}
+
+    @cached_property
+    def first_tier(self) -> tuple[Field, ...]:
+        """Return the red-flag questions (tier R1); one of them unanswered makes a form incomplete."""
+        return tuple(each for each in self.fields.values() if each.tier == "R1")
