@@ -20,7 +20,7 @@ class ChildError(Exception):
 
 
 class Child:
-    """Runs `command`, which prints READY once and then one line of answer for each line of question."""
+    """Runs `command`, which prints READY, and then one line of answer for each line of question."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -54,13 +54,17 @@ class Child:
             self._process = None
 
     def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()  # it died while nobody asked: no question's fault
         if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, from no input
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
             )
-            if _line(self._process, START_SECONDS) != READY:
+            try:
+                _line(self._process, START_SECONDS)
+            except ChildError:
                 self.stop()
-                raise ChildError("it could not start")
+                raise ChildError("it could not start") from None
         return self._process
 
 
