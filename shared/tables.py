@@ -91,6 +91,7 @@ class Intake(Table):
     mrn_hash: Mapped[bytes]
     body_hash: Mapped[bytes]
     request_id: Mapped[str]
+    traceparent: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     lease_until: Mapped[datetime | None]
 

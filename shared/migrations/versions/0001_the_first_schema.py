@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("mrn_hash", sa.LargeBinary(), nullable=False),
         sa.Column("body_hash", sa.LargeBinary(), nullable=False),
         sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("traceparent", sa.Text(), nullable=True),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(status = 'triaged') = (triaged_at is not null)", name=op.f("ck_intakes_triaged_at")),
@@ -66,7 +67,7 @@ def upgrade() -> None:
         sa.Column("intake_id", sa.Uuid(), nullable=False),
         sa.Column("record", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("protocol_version", sa.Text(), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["intake_id"], ["intakes.id"], name=op.f("fk_decisions_intake_id")),
         sa.PrimaryKeyConstraint("intake_id", name=op.f("pk_decisions")),
     )
