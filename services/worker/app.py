@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init
-from kombu import Queue
+from kombu.entity import Queue
 
 from services.worker.alone import COMMAND
 from services.worker.child import Child
@@ -40,7 +40,6 @@ CONFIGURATION: dict[str, Any] = {
     "task_time_limit": 10,
     "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue that nobody reads
     "task_queues": [Queue(triage_queue(lane)) for lane in LANES],
-    "task_routes": None,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,  # the broker comes back; the worker waits
     "broker_channel_error_retry": True,  # a full broker is an outage, not a reason to exit
@@ -65,15 +64,11 @@ def create_worker(settings: Settings) -> Celery:
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION, worker_soft_shutdown_timeout=settings.stop_seconds)
 
-    @setup_logging.connect(weak=False)
-    def _logs(**_: Any) -> None:
-        configure_logs(settings)
+    setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
+    # A connection shared across a fork answers with other patients' rows.
+    worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)
 
-    @worker_process_init.connect(weak=False)
-    def _own_connections(**_: Any) -> None:
-        engine.dispose(close=False)  # a connection shared across a fork answers with other patients' rows
-
-    @app.task(name=TRIAGE_TASK)  # type: ignore[untyped-decorator]
+    @app.task(name=TRIAGE_TASK)  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:
         if drain(triager, lane):
             triage_waiting.apply_async((lane,), queue=triage_queue(lane))

@@ -78,7 +78,8 @@ class Triager:
             return None
         try:
             with time_limit(IN_BATCH_SECONDS):
-                return self.decide(Form.of(intake.answers), self.protocol).record()
+                record: dict[str, Any] = self.decide(Form.of(intake.answers), self.protocol).record()
+                return record
         except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
             log.warning("triage.suspect", intake_id=str(intake.id), error=type(error).__name__)
             return None

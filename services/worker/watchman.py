@@ -12,8 +12,14 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.worker.child import ChildError
+from services.worker.alone import COMMAND
+from services.worker.child import Child, ChildError
 from services.worker.triage import BATCHES, Triager
+from shared.announce import Announcer, create_producer
+from shared.database import create_engine, create_sessions
+from shared.logs import configure_logs
+from shared.protocols import active
+from shared.settings import Settings
 from shared.store.waiting import standing_still
 from shared.task_queues import Lane
 
@@ -60,9 +66,13 @@ class Watchman:
                     self.heartbeat_file.touch()
 
 
-def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set."""
+def run_watchman(settings: Settings) -> None:
+    """Keep watch in this process until SIGTERM or SIGINT."""
+    configure_logs(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return stop
+    sessions = create_sessions(create_engine(settings, pool_size=1))
+    with Child(COMMAND) as child:
+        triager = Triager(sessions, active(), settings.holidays, child, decide=None)
+        Watchman(triager, Announcer(create_producer(settings)).announce, settings.heartbeat_file).run(stop)
