@@ -1,0 +1,46 @@
+"""Raw forms put together from answers by field name."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from .reading.vocabulary import SECTION_OF, SECTIONS
+
+Answers = dict[str, Any]
+Body = dict[str, Any]
+
+TODAY = date(2026, 11, 22)
+ABSENT = object()
+PLACES = SECTION_OF | {"birth_date": "patient", "free_text": "encounter"}
+
+
+def body_of(answers: Mapping[str, Any]) -> Body:
+    """All sections, each answer in its own; ABSENT leaves a field out and `age_years` becomes a birth date."""
+    body: Body = {section: {} for section in SECTIONS}
+    for name, value in answers.items():
+        if value is ABSENT:
+            continue
+        if name == "age_years":
+            body["patient"]["birth_date"] = born(value)
+        else:
+            body[PLACES[name]][name] = value
+    return body
+
+
+def born(age: int) -> str:
+    """The birth date the example cases use for an age."""
+    return f"{TODAY.year - age:04d}-01-01"
+
+
+def changed(body: Body, **answers: Any) -> Body:
+    """The same form with these answers given, or taken away where they are ABSENT."""
+    other = {name: dict(section) if isinstance(section, dict) else section for name, section in body.items()}
+    for name, value in answers.items():
+        place = other.get(PLACES[name])
+        section = place if isinstance(place, dict) else {}
+        if value is ABSENT:
+            section.pop(name, None)
+        else:
+            section[name] = value
+            other[PLACES[name]] = section
+    return other

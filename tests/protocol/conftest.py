@@ -1,0 +1,20 @@
+"""The generated forms, made and read once for all comparisons of this folder."""
+
+from datetime import date
+
+import pytest
+
+from .bodies import Body
+from .decisions import Result, reading
+from .generate import forms
+
+Read = tuple[Body, date, Result]
+
+SEED = 20260
+COUNT = 20_000
+
+
+@pytest.fixture(scope="session")
+def generated() -> list[Read]:
+    """20,000 forms, each with its day and with what the second reading says of it."""
+    return [(body, today, reading(body, today)) for body, today in forms(COUNT, SEED)]

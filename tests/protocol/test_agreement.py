@@ -1,0 +1,45 @@
+"""20,000 generated forms: the code in service decides as the second reading of the specification does."""
+
+import json
+from datetime import date
+from typing import Any
+
+from shared.clinical.form import Form, read
+from shared.clinical.triage import triage
+from shared.protocols import active
+
+from .bodies import Body
+from .conftest import Read
+from .decisions import service
+from .invariants import complaints
+from .shrink import compared, differences, smallest
+
+
+def test_every_generated_form_is_decided_alike(generated: list[Read]) -> None:
+    for body, today, expected in generated:
+        if compared(expected, service(body, today)):
+            raise AssertionError(told(body, today))
+
+
+def told(body: Body, today: date) -> str:
+    """The smallest form that shows the difference, and each field: first the reading, then the service."""
+    small = smallest(body, lambda less: bool(differences(less, today)))
+    fields = "\n".join(
+        f"{name}:\n  reading {expected}\n  service {found}"
+        for name, (expected, found) in differences(small, today).items()
+    )
+    return f"on {today} the decisions differ for\n{json.dumps(small, indent=1)}\n{fields}"
+
+
+def test_every_generated_form_keeps_the_invariants_of_a_single_result(generated: list[Read]) -> None:
+    broken = [(body, found) for body, today, result in generated if (found := complaints(body, today, result))]
+
+    assert broken[:1] == []
+
+
+def test_a_stored_form_is_decided_as_it_was_sent(generated: list[Read]) -> None:
+    for body, today, _ in generated[::4]:
+        sent = read(body, active(), today=today)
+        stored: dict[str, Any] = json.loads(json.dumps(sent.record(), allow_nan=False))
+
+        assert triage(Form.of(stored), active()).record() == triage(sent, active()).record()

@@ -1,0 +1,67 @@
+"""The generated forms reach everything there is to decide, often enough to make their agreement worth something."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from .conftest import Read
+from .decisions import FLOORS, Result
+from .reading.answers import Answers
+from .reading.flags import FLAG_OF, RULES
+from .reading.free_text import phrase_groups
+from .reading.phrases import GROUPS
+
+ROUTES = """
+    FR1 FR2 FR3 FR4 FR5 FR6 FR7 SN0 SN1 SM1A SM1 SM2 SJ2 SJ1A SJ1 SC1 SC1A MX1 MX2
+"""
+CAUTIONS = """
+    child_dose_and_sedation claustrophobia contrast_history_check egfr_below_30 gadolinium_reaction
+    hip_prosthesis_metal_artefact iodinated_reaction mri_contraindicated mri_device_check mri_safety_unknown
+    pregnancy pregnancy_test_first
+"""
+STUDIES = """
+    mri_lumbar_spine_wo mri_whole_spine_wo mri_whole_spine_wwo mri_hip_wo mri_pelvis_hip_wo
+    ct_lumbar_spine_wo ct_lumbar_myelogram ct_whole_spine_wo ct_whole_spine_w ct_hip_pelvis_wo ct_head_wo
+    ct_abdomen_pelvis_w ct_abdomen_pelvis_wo cta_aorta cta_lower_limb
+    xr_hip_pelvis xr_pelvis_ap_frog xr_pelvis_ap_crosstable xr_femur xr_knee us_knee us_hip
+"""
+
+Names = Callable[[Result], Iterable[str]]
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        pytest.param(lambda result: result["fired"], set(FLAG_OF), id="rules that fire"),
+        pytest.param(lambda result: result["possible"], set(RULES), id="rules that stay undetermined"),
+        pytest.param(lambda result: [result["route"] or "none"], {*ROUTES.split(), "none"}, id="routes"),
+        pytest.param(lambda result: result["floors"], set(FLOORS), id="floors"),
+        pytest.param(lambda result: [result["owner"] or "none"], {*FLAG_OF, "none"}, id="owners"),
+        pytest.param(lambda result: result["cautions"], set(CAUTIONS.split()), id="cautions"),
+        pytest.param(lambda result: studies(result), set(STUDIES.split()), id="studies"),
+    ],
+)
+def test_each_is_reached_at_least_20_times(generated: list[Read], names: Names, wanted: set[str]) -> None:
+    times = Counter(name for _, _, result in generated for name in names(result))
+
+    assert set(times) == wanted
+    assert {name: count for name, count in times.items() if count < 20} == {}
+
+
+def studies(result: Result) -> list[str]:
+    return [item["study"] for item in result["imaging"]]
+
+
+def test_each_phrase_group_is_found_at_least_20_times(generated: list[Read]) -> None:
+    texts = (Answers(body, today).free_text for body, today, _ in generated)
+    times = Counter(group for text in texts for group in phrase_groups(text))
+
+    assert set(times) == {group.name for group in GROUPS}
+    assert min(times.values()) >= 20
+
+
+def test_no_kind_of_result_crowds_out_the_others(generated: list[Read]) -> None:
+    share = Counter(result["priority"] for _, _, result in generated)
+
+    assert min(share.values()) >= len(generated) / 20
