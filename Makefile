@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test check format lock openapi clean
+.PHONY: help install install-dev run demo test test-compose env check format lock openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,13 @@ test: install-dev  ## what CI runs: every check and every test, on a PostgreSQL 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests --ignore=tests/compose
+
+env:  ## .env with fresh secrets, for docker compose
+	@deploy/write-env
+
+test-compose: install-dev  ## the tests through docker-compose.yml, where needed on an engine and images of their own
+	.ci/with-engine $(BIN)/pytest tests/compose
 
 format: install-dev  ## rewrite the code in the house format
 	$(BIN)/ruff format .
@@ -49,7 +55,7 @@ openapi: install-dev  ## write services/api/openapi.json from the code
 	$(BIN)/referrals openapi --write
 
 lock: install-dev  ## resolve requirements/*.in into hashed locks
-	@for name in runtime embedded dev; do \
+	@for name in runtime embedded dev build compose; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; \
 	done
