@@ -1,4 +1,4 @@
-"""Every task queue is consumed by exactly one compose service, every task is registered, and messages carry lanes only."""
+"""Each task queue is consumed by exactly one compose service, each task is registered."""
 
 from pathlib import Path
 
