@@ -1,0 +1,66 @@
+"""Log lines as JSON on standard error, with only what the list below allows: the path of a case, never the patient.
+
+A library's own message is reduced to its fixed wording, without what it put in; an error to its class.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from shared.settings import Settings
+
+ALLOWED = frozenset(
+    {
+        *("timestamp", "level", "event", "logger"),
+        *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
+        *("intake_id", "referral_id", "lane", "queue", "attempts", "count", "seconds"),
+        *("protocol", "rule", "error", "process", "port", "pid"),
+    }
+)
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send this process's log lines, and those of its libraries, through the list."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        keep_allowed,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[keep_wording, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.root.handlers = [handler]
+    logging.root.setLevel(settings.log_level)
+
+
+def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Drop whatever the list does not name."""
+    return {key: value for key, value in event.items() if key in ALLOWED or key.startswith("_")}
+
+
+def keep_wording(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Reduce a library's record to the wording in its code, and its exception to a class."""
+    record: logging.LogRecord = event["_record"]
+    wording: dict[str, Any] = {"event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__}
+    if record.exc_info and record.exc_info[0]:
+        wording["error"] = record.exc_info[0].__name__
+        record.exc_info = None
+    return {**event, **wording}

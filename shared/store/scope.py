@@ -1,0 +1,25 @@
+"""What a caller may see: carried by every query, so that another's row is a row that does not exist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement
+
+from shared.tables import Intake, Referral
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Rows of one facility, or of all where it is None; referrals of some queues, or of all where that is None."""
+
+    facility: str | None = None
+    queues: Sequence[str] | None = None
+
+    def intakes(self) -> list[ColumnElement[bool]]:
+        """Return the conditions under which an intake is seen."""
+        return [] if self.facility is None else [Intake.facility == self.facility]
+
+    def referrals(self) -> list[ColumnElement[bool]]:
+        """Return the conditions under which a referral is seen."""
+        seen = [] if self.facility is None else [Referral.facility == self.facility]
+        return seen if self.queues is None else [*seen, Referral.queue.in_(self.queues)]
