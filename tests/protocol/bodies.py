@@ -11,6 +11,7 @@ Body = dict[str, Any]
 
 TODAY = date(2026, 11, 22)
 ABSENT = object()
+MIRROR = {"left": "right", "right": "left"}
 PLACES = SECTION_OF | {"birth_date": "patient", "free_text": "encounter"}
 
 
@@ -44,3 +45,15 @@ def changed(body: Body, **answers: Any) -> Body:
             section[name] = value
             other[PLACES[name]] = section
     return other
+
+
+def mirrored(answers: Answers) -> Answers:
+    """The same patient with left and right exchanged, in `side` and in every sided field."""
+    other = {mirror_name(name): value for name, value in answers.items()}
+    side = answers.get("side")
+    return other | {"side": MIRROR[side]} if side in ("left", "right") else other
+
+
+def mirror_name(name: str) -> str:
+    stem, _, side = name.rpartition("_")
+    return f"{stem}_{MIRROR[side]}" if side in MIRROR else name

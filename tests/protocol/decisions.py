@@ -38,7 +38,8 @@ def in_common_form(record: Mapping[str, Any]) -> Result:
     named = [reason["rule"] for reason in record["reasons"]]
     routes = [rule for rule in named if rule not in FLAG_OF and rule not in FLOORS]
     imaging = [{"study": item["study"], "within": item["within"]} for item in record["imaging"]]
-    return {name: record[name] for name in OF_STEP_14} | {
+    owned = ("suspected", "send_to") if record["red_flags"] else ()
+    return {name: record[name] for name in (*OF_STEP_14, *owned)} | {
         "imaging": imaging,
         "fired": sorted(rule for rule in named if rule in FLAG_OF),
         "possible": sorted(item["rule"] for item in record["undetermined"]),

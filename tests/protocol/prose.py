@@ -21,6 +21,7 @@ LIST_WORDS = sorted(LIST_NEGATORS)
 BREAKERS = sorted(LIST_BREAKERS_BEFORE)
 AFTERWARDS = sorted(LIST_BREAKERS_AFTER)
 BLOCKERS = sorted({*ACTION_BLOCKERS, *NOUN_BLOCKERS})
+PIECE_JOINS = (",", ",", "/", "and", "then", "so", "because", "-", "nor", "but")
 ENDINGS = ("", "", "ing", "ed", "s", "ly", "t")
 FILLERS = ("he", "the", "left", "leg", "pain", "of", "any", "really", "two", "days", "1", "i've", "bladder", "be")
 JOINS = (
@@ -32,11 +33,29 @@ JOINS = (
 
 
 def passage(dice: random.Random) -> str:
+    """A sentence or two, as some hand would type them."""
+    text = a_list(dice) if dice.random() < 0.3 else sentence(dice)
+    if dice.random() < 0.3:
+        text += dice.choice(JOINS) + (a_list(dice) if dice.random() < 0.5 else sentence(dice))
+    return spelling(dice, text)
+
+
+def a_list(dice: random.Random) -> str:
+    """Things denied one after the other, and what may end the denial."""
+    listed = [dice.choice(LIST_WORDS), *fillers(dice)]
+    for _ in range(dice.choice((1, 1, 1, 2))):
+        before = [*some_of(dice, BREAKERS, 0.25), *fillers(dice)]
+        after = [*fillers(dice), *some_of(dice, AFTERWARDS, 0.4)]
+        listed += [dice.choice(PIECE_JOINS), *before, phrase(dice), *after]
+    return " ".join(listed)
+
+
+def sentence(dice: random.Random) -> str:
     """A few clauses, joined by anything."""
     text = clause(dice)
     for _ in range(dice.choice((0, 0, 0, 1, 1, 2, 3))):
         text += dice.choice(JOINS) + clause(dice)
-    return spelling(dice, text)
+    return text
 
 
 def clause(dice: random.Random) -> str:

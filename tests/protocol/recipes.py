@@ -52,6 +52,8 @@ RED_FLAGS: dict[str, Answers] = {
     "XE12 syncope": SUDDEN | {"syncope": "present", "age_years": 50},
     "XE13": {"fast_arm": "present"},
     "XE13 silent": SUDDEN | {"age_years": 60, "pain_score": 2},
+    "XE13 fibrillation": SUDDEN
+    | {"atrial_fibrillation_or_vascular_risk": "present", "pain_score": 0, "duration_days": 7},
     "XE14": {"mechanism": "high_energy_trauma"},
     "XE15": {"recent_spinal_procedure": "present", "onset": "subacute", "duration_days": 14},
     "XE16": SUBACUTE | {"age_years": 15},
@@ -86,6 +88,8 @@ RED_FLAGS: dict[str, Answers] = {
     "XU10": {"fever": "present", "groin_or_deep_hip_pain": "present", "limiting_factor": "pain"},
     "XU10 psoas": {"fever": "present", "back_pain": "present", "psoas_sign": "present"},
     "XU11": SUDDEN | {"bladder_change": "not_asked", "bowel_change": "unknown"},
+    "XU11 recent": {"duration_days": 14, "bladder_change": "unknown"},
+    "XU11 back": {"back_pain": "unknown", "saddle_numbness": None},
     "XU12": {"free_text": "Wet myself twice since yesterday"},
 }
 
@@ -101,7 +105,6 @@ ROUTES: dict[str, Answers] = {
     "FR7": {"sensory_level": "present"},
     "SN0": OPEN_LIMIT | {"hoover_sign": "positive"},
     "SN1": NERVE,
-    "SN1 recent": NERVE | {"onset": "subacute", "duration_days": 41, "mechanism": "other"},
     "SM1A": STRAIN | {"onset": "sudden", "duration_days": 21},
     "SM1": STRAIN,
     "SM2": {"prolonged_disuse": "present", "mechanism": "immobilisation"},
@@ -123,9 +126,12 @@ FLOORS: dict[str, Answers] = {
     "FP3": {"cancer": "past"} | STRAIN,
     "FP4": {"unexplained_weight_loss": "present", "age_years": 50} | JOINT,
     "FP5": NERVE | {"progression": "worsening_months"},
+    "FP5 days": NERVE | {"limiting_factor": "pain", "progression": "worsening_days"},
+    "FP5 new": NERVE | {"onset": "subacute", "duration_days": 41, "mechanism": "other"},
     "FP6": {"systemically_unwell": "present"} | JOINT,
 }
 
 RECIPES = {name: calm() | changes for name, changes in (RED_FLAGS | ROUTES | FLOORS).items()}
+CHANGES = {name: dict(changes) for name, changes in (RED_FLAGS | ROUTES | FLOORS).items()}
 RED_FLAG_RECIPES = [RECIPES[name] for name in RED_FLAGS]
 QUIET_RECIPES = [RECIPES[name] for name in ROUTES | FLOORS]

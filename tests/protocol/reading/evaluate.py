@@ -6,9 +6,10 @@ from typing import Any
 from .answers import Answers
 from .evidence import Scores, scores
 from .facts import acute_context
-from .flags import EMERGENCIES, FLAG_OF, RULES, owner
+from .flags import EMERGENCIES, FLAG_OF, RULES
 from .free_text import conflicting_groups
 from .imaging import ImagingList
+from .owners import owner
 from .requests import requests
 from .routes import Request, Route, floors, route
 from .rules_urgent import xu4
@@ -29,14 +30,14 @@ def evaluate(form: Any, today: date) -> Result:
     incomplete = is_incomplete(a, fired, undecided)
     fired |= late_rules(a, incomplete=incomplete)
     decided = flagged(a, fired) if fired else routed(a, points, incomplete=incomplete)
-    return decided | {
+    found = {
         "red_flags": sorted({FLAG_OF[rule] for rule in fired}),
         "evidence": {"nerve": points.nerve, "muscle": points.muscle, "joint": points.joint},
         "incomplete": incomplete,
         "fired": sorted(fired),
         "possible": undecided,
-        "owner": owner(fired),
     }
+    return found | decided | owner(fired)
 
 
 def is_incomplete(a: Answers, fired: set[str], undecided: list[str]) -> bool:

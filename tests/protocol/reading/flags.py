@@ -1,4 +1,4 @@
-"""Which flag and priority each rule carries, and which fired rule owns the case (triage specification, part 3)."""
+"""Which flag and priority each red-flag rule carries (triage specification, parts 3.1 to 3.3)."""
 
 from collections.abc import Callable
 
@@ -48,13 +48,3 @@ URGENCIES: dict[str, tuple[str, Condition]] = {
 LATE = {"XU11": "RF_UNANSWERED", "XU12": "RF_CONFLICT"}
 RULES = EMERGENCIES | URGENCIES
 FLAG_OF = {rule: flag for rule, (flag, _) in RULES.items()} | LATE
-
-OWNERS = """
-    XE12 XE11 XE13 XE6 XE14 XU1E XE16 XE5 SE1 SE2 XE1 XE2 XE3 SE3 XE4 XE7 XE15 XE9 XE8 XE10
-    XU2 XU3 XU1 XU4 XU5 XU7 XU8 XU10 XU9 XU6 XU11 XU12
-"""
-
-
-def owner(fired: set[str]) -> str | None:
-    """The first fired rule in the order of part 3.7."""
-    return next((rule for rule in OWNERS.split() if rule in fired), None)
