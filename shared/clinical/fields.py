@@ -61,6 +61,10 @@ class Field:
         extra = (UNKNOWN,) if self.required else (UNKNOWN, NOT_ASKED)
         return tuple(dict.fromkeys((*self.values, *extra)))
 
+    def answers(self, answer: Answer | None) -> bool:
+        """Tell whether an answer says something; `unknown` and what counts as such do not."""
+        return answer is not None and answer != UNKNOWN and answer not in self.unanswered
+
     def clean(self, value: object) -> Answer | None:
         """Return a legal answer, or None for whatever counts as missing (part 2.0)."""
         if self.type == "number":
@@ -103,6 +107,11 @@ class FormDefinition:
     def fields(self) -> Mapping[str, Field]:
         """Return every field that is asked, by its name, which is unique across sections."""
         return {each.name: each for section in self.sections for each in section.fields}
+
+    @cached_property
+    def kept(self) -> tuple[Field, ...]:
+        """Return the fields whose answers are stored with the clinical answers: no identity, no free text."""
+        return tuple(each for each in self.fields.values() if each.keep == "answer")
 
     @cached_property
     def comparable(self) -> Mapping[str, Field]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,27 @@ class Document:
     path: str
     content: Mapping[str, Any]
     faults: Faults
+    well_shaped: bool = True
+
+    def names(self, key: str) -> list[str]:
+        """Return the names of all entries under `key`, well shaped or not."""
+        entries = self.content.get(key)
+        return [str(name) for name in entries] if isinstance(entries, dict) else []
 
     def entries(self, key: str, shape: Schema) -> Iterator[tuple[str, str, Any]]:
         """Yield name, path and loaded value of each entry under `key`; a misshapen entry is noted and left out."""
-        entries = self.content.get(key) or {}
-        pairs = enumerate(entries) if isinstance(entries, list) else entries.items()
-        for name, entry in pairs:
+        for name, entry in self._pairs(key):
             path = f"{self.path}: {key}.{name}"
             try:
                 yield str(name), path, shape.load(entry)
             except ValidationError as error:
                 note(self.faults, path, error.messages)
+
+    def _pairs(self, key: str) -> Iterable[tuple[Any, Any]]:
+        entries = self.content.get(key)
+        if isinstance(entries, dict):
+            return entries.items()
+        return enumerate(entries) if isinstance(entries, list) else ()
 
 
 def read(folder: Path, shapes: Mapping[str, Schema], faults: Faults) -> dict[str, Document]:
@@ -62,12 +72,13 @@ def note(faults: Faults, path: str, messages: Any) -> None:
 
 
 def _document(folder: Path, name: str, shape: Schema, faults: Faults) -> Document:
+    before = len(faults.lines)
     content: Any = {}
     try:
         content = strict_yaml.parse((folder / name).read_text(encoding="utf-8"))
-        note(faults, name + ":", shape.validate(content))
+        note(faults, f"{name}:", shape.validate(content))
     except FileNotFoundError:
         faults.add(name, "the file is missing")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         faults.add(name, " ".join(str(error).split()))
-    return Document(name, content if isinstance(content, dict) else {}, faults)
+    return Document(name, content if isinstance(content, dict) else {}, faults, len(faults.lines) == before)

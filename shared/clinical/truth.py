@@ -1,0 +1,132 @@
+"""Three-valued truth over one form: true, false, or None for "not known" (Kleene)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from shared.clinical.fields import Answer
+
+Truth = bool | None
+Fields = dict[str, Answer]  # the path of a field, and the answer that counted
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """One form under evaluation. It remembers what is settled, so each fact and rule is worked out once."""
+
+    answers: Mapping[str, Answer]
+    phrases: tuple[str, ...]
+    conditions: Mapping[str, "Condition"]
+    truths: dict[str, Truth] = field(default_factory=dict)
+    points: dict[str, int] = field(default_factory=dict)
+
+    def truth(self, name: str) -> Truth:
+        """Return the truth of a fact or rule by its name."""
+        if name not in self.truths:
+            self.truths[name] = self.conditions[name].truth(self)
+        return self.truths[name]
+
+    def because_of(self, condition: "Condition") -> Fields:
+        """Return the fields that settled a condition; of one that is not known, the unanswered fields."""
+        found: Fields = {}
+        condition.support(self, found)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is true, false or not known of a form.
+
+    `support` adds to a dictionary the fields that make it what it is: of a true one, what made it true; of one that is
+    not known, what is unanswered. `names` are the facts and rules it asks for.
+    """
+
+    truth: Callable[[Evaluation], Truth]
+    support: Callable[[Evaluation, Fields], None]
+    names: frozenset[str] = frozenset()
+    text: str = ""
+
+
+def all_of(parts: list[Condition]) -> Condition:
+    """Join with AND: false if any part is false, otherwise not known if any part is not known."""
+    return _joined(parts, decisive=False)
+
+
+def any_of(parts: list[Condition]) -> Condition:
+    """Join with OR: true if any part is true, otherwise not known if any part is not known."""
+    return _joined(parts, decisive=True)
+
+
+def _joined(parts: list[Condition], *, decisive: bool) -> Condition:
+    truths = tuple(part.truth for part in parts)
+    otherwise = not decisive
+
+    def truth(form: Evaluation) -> Truth:
+        result: Truth = otherwise
+        for part in truths:
+            known = part(form)
+            if known is decisive:
+                return decisive
+            if known is None:
+                result = None
+        return result
+
+    def support(form: Evaluation, found: Fields) -> None:
+        settled = truth(form)
+        for part in parts:
+            if part.truth(form) is settled:
+                part.support(form, found)
+
+    return Condition(truth, support, _names(parts))
+
+
+def negation(part: Condition) -> Condition:
+    """Turn true into false and false into true; not known stays."""
+    inner = part.truth
+
+    def truth(form: Evaluation) -> Truth:
+        known = inner(form)
+        return None if known is None else not known
+
+    return Condition(truth, part.support, part.names)
+
+
+def certain(part: Condition) -> Condition:
+    """Read "not known" as false."""
+    inner = part.truth
+    return Condition(lambda form: inner(form) is True, part.support, part.names)
+
+
+def possible(part: Condition) -> Condition:
+    """Read "not known" as true."""
+    inner = part.truth
+    return Condition(lambda form: inner(form) is not False, part.support, part.names)
+
+
+def named(name: str) -> Condition:
+    """Ask for a fact by its name."""
+
+    def truth(form: Evaluation) -> Truth:
+        truths = form.truths
+        return truths[name] if name in truths else form.truth(name)
+
+    return Condition(truth, lambda form, found: form.conditions[name].support(form, found), frozenset([name]))
+
+
+def fired(rule: str) -> Condition:
+    """Ask whether a rule is certain. One that did not fire names no fields: an exclusion is no answer."""
+    asked = named(rule)
+
+    def support(form: Evaluation, found: Fields) -> None:
+        if asked.truth(form) is True:
+            asked.support(form, found)
+
+    return Condition(lambda form: asked.truth(form) is True, support, asked.names)
+
+
+def always() -> Condition:
+    """Return what is true of every form."""
+    return Condition(lambda _form: True, lambda _form, _found: None)
+
+
+def _names(parts: list[Condition]) -> frozenset[str]:
+    return frozenset().union(*(part.names for part in parts))

@@ -1,0 +1,32 @@
+"""The protocols of this service: versioned folders of YAML, read strictly, and pinned by a digest once released."""
+
+from functools import cache
+from pathlib import Path
+
+from shared.clinical.protocol import Protocol
+from shared.protocols import assembly, documents, releases
+from shared.protocols.faults import Faults, ProtocolError
+
+__all__ = ["ACTIVE", "ProtocolError", "active", "load"]
+
+ACTIVE = Path(__file__).parent / "failed-slr" / "2026.1.0"
+
+
+def load(folder: Path) -> Protocol:
+    """Return the protocol in `folder`; raises `ProtocolError`, which names every fault at once.
+
+    A folder named in the `digests.yaml` beside it is released: it has to say exactly what it said then.
+    """
+    faults = Faults()
+    read = documents.read(folder, assembly.SHAPES, faults)
+    digest = documents.digest(read)
+    protocol = assembly.assemble(read, digest, faults)
+    releases.check(folder, protocol, faults)
+    faults.raise_if_any()
+    return protocol
+
+
+@cache
+def active() -> Protocol:
+    """Return the protocol by which forms are read and triaged now."""
+    return load(ACTIVE)
