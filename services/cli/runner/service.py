@@ -1,0 +1,39 @@
+"""What the runner is told of a process: how to start it, when it is ready and how it is asked to stop."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user and group, by number, that a process runs as."""
+
+    uid: int
+    gid: int
+
+
+def as_account(account: Account | None) -> dict[str, Any]:
+    """Return the arguments with which `subprocess` starts a process as `account`; None is the present user."""
+    return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process to keep running, or with `once` a step that has to end well before the next stage begins.
+
+    `prepare` runs before every start; what it raises as OSError counts as a failed start. `ready` is asked with the
+    process id until it says yes. Secrets in `environment` stay out of `repr`.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    ready: Callable[[int], bool] = lambda _: True
+    prepare: Callable[[], None] = lambda: None
+    folder: Path | None = None
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    once: bool = False

@@ -1,0 +1,93 @@
+"""Starts a PostgreSQL and a Valkey of the tests' own, from the wheels, on sockets in a private folder."""
+
+import secrets
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.cli.embedded.account import hand_over, servers_account
+from services.cli.embedded.cluster import create_cluster
+from services.cli.embedded.postgres import database_url, postgres_service
+from services.cli.embedded.programs import reachable_programs
+from services.cli.embedded.valkey import redis_url, valkey_service
+from services.cli.runner.launch import launch
+from services.cli.runner.service import Service
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+
+# The tests kill processes, not the machine: nothing has to be on the disk.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the two servers listen."""
+
+    sockets: Path
+    password: str
+
+    @property
+    def redis_url(self) -> str:
+        return redis_url(self.sockets)
+
+    def database_url(self, name: str = "psoas") -> str:
+        return database_url(self.sockets, self.password).replace("/psoas?", f"/{name}?")
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Yield running servers with an empty database, whose role may create others; nothing of them stays behind."""
+    with tempfile.TemporaryDirectory(prefix="psoas-test-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        root = Path(folder)
+        data, queue, sockets, copies = (root / name for name in ("postgres", "valkey", "sockets", "programs"))
+        for path in (queue, sockets, copies):
+            path.mkdir(mode=0o700)
+        account = servers_account(data)
+        programs = reachable_programs(account, copies)
+        for path in (queue, sockets, copies, root):
+            hand_over(path, account)
+        password = secrets.token_urlsafe(16)
+        create_cluster(data, programs.postgres, password, account, rights="login createdb")
+        (data / "pg_hba.conf").write_text("local all psoas scram-sha-256\n")
+        with ExitStack() as stack:
+            stack.enter_context(running(postgres_service(data, sockets, programs.postgres, account, **FAST)))
+            stack.enter_context(running(valkey_service(queue, sockets, programs.valkey, account)))
+            yield Servers(sockets, password)
+
+
+@contextmanager
+def running(service: Service) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield the process of `service` once it is ready, and stop it at the end."""
+    with tempfile.TemporaryFile() as output:
+        process = launch(service, output.fileno())
+        try:
+            wait_until_ready(service, process)
+            yield process
+        except RuntimeError as error:
+            output.seek(0)
+            error.add_note(output.read().decode(errors="replace"))
+            raise
+        finally:
+            stop(service, process)
+
+
+def wait_until_ready(service: Service, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not service.ready(process.pid):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{service.name} did not start")
+        time.sleep(0.02)
+
+
+def stop(service: Service, process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(service.stop_signal)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
