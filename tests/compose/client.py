@@ -1,0 +1,66 @@
+"""A hospital's or a department's side of the API: plain HTTP, one connection a request."""
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlencode
+
+QUEUES = ("urgent", "neurology", "orthopedics", "clinical_review")
+PATIENCE = 10  # seconds; no request takes longer beyond the wait that it asked for
+
+
+class UnansweredError(Exception):
+    """No answer came: whether the request had an effect is unknown."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, the headers by lower-case name, and the JSON body."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Client:
+    """Requests with one API key."""
+
+    port: int
+    key: str
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send and read one answer; raise UnansweredError when the connection breaks or nothing comes."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            response = connection.getresponse()
+            text = response.read()
+        except (OSError, HTTPException) as error:
+            raise UnansweredError(str(error)) from error
+        finally:
+            connection.close()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, json.loads(text or b"null"))
+
+    def get(self, path: str) -> Any:
+        """Return the body of a GET that has to succeed."""
+        answer = self.request("GET", path)
+        assert answer.status == 200, answer
+        return answer.body
+
+    def post_intake(self, body: dict[str, Any], **headers: str) -> Answer:
+        return self.request("POST", "/v1/intakes", body, **headers)
+
+    def worklist(self, queue: str) -> list[dict[str, Any]]:
+        """Return every referral that is or was in `queue`, over all pages."""
+        referrals: list[dict[str, Any]] = []
+        query = {"status": "all", "limit": "200"}
+        while True:
+            page = self.get(f"/v1/queues/{queue}/referrals?{urlencode(query)}")
+            referrals += page["referrals"]
+            if page["next"] is None:
+                return referrals
+            query["cursor"] = page["next"]

@@ -1,0 +1,61 @@
+"""The compose stack as an operator handles it: `docker compose` on the very file that a hospital would run."""
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SLOWEST_STEP = 600  # seconds; building the image from nothing
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One project of containers; `environment` holds its name, its image, its secrets and its port."""
+
+    environment: dict[str, str]
+
+    @property
+    def port(self) -> int:
+        return int(self.environment["PSOAS_PORT"])
+
+    def run(self, *command: str) -> str:
+        """Run a command that uses `docker compose`; return what it prints. Raise with its words when it fails."""
+        return run(*command, environment=self.environment)
+
+    def compose(self, *words: str) -> str:
+        return self.run("docker", "compose", *words)
+
+    def up(self, *words: str) -> None:
+        """Start everything and wait until it is healthy."""
+        self.compose("up", "--detach", "--wait", "--wait-timeout", "180", *words)
+
+    def containers(self, service: str | None = None) -> list[dict[str, Any]]:
+        """What `docker inspect` says of the running containers of one service, or of all."""
+        ids = self.compose("ps", "--quiet", *([service] if service else [])).split()
+        return json.loads(run("docker", "inspect", *ids)) if ids else []
+
+    def issue_key(self, *options: str) -> str:
+        """Return a new API key, as an administrator gets one."""
+        printed = self.compose("exec", "-T", "api", "referrals", "keys", "issue", *options)
+        found = re.search(r"\brk_\w+", printed)
+        assert found, "no key was issued"
+        return found.group()
+
+
+def run(*command: str, environment: dict[str, str] | None = None) -> str:
+    """Run a command in the project's folder and return its output."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=SLOWEST_STEP,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout

@@ -1,0 +1,54 @@
+"""Forms go where they belong, through nginx, the API, the workers and back to a worklist."""
+
+import pytest
+
+from .client import QUEUES, Client
+from .forms import Case, case_for, cases
+from .stack import Stack
+
+COMPARED = ("queue", "priority", "red_flags", "pattern", "imaging_status", "cautions", "evidence", "incomplete")
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_an_example_case_is_decided_as_written(submitter: Client, operator: Client, case: Case) -> None:
+    answer = submitter.post_intake(case.body(mrn=f"case-{case.name}"), prefer="wait=5")
+
+    assert answer.status == 200, answer
+    decision = answer.body["decision"]
+    assert {name: decision[name] for name in COMPARED} == {name: case.expected[name] for name in COMPARED}
+    assert [{name: item[name] for name in ("study", "within")} for item in decision["imaging"]] == case.expected[
+        "imaging"
+    ]
+    referral = operator.get(answer.body["referral"]["links"]["self"])
+    assert (referral["queue"], referral["status"]) == (case.expected["queue"], "queued")
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_form_reaches_the_worklist_of_each_queue(submitter: Client, operator: Client, queue: str) -> None:
+    mrn = f"queue-{queue}"
+    posted = submitter.post_intake(case_for(queue).body(mrn), prefer="wait=5")
+
+    assert posted.status == 200, posted
+    assert [entry["intake_id"] for entry in operator.worklist(queue) if entry["patient"]["mrn"] == mrn] == [
+        posted.body["id"]
+    ]
+    counted = {entry["name"]: entry["open"] for entry in operator.get("/v1/queues")["queues"]}
+    assert counted[queue] >= 1
+
+
+def test_without_a_key_nothing_is_taken(stack: Stack) -> None:
+    answer = Client(stack.port, "rk_nobody_nothing").post_intake(case_for("urgent").body("stranger"))
+
+    assert answer.status == 401
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_metrics_are_not_for_the_outside(submitter: Client) -> None:
+    assert submitter.request("GET", "/metrics").status == 404
+
+
+def test_a_body_too_large_for_the_proxy_is_refused_in_the_apis_words(submitter: Client) -> None:
+    answer = submitter.request("POST", "/v1/intakes", {"free_text": "x" * 300_000})
+
+    assert answer.status == 413
+    assert answer.headers["content-type"].startswith("application/problem+json")
