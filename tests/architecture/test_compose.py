@@ -1,0 +1,39 @@
+"""The compose file gives every setting, takes every choice from .env.example, and publishes one port on localhost."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+SERVICES = yaml.safe_load(TEXT)["services"]
+SETTINGS = set(re.findall(r'\benv\.\w+\("([A-Z_]+)"', (ROOT / "shared" / "settings.py").read_text()))
+EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+SECRETS = {"IDENTITY_KEYS", "LOOKUP_KEY", "POSTGRES_PASSWORD", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
+
+
+def test_every_setting_is_in_compose():
+    assert SETTINGS
+    assert {name for service in SERVICES.values() if "build" in service for name in service["environment"]} == SETTINGS
+
+
+def test_every_choice_is_in_the_example():
+    chosen = set(re.findall(r"\$\{([A-Z_]+)", TEXT)) - {"PSOAS_IMAGE"}  # the image's name is no choice of a site
+    assert set(EXAMPLE) == chosen
+
+
+def test_no_secret_has_a_value_anywhere():
+    assert {name for name in EXAMPLE if EXAMPLE[name] == "" and name != "HOLIDAYS"} == SECRETS
+    assert {name for name in SECRETS if re.search(rf"\$\{{{name}[^:]|\$\{{{name}:[^?]", TEXT)} == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_is_published_but_nginx_on_localhost(service):
+    assert SERVICES[service].get("ports", []) == (["127.0.0.1:${PSOAS_PORT:-8080}:8080"] if service == "nginx" else [])
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"migrate"}))
+def test_every_service_says_whether_it_is_healthy(service):
+    assert SERVICES[service]["healthcheck"]["test"]
