@@ -1,5 +1,6 @@
 """The form as a protocol declares it: sections, fields, and the answers that count."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,7 +76,13 @@ class Field:
             return None
         if self.values:
             return value if value in self.values or value == UNKNOWN else None
-        return value
+        return value if self.fits(value) else None
+
+    def fits(self, wording: str) -> bool:
+        """Tell whether a free wording keeps to the lengths and the pattern of the field."""
+        shortest, longest = self.min_length or 0, self.max_length or len(wording)
+        matches = self.pattern is None or re.fullmatch(self.pattern, wording) is not None
+        return shortest <= len(wording) <= longest and matches
 
     def _number(self, value: object) -> int | float | None:
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from shared.clinical.lifecycle import Priority
-
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -36,9 +34,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """All targets. `imaging_within_minutes` runs from the recommendation; None has no limit."""
+    """All targets; `classes` by priority. `imaging_within_minutes` runs from the recommendation; None has no limit."""
 
     effective_from: date
     clock: Mapping[str, str]
-    classes: Mapping[Priority, Target]
+    classes: Mapping[str, Target]
     imaging_within_minutes: Mapping[str, int | None]

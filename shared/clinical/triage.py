@@ -12,6 +12,8 @@ from shared.clinical.protocol import Protocol
 from shared.clinical.rules import ImagingStatus, Reason, Result, Rule
 from shared.clinical.truth import Evaluation
 
+__all__ = ["Decision", "Lane", "screen", "triage"]
+
 Lane = Literal["priority", "routine"]
 
 
