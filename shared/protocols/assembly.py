@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from shared.clinical import facts as counted
 from shared.clinical.conditions import Vocabulary
-from shared.clinical.evidence import Evidence
 from shared.clinical.fields import FormDefinition
-from shared.clinical.free_text import Phrases
 from shared.clinical.protocol import Protocol
-from shared.clinical.rules import Rule
 from shared.clinical.truth import Condition
 from shared.protocols import (
     evidence_file,
@@ -23,7 +21,7 @@ from shared.protocols import (
     target_file,
 )
 from shared.protocols.documents import Document
-from shared.protocols.faults import Faults, ProtocolError
+from shared.protocols.faults import Faults
 from shared.protocols.references import References
 
 SHAPES = {
@@ -44,46 +42,29 @@ def assemble(documents: Mapping[str, Document], digest: str, faults: Faults) -> 
     form = form_files.build(documents)
     sources = head_files.sources(documents)
     references = _references(documents, form, {key: each.title for key, each in sources.items()}, faults)
-    facts = fact_file.build(documents, references)
-    rules = rule_files.build(documents, references)
-    evidence = evidence_file.build(documents, references)
-    phrases = phrase_file.build(documents, references)
-    targets = target_file.build(documents, references)
-    patterns = documents[route_file.PATH].content.get("patterns") or {}
-    imaging = imaging_file.build(documents, references, patterns)
-    routes, floors = route_file.build(documents, references), route_file.floors(documents, references)
-    owners = rule_files.owners(documents, references)
-    if phrases is None or targets is None:
-        raise ProtocolError(faults.lines)
+    parts = _parts(documents, references)
     faults.raise_if_any()
-    conditions = {
-        **{name: fact.condition for name, fact in facts.items()},
-        **{name: rule.condition for name, rule in rules.items()},
-        **_counted(form, rules, evidence, phrases),
+    conditions = _conditions(form, parts)
+    _note_circles(conditions, faults)
+    faults.raise_if_any()
+    head = documents["protocol.yaml"].said
+    return Protocol(**head, **parts, digest=digest, form=form, sources=sources, conditions=conditions)
+
+
+def _parts(documents: Mapping[str, Document], references: References) -> dict[str, Any]:
+    patterns = documents[route_file.PATH].said.get("patterns", {})
+    return {
+        "facts": fact_file.build(documents, references),
+        "rules": rule_files.build(documents, references),
+        "owners": rule_files.owners(documents, references),
+        "routes": route_file.build(documents, references),
+        "floors": route_file.floors(documents, references),
+        "patterns": patterns,
+        "evidence": evidence_file.build(documents, references),
+        "imaging": imaging_file.build(documents, references, patterns),
+        "phrases": phrase_file.build(documents, references),
+        "targets": target_file.build(documents, references),
     }
-    _refuse_circles(conditions, faults)
-    head = documents["protocol.yaml"].content
-    return Protocol(
-        name=head["name"],
-        version=head["version"],
-        digest=digest,
-        title=head["title"],
-        purpose=head["purpose"],
-        source=head["source"],
-        form=form,
-        facts=facts,
-        rules=rules,
-        owners=owners,
-        routes=routes,
-        floors=floors,
-        patterns=patterns,
-        evidence=evidence,
-        imaging=imaging,
-        phrases=phrases,
-        targets=targets,
-        sources=sources,
-        conditions=conditions,
-    )
 
 
 def _references(
@@ -94,27 +75,27 @@ def _references(
         Vocabulary(form.comparable, fact_file.names(documents), rule_files.names(documents)),
         sources,
         imaging.names("studies"),
-        tuple(imaging.content.get("times") or ()),
+        imaging.said.get("times", ()),
         faults,
     )
 
 
-def _counted(
-    form: FormDefinition, rules: Mapping[str, Rule], evidence: Evidence, phrases: Phrases
-) -> dict[str, Condition]:
+def _conditions(form: FormDefinition, parts: Mapping[str, Any]) -> dict[str, Condition]:
+    """Return every fact and rule by its name: as stated, and as counted."""
+    evidence, rules = parts["evidence"], parts["rules"]
     early = [rule for rule in rules.values() if not rule.late]
     emergencies = [rule.id for rule in early if rule.priority == "emergency"]
     return {
+        **{name: each.condition for name, each in {**parts["facts"], **rules}.items()},
         **counted.compared(evidence),
         "NERVE_AT_LEAST_3": counted.nerve_at_least_3(evidence),
-        "TEXT_CONFLICT": counted.text_conflict(phrases, form.fields),
+        "TEXT_CONFLICT": counted.text_conflict(parts["phrases"], form.fields),
         "INCOMPLETE": counted.incomplete(form.first_tier, emergencies, [rule.id for rule in early]),
     }
 
 
-def _refuse_circles(conditions: Mapping[str, Condition], faults: Faults) -> None:
+def _note_circles(conditions: Mapping[str, Condition], faults: Faults) -> None:
     try:
         TopologicalSorter({name: each.names for name, each in conditions.items()}).prepare()
     except CycleError as error:
         faults.add("facts.yaml, rules", "these ask for one another in a circle: " + ", ".join(error.args[1]))
-    faults.raise_if_any()

@@ -16,17 +16,18 @@ from shared.protocols.faults import Faults
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file: its path inside the folder, and what it says."""
+    """One YAML file: its path in the folder, what it holds, and `said`, the part that has the right shape."""
 
     path: str
-    content: Mapping[str, Any]
+    content: Any
+    said: Mapping[str, Any]
     faults: Faults
-    well_shaped: bool = True
+    well_shaped: bool
 
     def names(self, key: str) -> list[str]:
         """Return the names of all entries under `key`, well shaped or not."""
-        entries = self.content.get(key)
-        return [str(name) for name in entries] if isinstance(entries, dict) else []
+        entries = self.said.get(key)
+        return list(entries) if isinstance(entries, dict) else []
 
     def entries(self, key: str, shape: Schema) -> Iterator[tuple[str, str, Any]]:
         """Yield name, path and loaded value of each entry under `key`; a misshapen entry is noted and left out."""
@@ -38,15 +39,13 @@ class Document:
                 note(self.faults, path, error.messages)
 
     def _pairs(self, key: str) -> Iterable[tuple[Any, Any]]:
-        entries = self.content.get(key)
-        if isinstance(entries, dict):
-            return entries.items()
-        return enumerate(entries) if isinstance(entries, list) else ()
+        entries = self.said.get(key, ())
+        return entries.items() if isinstance(entries, dict) else enumerate(entries)
 
 
 def read(folder: Path, shapes: Mapping[str, Schema], faults: Faults) -> dict[str, Document]:
     """Read every file that `shapes` names; a missing, unreadable, misshapen or unexpected file is a fault."""
-    for path in sorted(folder.rglob("*.yaml")):
+    for path in sorted(folder.rglob("*.y*ml")):
         name = path.relative_to(folder).as_posix()
         if name not in shapes:
             faults.add(name, "this file belongs to no protocol")
@@ -54,9 +53,9 @@ def read(folder: Path, shapes: Mapping[str, Schema], faults: Faults) -> dict[str
 
 
 def digest(documents: Mapping[str, Document]) -> str:
-    """Return `sha256:…` over what the files say; comments and layout do not count."""
-    said = {name: document.content for name, document in documents.items()}
-    canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Return `sha256:…` over what the files hold; comments and layout do not count, the order of entries does."""
+    held = {name: document.content for name, document in sorted(documents.items())}
+    canonical = json.dumps(held, ensure_ascii=False, separators=(",", ":"), default=str)
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -72,13 +71,16 @@ def note(faults: Faults, path: str, messages: Any) -> None:
 
 
 def _document(folder: Path, name: str, shape: Schema, faults: Faults) -> Document:
-    before = len(faults.lines)
-    content: Any = {}
     try:
-        content = strict_yaml.parse((folder / name).read_text(encoding="utf-8"))
-        note(faults, f"{name}:", shape.validate(content))
-    except FileNotFoundError:
-        faults.add(name, "the file is missing")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        faults.add(name, " ".join(str(error).split()))
-    return Document(name, content if isinstance(content, dict) else {}, faults, len(faults.lines) == before)
+        content, twins = strict_yaml.parse((folder / name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        faults.add(name, "cannot be read: " + " ".join(str(error).split()))
+        return Document(name, None, {}, faults, well_shaped=False)
+    for twin in twins:
+        faults.add(name, twin)
+    try:
+        return Document(name, content, shape.load(content), faults, well_shaped=not twins)
+    except ValidationError as error:
+        note(faults, f"{name}:", error.messages)
+        said = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return Document(name, content, said, faults, well_shaped=False)

@@ -50,7 +50,7 @@ def build(documents: Mapping[str, Document], references: References) -> Evidence
     """Return the evidence with its conditions compiled."""
     document = documents[PATH]
     tables = {table: tuple(_lines(document, table, references)) for table in TABLES}
-    return Evidence(document.content.get("threshold", 1), document.content.get("lead", 1), tables)
+    return Evidence(document.said.get("threshold", 1), document.said.get("lead", 1), tables)
 
 
 def _lines(document: Document, table: str, references: References) -> Iterator[Line]:

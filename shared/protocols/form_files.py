@@ -22,14 +22,16 @@ _COURSE = {
 }
 
 
-class SectionShape(Schema):
-    """One section; its fields are read one by one."""
-
-    title = Text(required=True)
-    kind = choice(*get_args(Kind), required=True)
-    source = Text(required=True)
-    asked = named(data_key="fields")
-    derived = named(required=False)
+SectionShape = Schema.from_dict(
+    {
+        "title": Text(required=True),
+        "kind": choice(*get_args(Kind), required=True),
+        "source": Text(required=True),
+        "fields": named(),  # read one by one
+        "derived": named(required=False),
+    },
+    name="SectionShape",
+)
 
 
 class FieldShape(Schema):
@@ -79,13 +81,13 @@ def build(documents: Mapping[str, Document]) -> FormDefinition:
 
 
 def _section(name: str, document: Document) -> Section:
-    said = document.content
+    said = document.said
     title, kind, source = (said.get(key, "") for key in ("title", "kind", "source"))
     return Section(name, title, kind, source, tuple(_fields(name, "fields", document)))
 
 
 def _fields(section: str, key: str, document: Document) -> list[Field]:
-    kind = document.content.get("kind", "question")
+    kind = document.said.get("kind", "question")
     return [_field(name, section, kind, said) for name, _, said in document.entries(key, FieldShape())]
 
 

@@ -70,16 +70,16 @@ SHAPES = {PATH: ImagingShape()}
 def build(documents: Mapping[str, Document], references: References, patterns: Iterable[str]) -> ImagingRules:
     """Return the vocabulary and the order of work, with groups resolved to studies."""
     document = documents[PATH]
-    said = document.content
+    said = document.said
     words = _Words(document, references, tuple(patterns))
     return ImagingRules(
-        times=tuple(said.get("times") or ()),
-        prompt_times=words.times(f"{PATH}: prompt_times", said.get("prompt_times") or {}),
+        times=tuple(said.get("times", ())),
+        prompt_times=words.times(f"{PATH}: prompt_times", said.get("prompt_times", {})),
         studies={name: Study(name, **study) for name, _, study in document.entries("studies", StudyShape())},
-        first=words.matching(f"{PATH}: first", said.get("first") or ()),
+        first=words.matching(f"{PATH}: first", said.get("first", ())),
         supersession=tuple(words.pair(*entry) for entry in document.entries("supersession", SupersessionShape())),
         steps=tuple(words.step(*entry) for entry in document.entries("steps", StepShape())),
-        cautions=said.get("cautions") or {},
+        cautions=said.get("cautions", {}),
     )
 
 
@@ -89,8 +89,8 @@ class _Words:
     def __init__(self, document: Document, references: References, patterns: tuple[str, ...]) -> None:
         self.references = references
         self.patterns = patterns
-        self.cautions = tuple(document.content.get("cautions") or ())
-        groups = document.content.get("groups") or {}
+        self.cautions = document.said.get("cautions", ())
+        groups = document.said.get("groups", {})
         self.groups = {name: self.matching(f"{PATH}: groups.{name}", globs) for name, globs in groups.items()}
 
     def matching(self, path: str, globs: Iterable[str]) -> frozenset[str]:

@@ -60,7 +60,7 @@ def build(documents: Mapping[str, Document], references: References) -> Phrases 
         references.known(f"{path}.boxes", "field", said["boxes"], references.vocabulary.fields)
     if not document.well_shaped:
         return None
-    said = document.content
+    said = document.said
     return Phrases(
         phrases=tuple(phrase for name, (_, group) in groups.items() for phrase in _phrases(name, group)),
         boxes={name: tuple(group["boxes"]) for name, (_, group) in groups.items()},

@@ -21,4 +21,4 @@ def check(folder: Path, protocol: Protocol, faults: Faults) -> None:
 def digests(folder: Path) -> dict[str, str]:
     """Return the digest of each released version of the protocol in `folder`."""
     path = folder / "digests.yaml"
-    return dict(strict_yaml.parse(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    return dict(strict_yaml.parse(path.read_text(encoding="utf-8"))[0]) if path.exists() else {}

@@ -42,7 +42,7 @@ SHAPES = {PATH: RoutesShape()}
 def build(documents: Mapping[str, Document], references: References) -> tuple[Route, ...]:
     """Return the routes in order; the last one takes every form."""
     document = documents[PATH]
-    patterns = document.content.get("patterns") or {}
+    patterns = document.said.get("patterns", {})
     routes = []
     for name, path, said in document.entries("routes", RouteShape()):
         references.known(f"{path}.pattern", "pattern", [said["pattern"]], patterns)

@@ -81,7 +81,7 @@ def build(documents: Mapping[str, Document], references: References) -> dict[str
 def owners(documents: Mapping[str, Document], references: References) -> tuple[str, ...]:
     """Return the order of owners; every rule has exactly one place in it."""
     document = documents["owners.yaml"]
-    order, rules = list(document.content.get("owners") or ()), names(documents)
+    order, rules = list(document.said.get("owners", ())), names(documents)
     references.known("owners.yaml: owners", "rule", order, rules)
     for name in rules:
         if order.count(name) != 1:

@@ -1,4 +1,4 @@
-"""YAML with plain values only, in which a key that stands twice is an error."""
+"""YAML with plain values only, in which a key that stands twice is told."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -9,19 +9,24 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C pars
 
 
 class _StrictLoader(_Loader):  # type: ignore[misc]  # its base is chosen at run time
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twins: list[str] = []
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f'the key "{key}" stands twice', key_node.start_mark
-                )
-            seen.add(key)
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        names = [key for key in keys if isinstance(key, Hashable)]
+        for (key_node, _), key in zip(node.value, keys, strict=True):
+            if names.count(key) > 1:
+                self.twins.append(f'the key "{key}" in line {key_node.start_mark.line + 1} stands more than once')
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return mapping
 
 
-def parse(text: str) -> Any:
-    """Return the value of one YAML document; raises `yaml.YAMLError`."""
-    return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, made stricter
+def parse(text: str) -> tuple[Any, list[str]]:
+    """Return the value of one YAML document, and its keys that stand more than once; raises `yaml.YAMLError`."""
+    loader = _StrictLoader(text)
+    try:
+        return loader.get_single_data(), loader.twins
+    finally:
+        loader.dispose()

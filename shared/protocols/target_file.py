@@ -1,7 +1,6 @@
 """The file `targets.yaml`: how soon people answer, and what happens when they do not."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -77,14 +76,14 @@ def build(documents: Mapping[str, Document], references: References) -> Targets 
     document = documents[PATH]
     if not document.well_shaped:
         return None
-    said = document.content
+    said = document.said
     within = said["imaging_within_minutes"]
     references.known(f"{PATH}: imaging_within_minutes", "time", within, references.times)
     for priority, target in said["classes"].items():
         path = f"{PATH}: classes.{priority}.ambulance_for_rules"
         references.known(path, "rule", target.get("ambulance_for_rules", ()), references.vocabulary.rules)
     classes = {priority: _target(target) for priority, target in said["classes"].items()}
-    return Targets(date.fromisoformat(said["effective_from"]), said["clock"], classes, within)
+    return Targets(said["effective_from"], said["clock"], classes, within)
 
 
 def _target(said: Mapping[str, Any]) -> Target:
