@@ -1,0 +1,65 @@
+"""Makes the application: its parts, its views, and what happens around every request."""
+
+import threading
+
+from flask import Flask
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from services.api import auth, docs, health, intakes, openapi, preview, problems, protocols, queues, referrals, trace
+from services.api.form_schema import create_form_schema
+from services.api.keyring import KeyRing
+from services.api.parts import EXTENSION, Parts
+from services.api.strict_json import MOST_BYTES
+from shared.announce import Announcer, create_producer
+from shared.crypto import IdentityCipher
+from shared.database import create_engine, create_sessions
+from shared.protocols import active
+from shared.settings import Settings
+
+POOL_SIZE = 8  # connections; a request holds one for a millisecond or two
+BROKER_SECONDS = 0.3  # how long a probe waits for the broker
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the application; it connects to nothing before the first request."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.url_map.merge_slashes = False
+    app.extensions[EXTENSION] = create_parts(settings)
+    api = openapi.register(app, active())
+    trace.register(app)
+    auth.register(app)
+    for views in (intakes, preview, protocols, queues, referrals, health):
+        api.register_blueprint(views.blueprint)
+    app.register_blueprint(docs.blueprint)
+    problems.register(app)
+    return app
+
+
+def create_parts(settings: Settings) -> Parts:
+    """Return what the requests need."""
+    sessions = create_sessions(create_engine(settings, pool_size=POOL_SIZE))
+    return Parts(
+        settings=settings,
+        sessions=sessions,
+        keys=KeyRing(sessions),
+        cipher=IdentityCipher(settings.identity_keys),
+        protocol=active(),
+        form=create_form_schema(active().form),
+        announce=Announcer(create_producer(settings)).announce,
+        broker_answers=lambda: broker_answers(settings),
+        waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
+    )
+
+
+def broker_answers(settings: Settings) -> bool:
+    """Say whether the broker answers at once."""
+    limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
+    try:
+        with Redis.from_url(settings.redis_url, retry=Retry(NoBackoff(), 0), **limits) as broker:
+            return bool(broker.ping())
+    except RedisError:
+        return False

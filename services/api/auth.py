@@ -1,0 +1,78 @@
+"""Who calls, and what they may: every route names its roles, and a route that names none is closed.
+
+Keys are scoped: a submitter's or department's key sees its own facility, a department's its own queues.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import structlog
+from flask import Flask, current_app, g, request
+from werkzeug.exceptions import NotFound
+
+from services.api.parts import parts
+from services.api.problems import ProblemError
+from shared.store.keys import Key
+from shared.store.scope import Scope
+
+PUBLIC = frozenset({"docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready"})
+READERS = ("department", "operator", "admin")  # who reads and works referrals
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def allow(*roles: str) -> Callable[[View], View]:
+    """Name the roles that may call a view; `admin` has to be named like the others."""
+
+    def name(view: View) -> View:
+        view.__dict__["roles"] = frozenset(roles)
+        return view
+
+    return name
+
+
+def register(app: Flask) -> None:
+    """Check the key of every request before anything else looks at it."""
+    app.before_request(_check)
+
+
+def caller() -> Key:
+    """Return the key of the current request."""
+    return cast(Key, g.key)
+
+
+def scope() -> Scope:
+    """Return what the caller's key may see."""
+    key = caller()
+    if key.role in ("operator", "admin", "auditor"):
+        return Scope()
+    return Scope(facility=key.facility, queues=key.queues if key.role == "department" else None)
+
+
+def own_facility() -> str:
+    """Return the facility for which the caller posts; a key without one gets 403."""
+    facility = caller().facility
+    if facility is None:
+        raise ProblemError(403, "This key belongs to no facility, so it cannot post intakes.")
+    return facility
+
+
+def _check() -> None:
+    if request.routing_exception is not None or request.endpoint in PUBLIC:
+        return
+    if request.endpoint is None:
+        raise NotFound
+    roles = getattr(current_app.view_functions[request.endpoint], "roles", frozenset[str]())
+    key = _presented_key()
+    g.key = key
+    structlog.contextvars.bind_contextvars(key_id=key.id)
+    if key.role not in roles:
+        raise ProblemError(403, f"The role {key.role} may not do this.")
+
+
+def _presented_key() -> Key:
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    key = parts().keys.find(presented.strip()) if scheme.lower() == "bearer" else None
+    if key is None:
+        raise ProblemError(401, "A valid key is needed.", headers={"WWW-Authenticate": "Bearer"})
+    return key

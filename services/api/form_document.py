@@ -1,0 +1,79 @@
+"""The form as a JSON Schema (2020-12): what may be sent, with titles, help and codes for whoever shows it."""
+
+from typing import Any
+
+from shared.clinical.fields import NOT_ASKED, Field, FormDefinition, Section
+from shared.clinical.protocol import Protocol
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def form_document(protocol: Protocol) -> dict[str, Any]:
+    """Return the schema of a whole form."""
+    form = protocol.form
+    return {
+        "$schema": DIALECT,
+        "title": protocol.title,
+        "description": protocol.purpose,
+        "type": "object",
+        "properties": {section.name: _section(section) for section in form.sections},
+        "required": _sections_with_required(form),
+        "additionalProperties": False,
+        "x-protocol": protocol.identity,
+    }
+
+
+def _section(section: Section) -> dict[str, Any]:
+    required = [asked.name for asked in section.fields if asked.required]
+    described = {
+        "title": section.title,
+        "type": "object" if required else ["object", "null"],
+        "properties": {asked.name: _field(asked) for asked in section.fields},
+        "additionalProperties": False,
+    }
+    return described | ({"required": required} if required else {})
+
+
+def _field(asked: Field) -> dict[str, Any]:
+    described = {"title": asked.label, "description": asked.help, **_accepted(asked)}
+    extras = {
+        "x-tier": asked.tier,
+        "x-unit": asked.unit,
+        "x-asked-when": asked.asked_when,
+        "x-answers": dict(asked.values),
+        "x-codes": {system: list(codes) for system, codes in asked.codes.items()},
+    }
+    return described | {name: extra for name, extra in extras.items() if extra}
+
+
+def _accepted(asked: Field) -> dict[str, Any]:
+    answer = _answer(asked)
+    if asked.required:
+        return answer
+    if asked.values:
+        return {"enum": [*answer["enum"], None]}
+    return {"anyOf": [answer, {"enum": [NOT_ASKED, None]}]}
+
+
+def _answer(asked: Field) -> dict[str, Any]:
+    if asked.values:
+        return {"enum": list(asked.accepts)}
+    match asked.type:
+        case "number":
+            return {"type": "number", "minimum": asked.minimum, "maximum": asked.maximum}
+        case "boolean":
+            return {"type": "boolean"}
+        case "date":
+            return {"type": "string", "format": "date"}
+        case "moment":
+            return {"type": "string", "format": "date-time"}
+    limits = {"minLength": asked.min_length, "maxLength": asked.max_length, "pattern": _whole(asked.pattern)}
+    return {"type": "string"} | {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _whole(pattern: str | None) -> str | None:
+    return f"^(?:{pattern})?$" if pattern else None
+
+
+def _sections_with_required(form: FormDefinition) -> list[str]:
+    return list(dict.fromkeys(asked.section for asked in form.fields.values() if asked.required))

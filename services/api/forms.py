@@ -1,0 +1,53 @@
+"""Reads the form that a request brings: strict JSON, the protocol's schema, and what a schema cannot know."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flask import request
+
+from services.api import strict_json
+from services.api.parts import Parts
+from services.api.pointers import errors_of
+from services.api.problems import InvalidError
+from shared.clinical.fields import NOT_ASKED
+from shared.clinical.form import Form, read
+
+AHEAD = timedelta(hours=24)  # as far as a sender's clock may be ahead of ours
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedForm:
+    """A form that was accepted: the body as it came, and what was read from it as of `today`."""
+
+    body: dict[str, Any]
+    form: Form
+    today: date
+
+    def given(self, section: str, name: str) -> Any:
+        """Return what the sender answered, None where nothing."""
+        answer = (self.body.get(section) or {}).get(name)
+        return None if answer == NOT_ASKED else answer
+
+
+def receive_form(parts: Parts, now: datetime) -> ReceivedForm:
+    """Return the form in the current request's body; raises ProblemError for what the contract refuses."""
+    body = strict_json.read(request)
+    messages = parts.form.validate(body)
+    if messages:
+        raise InvalidError(errors_of(messages))
+    today = _today(body, now)
+    form = read(body, parts.protocol, today=today)
+    if form.age_years is None:
+        raise InvalidError([("/patient/birth_date", "Gives no age from 0 to 120 years on the day of the form.")])
+    return ReceivedForm(body, form, today)
+
+
+def _today(body: dict[str, Any], now: datetime) -> date:
+    submitted_at = (body.get("encounter") or {}).get("submitted_at")
+    if submitted_at in (None, NOT_ASKED):
+        return now.astimezone(UTC).date()
+    moment = datetime.fromisoformat(submitted_at.upper())
+    if moment.replace(tzinfo=UTC) > now + AHEAD + (moment.utcoffset() or timedelta()):
+        raise InvalidError([("/encounter/submitted_at", "More than 24 hours ahead of its receipt.")])
+    return moment.date()

@@ -1,0 +1,39 @@
+"""Whether this process answers, and whether it can serve: the database decides, the broker is only reported."""
+
+from flask import Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.api import shapes
+from services.api.answers import answer
+from services.api.parser import StrictBlueprint
+from services.api.parts import parts
+from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
+from shared.migrations import at_head
+
+blueprint = StrictBlueprint("health", __name__, url_prefix="/health", description="For probes; no key needed.")
+
+
+@blueprint.route("/live", methods=["GET"])
+@blueprint.doc(security=[])
+@blueprint.response(200, shapes.Live)
+def live() -> Response:
+    """Say that the process answers."""
+    return answer({"status": "live"})
+
+
+@blueprint.route("/ready", methods=["GET"])
+@blueprint.doc(security=[])
+@blueprint.response(200, shapes.Ready)
+def ready() -> Response:
+    """Say whether intakes can be stored. A broker that is away delays triage a little and refuses nothing."""
+    if not _database_is_ready():
+        raise ProblemError(503, "The database is away or not migrated.", headers={"Retry-After": RETRY_AFTER_SECONDS})
+    return answer({"status": "ready", "degraded": [] if parts().broker_answers() else ["broker"]})
+
+
+def _database_is_ready() -> bool:
+    try:
+        with parts().sessions() as session:
+            return at_head(session.connection())
+    except SQLAlchemyError:
+        return False

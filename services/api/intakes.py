@@ -1,0 +1,99 @@
+"""Intakes over HTTP: post a form, read what became of it."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from flask import Response, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import NotFound
+
+from services.api import representations, shapes
+from services.api.answers import answer
+from services.api.auth import allow, own_facility, scope
+from services.api.forms import receive_form
+from services.api.parser import StrictBlueprint
+from services.api.parts import Parts, parts
+from services.api.posting import Posted, post
+from services.api.problems import ProblemError
+from services.api.retries import retried
+from services.api.sealing import new_intake
+from services.api.waiting import preferred_seconds, wait_for_triage
+from shared.clock import now
+from shared.store import intakes
+from shared.store.intakes import NewIntake
+from shared.store.scope import Scope
+
+blueprint = StrictBlueprint("intakes", __name__, url_prefix="/v1/intakes", description="What hospitals send.")
+
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@blueprint.route("", methods=["POST"])
+@allow("submitter", "admin")
+@blueprint.doc(requestBody=shapes.FORM, parameters=[shapes.IDEMPOTENCY_KEY, shapes.PREFER])
+@blueprint.response(202, shapes.Received, description="Stored; triage follows.", headers=shapes.POSTED_HEADERS)
+@blueprint.alt_response(200, schema=shapes.Intake, description="Triaged meanwhile.", headers=shapes.POSTED_HEADERS)
+def post_intake() -> Response:
+    """Post a form.
+
+    Stores it once, whatever is repeated, and answers at once, or after triage where `Prefer: wait=<seconds>` asks.
+    """
+    own = own_facility()
+    key = _idempotency_key()
+    new = new_intake(parts(), receive_form(parts(), now()), own)
+    posted = retried(lambda: post(parts().sessions, new, key))
+    if posted.received_at is not None:
+        parts().announce(new.lane)
+    return _answer_posted(parts(), new, posted)
+
+
+@blueprint.route("/<uuid:intake_id>", methods=["GET"])
+@allow("submitter", "operator", "admin")
+@blueprint.response(200, shapes.Intake)
+def get_intake(intake_id: UUID) -> Response:
+    """Read an intake, its decision and the status of its referral."""
+    with parts().sessions() as session:
+        stored = intakes.find(session, intake_id, scope())
+    if stored is None:
+        raise NotFound
+    return answer(representations.intake(stored))
+
+
+def _answer_posted(parts: Parts, new: NewIntake, posted: Posted) -> Response:
+    headers = {"Location": representations.intake_path(posted.id)}
+    if posted.id != new.id:
+        headers["Idempotency-Replayed"] = "true"
+    seconds = preferred_seconds(request.headers.getlist("Prefer"))
+    if seconds is not None and wait_for_triage(parts, posted.id, seconds):
+        headers["Preference-Applied"] = f"wait={seconds}"
+    elif posted.received_at is not None:
+        return _received(new, posted.received_at, headers)
+    try:
+        return _as_it_stands(parts, posted.id, headers)
+    except SQLAlchemyError:
+        if posted.received_at is None:
+            raise
+        return _received(new, posted.received_at, headers)  # it is stored, so its sender is not sent away
+
+
+def _received(new: NewIntake, received_at: datetime, headers: dict[str, str]) -> Response:
+    return answer(representations.received(new.id, new.external_id, new.lane, received_at), 202, headers)
+
+
+def _as_it_stands(parts: Parts, intake_id: UUID, headers: dict[str, str]) -> Response:
+    with parts.sessions() as session:
+        stored = intakes.find(session, intake_id, Scope())
+    if stored is None:
+        raise NotFound
+    if stored.status == "triaged":
+        return answer(representations.intake(stored), 200, headers)
+    names = (stored.id, stored.external_id, stored.lane, stored.received_at)
+    return answer(representations.received(*names), 202, headers)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _VISIBLE.fullmatch(key):
+        raise ProblemError(400, "An Idempotency-Key has 1 to 255 visible characters.", kind="idempotency-key")
+    return key

@@ -1,0 +1,34 @@
+"""Cursors: a place in a worklist, opaque to whoever carries it."""
+
+import base64
+import binascii
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from shared.clinical.lifecycle import PRIORITIES
+from shared.store.referrals import Position, StoredReferral
+
+
+class BadCursorError(ValueError):
+    """The text is no cursor that was ever handed out."""
+
+
+def cursor_after(referral: StoredReferral) -> str:
+    """Return the cursor for what follows `referral`."""
+    place = [referral.priority, referral.acknowledge_by, referral.id]
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def position_of(cursor: str) -> Position:
+    """Return the place that `cursor` stands for; raises BadCursorError."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        priority, acknowledge_by, referral_id = orjson.loads(text)
+        position = Position(priority, datetime.fromisoformat(acknowledge_by), UUID(referral_id))
+    except (ValueError, TypeError, AttributeError, binascii.Error):
+        raise BadCursorError from None
+    if priority not in range(len(PRIORITIES)) or isinstance(priority, bool) or position.acknowledge_by.tzinfo is None:
+        raise BadCursorError
+    return position

@@ -1,0 +1,38 @@
+"""What every request needs, built once when the application is made."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+from marshmallow import Schema
+
+from services.api.keyring import KeyRing
+from shared.clinical.protocol import Protocol
+from shared.crypto import IdentityCipher
+from shared.database import Sessions
+from shared.settings import Settings
+from shared.task_queues import Lane
+
+EXTENSION = "psoas"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`announce` returns at once; `waiting_room` holds the threads that may wait for triage at one time."""
+
+    settings: Settings
+    sessions: Sessions
+    keys: KeyRing
+    cipher: IdentityCipher
+    protocol: Protocol
+    form: Schema
+    announce: Callable[[Lane], None]
+    broker_answers: Callable[[], bool]
+    waiting_room: threading.BoundedSemaphore
+
+
+def parts() -> Parts:
+    """Return the parts of the application that handles the current request."""
+    return cast(Parts, current_app.extensions[EXTENSION])

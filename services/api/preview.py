@@ -1,0 +1,28 @@
+"""What triage would decide of a form, without storing anything."""
+
+from typing import Any
+
+from flask import Response
+
+from services.api import representations, shapes
+from services.api.answers import answer
+from services.api.auth import allow
+from services.api.forms import receive_form
+from services.api.parser import StrictBlueprint
+from services.api.parts import parts
+from shared.clinical.triage import triage
+from shared.clock import now
+
+blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", description="A decision on trial.")
+
+
+@blueprint.route("/preview", methods=["POST"])
+@allow("submitter", "department", "operator", "admin")
+@blueprint.doc(requestBody=shapes.FORM)
+@blueprint.response(200, shapes.Preview)
+def preview() -> Response:
+    """Decide about a form and store nothing. A recommendation to a clinician, never a diagnosis or an order."""
+    received_at = now()
+    received = receive_form(parts(), received_at)
+    decision: dict[str, Any] = triage(received.form, parts().protocol).record()
+    return answer({"decision": representations.decision(decision, received_at)})

@@ -1,0 +1,107 @@
+"""Every error in one shape, `application/problem+json` (RFC 9457), repeating nothing a sender or a driver said."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+from werkzeug.exceptions import HTTPException
+
+from services.api.answers import dump
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:psoas:problem:"
+MOST_ERRORS = 20
+RETRY_AFTER_SECONDS = "2"
+
+log = structlog.get_logger()
+
+# Of the statuses that Flask itself answers; werkzeug's own sentences speak of servers and browsers.
+DETAILS = {
+    400: "The request cannot be read.",
+    404: "There is nothing here.",
+    405: "This method is not offered here.",
+    413: "The body is larger than 64 KiB.",
+    500: "Something went wrong here. It has been noted under the request id.",
+    503: "The database is away. Please send the same again, under the same Idempotency-Key.",
+}
+
+
+class ProblemError(Exception):
+    """An error the caller is told of: its status, what is wrong, and members of its own kind."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        """Name a `kind` where a program has to tell it from other problems of the same status."""
+        super().__init__(detail)
+        self.status, self.detail, self.kind = status, detail, kind or _phrase(status).lower().replace(" ", "-")
+        self.headers, self.members = headers or {}, members
+
+
+class InvalidError(ProblemError):
+    """A body or query that was understood and refused; each error has a pointer (RFC 6901) and a detail."""
+
+    def __init__(self, errors: Iterable[tuple[str, str]]) -> None:
+        """Keep the first twenty distinct errors."""
+        distinct = list(dict.fromkeys(errors))[:MOST_ERRORS]
+        listed = [{"pointer": pointer, "detail": detail} for pointer, detail in distinct]
+        super().__init__(422, "Some of what was sent cannot be accepted.", kind="validation", errors=listed)
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the application as a problem."""
+    app.register_error_handler(ProblemError, answer)
+    app.register_error_handler(HTTPException, _answer_http)
+    for away in (OperationalError, InterfaceError, NoConnectionError):
+        app.register_error_handler(away, _answer_unavailable)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def answer(problem: ProblemError) -> Response:
+    """Return the problem as a response."""
+    content = {
+        "type": TYPE + problem.kind,
+        "title": _phrase(problem.status),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": quote(request.path),
+        "request_id": g.get("request_id"),
+        **problem.members,
+    }
+    return Response(dump(content), problem.status, problem.headers, content_type=MEDIA_TYPE)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = answer(ProblemError(status, DETAILS.get(status, "The request was refused.")))
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _answer_unavailable(error: Exception) -> Response:
+    log.error("database.away", error=type(getattr(error, "orig", None) or error).__name__)
+    return answer(ProblemError(503, DETAILS[503], headers={"Retry-After": RETRY_AFTER_SECONDS}))
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return _answer_unavailable(error)
+    log.error("request.failed", error=type(error).__name__)
+    return answer(ProblemError(500, DETAILS[500]))
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase

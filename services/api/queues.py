@@ -1,0 +1,106 @@
+"""Queues over HTTP: how each stands, and its worklist, most pressing first."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from flask import Response
+from marshmallow import ValidationError, fields
+from werkzeug.exceptions import NotFound
+
+from services.api import representations, shapes
+from services.api.answers import answer
+from services.api.auth import READERS, allow, caller, scope
+from services.api.fields import Choice, Strict
+from services.api.paging import BadCursorError, cursor_after, position_of
+from services.api.parser import Body, StrictBlueprint
+from services.api.parts import parts
+from services.api.problems import ProblemError
+from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
+from shared.store.queues import QueueState, states
+from shared.store.referrals import Position, worklist
+
+blueprint = StrictBlueprint("queues", __name__, url_prefix="/v1/queues", description="What waits for a team.")
+
+LABELS = {
+    "urgent": "Urgent",
+    "neurology": "Neurology",
+    "orthopedics": "Orthopedics",
+    "clinical_review": "Clinical review",
+}
+DEFAULT_LIMIT, MOST_REFERRALS = 50, 200
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,3}")
+
+
+class Limit(fields.Field[int]):
+    """How many referrals a page holds."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        limit = int(value) if _WHOLE_NUMBER.fullmatch(value) else 0
+        if not 1 <= limit <= MOST_REFERRALS:
+            raise ValidationError(f"Has to be a whole number from 1 to {MOST_REFERRALS}.")
+        return limit
+
+
+class Cursor(fields.Field[Position]):
+    """Where a page begins."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Position:
+        try:
+            return position_of(value)
+        except BadCursorError:
+            raise ValidationError("No cursor that was handed out here.") from None
+
+
+class PageQuery(Body):
+    """Which referrals of a queue, and how many."""
+
+    status: Strict = Choice(("open", "all", *STATUSES), load_default="open")
+    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MOST_REFERRALS})
+    cursor = Cursor(load_default=None)
+
+
+@blueprint.route("", methods=["GET"])
+@allow(*READERS)
+@blueprint.response(200, shapes.Queues)
+def get_queues() -> Response:
+    """Say how every queue stands.
+
+    Always all four, also for a key that works only some of them; its facility's referrals where it has a facility.
+    """
+    with parts().sessions() as session:
+        found = states(session, replace(scope(), queues=None))
+    return answer({"queues": [_queue(name, found.get(name, QueueState())) for name in QUEUES]})
+
+
+@blueprint.route("/<queue>/referrals", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, shapes.Worklist)
+def get_worklist(query: dict[str, Any], queue: str) -> Response:
+    """Read a queue's worklist.
+
+    Ordered by priority, then `acknowledge_by`, then id. `open` is every referral that is in no end state.
+    """
+    if queue not in QUEUES:
+        raise NotFound
+    if caller().role == "department" and queue not in caller().queues:
+        raise ProblemError(403, "This key does not name that queue.")
+    limit = query["limit"]
+    with parts().sessions() as session:
+        found = worklist(session, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
+    shown = found[:limit]
+    referrals = [representations.referral(each, parts().cipher) for each in shown]
+    return answer({"referrals": referrals, "next": cursor_after(shown[-1]) if len(found) > limit else None})
+
+
+def _queue(name: str, state: QueueState) -> dict[str, Any]:
+    return {
+        "name": name,
+        "label": LABELS[name],
+        "open": state.open,
+        "unacknowledged": state.unacknowledged,
+        "overdue": state.overdue,
+        "oldest_age_seconds": state.oldest_age_seconds,
+        "by_priority": {priority: state.by_priority.get(place, 0) for place, priority in enumerate(PRIORITIES)},
+    }

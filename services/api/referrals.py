@@ -1,0 +1,131 @@
+"""Referrals over HTTP: read one, follow what happened to it, and move it on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+from werkzeug.exceptions import NotFound
+
+from services.api import representations, shapes, steps
+from services.api.answers import answer
+from services.api.auth import READERS, allow, caller, scope
+from services.api.bodies import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
+from services.api.parser import StrictBlueprint
+from services.api.parts import parts
+from services.api.problems import ProblemError
+from services.api.steps import Step
+from shared.store import referrals
+from shared.store.referrals import StoredReferral
+from shared.store.scope import Scope
+
+blueprint = StrictBlueprint("referrals", __name__, url_prefix="/v1/referrals", description="What a team works on.")
+
+changes = blueprint.doc(parameters=[shapes.IF_MATCH])
+answers_referral = blueprint.response(200, shapes.Referral, headers=shapes.REFERRAL_HEADERS)
+
+
+@blueprint.route("/<uuid:referral_id>", methods=["GET"])
+@allow("submitter", *READERS)
+@answers_referral
+def get_referral(referral_id: UUID) -> Response:
+    """Read a referral.
+
+    A submitter reads those of its own facility, to follow their status; `patient` is null then.
+    """
+    with parts().sessions() as session:
+        stored = referrals.find(session, referral_id, scope())
+    if stored is None:
+        raise NotFound
+    return _answer(stored)
+
+
+@blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
+@allow("auditor", *READERS)
+@blueprint.response(200, shapes.Timeline)
+def get_events(referral_id: UUID) -> Response:
+    """Read the whole timeline of a referral.
+
+    For an auditor without what people wrote, which might say whose referral it is.
+    """
+    with parts().sessions() as session:
+        happened = referrals.timeline(session, referral_id, scope())
+    if happened is None:
+        raise NotFound
+    with_words = caller().role != "auditor"
+    return answer({"events": [representations.event(each, with_words=with_words) for each in happened]})
+
+
+@blueprint.route("/<uuid:referral_id>/acknowledge", methods=["POST"])
+@allow(*READERS)
+@changes
+@blueprint.arguments(AcknowledgeBody)
+@answers_referral
+def acknowledge(body: dict[str, Any], referral_id: UUID) -> Response:
+    """Say that a named person has the referral. Again by the same person changes nothing; by another is 409."""
+    return _take(steps.acknowledge, referral_id, body)
+
+
+@blueprint.route("/<uuid:referral_id>/complete", methods=["POST"])
+@allow(*READERS)
+@changes
+@blueprint.arguments(CompleteBody)
+@answers_referral
+def complete(body: dict[str, Any], referral_id: UUID) -> Response:
+    """End an acknowledged referral with its outcome."""
+    return _take(steps.complete, referral_id, body)
+
+
+@blueprint.route("/<uuid:referral_id>/reroute", methods=["POST"])
+@allow(*READERS)
+@changes
+@blueprint.arguments(RerouteBody)
+@answers_referral
+def reroute(body: dict[str, Any], referral_id: UUID) -> Response:
+    """Move a referral to another queue, where it is queued again. Leaving `urgent` needs `reason` and `confirm`."""
+    return _take(steps.reroute, referral_id, body)
+
+
+@blueprint.route("/<uuid:referral_id>/return", methods=["POST"])
+@allow(*READERS)
+@changes
+@blueprint.arguments(ReturnBody)
+@answers_referral
+def give_back(body: dict[str, Any], referral_id: UUID) -> Response:
+    """Return a referral to the referrer with advice. Out of `urgent` it needs `confirm`."""
+    return _take(steps.give_back, referral_id, body)
+
+
+@blueprint.route("/<uuid:referral_id>/release", methods=["POST"])
+@allow(*READERS)
+@changes
+@blueprint.arguments(ReleaseBody)
+@answers_referral
+def release(body: dict[str, Any], referral_id: UUID) -> Response:
+    """Let go of an acknowledged referral. It is queued again, and its clock runs on from the start."""
+    return _take(steps.release, referral_id, body)
+
+
+def _take(
+    step_of: Callable[[StoredReferral, Mapping[str, Any]], Step | None], referral_id: UUID, body: dict[str, Any]
+) -> Response:
+    with parts().sessions.begin() as session:
+        before = referrals.find_to_change(session, referral_id, scope())
+        if before is None:
+            raise NotFound
+        _honour_if_match(before)
+        step = step_of(before, body)
+        if step:
+            referrals.change(session, before, step.values, step.event())
+        after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
+    return _answer(after)
+
+
+def _answer(stored: StoredReferral) -> Response:
+    cipher = None if caller().role == "submitter" else parts().cipher
+    return answer(representations.referral(stored, cipher), headers={"ETag": f'"{stored.version}"'})
+
+
+def _honour_if_match(stored: StoredReferral) -> None:
+    if "If-Match" in request.headers and not request.if_match.contains(str(stored.version)):
+        raise ProblemError(412, "The referral has changed since it was read.")

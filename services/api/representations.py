@@ -1,0 +1,123 @@
+"""What a reader sees of an intake and of a referral: rows as the contract shows them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from shared.clinical.lifecycle import PRIORITIES
+from shared.crypto import IdentityCipher
+from shared.store.intakes import StoredIntake
+from shared.store.referrals import StoredReferral
+from shared.tables import Event
+
+WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
+
+
+def received(intake_id: UUID, external_id: str | None, lane: str, received_at: datetime) -> dict[str, Any]:
+    """Return an intake that is not triaged yet, as its sender first sees it."""
+    return {
+        "id": intake_id,
+        "external_id": external_id,
+        "status": "received",
+        "lane": lane,
+        "received_at": received_at,
+        "links": {"self": intake_path(intake_id)},
+    }
+
+
+def intake(stored: StoredIntake) -> dict[str, Any]:
+    """Return an intake with its decision and referral, both null until it is triaged."""
+    return {
+        "id": stored.id,
+        "external_id": stored.external_id,
+        "facility": stored.facility,
+        "status": stored.status,
+        "lane": stored.lane,
+        "received_at": stored.received_at,
+        "triaged_at": stored.triaged_at,
+        "decision": decision(stored.record, stored.decided_at),
+        "referral": _referral_of(stored),
+    }
+
+
+def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
+    """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
+    return {
+        "id": stored.id,
+        "intake_id": stored.intake_id,
+        "facility": stored.facility,
+        "queue": stored.queue,
+        "priority": PRIORITIES[stored.priority],
+        "status": stored.status,
+        "pattern": stored.pattern,
+        "headline": stored.headline,
+        "red_flags": stored.red_flags,
+        "imaging": stored.record["imaging"] if stored.record else [],
+        "patient": cipher and _patient(stored, cipher),
+        "created_at": stored.created_at,
+        "acknowledge_by": stored.acknowledge_by,
+        "overdue": stored.overdue,
+        "escalation_level": stored.escalation_level,
+        "downgrade_proposed": stored.downgrade_proposed,
+        "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
+        "decision": decision(stored.record, stored.decided_at),
+        "links": {
+            "self": referral_path(stored.id),
+            "intake": intake_path(stored.intake_id),
+            "events": f"{referral_path(stored.id)}/events",
+        },
+    }
+
+
+def event(happened: Event, *, with_words: bool) -> dict[str, Any]:
+    """Return an event; without words for readers to whom what people wrote might tell whose it is."""
+    data = happened.data if with_words else {key: said for key, said in happened.data.items() if key not in WORDS}
+    return {
+        "id": happened.id,
+        "type": happened.type,
+        "at": happened.at,
+        "referral_id": happened.referral_id,
+        "intake_id": happened.intake_id,
+        "by": happened.by,
+        "data": data,
+    }
+
+
+def decision(record: Mapping[str, Any] | None, decided_at: datetime | None) -> dict[str, Any] | None:
+    """Return a decision as it was stored; None where triage failed or has not ended."""
+    return None if record is None else {**record, "decided_at": decided_at}
+
+
+def intake_path(intake_id: UUID) -> str:
+    """Return where an intake is read."""
+    return f"/v1/intakes/{intake_id}"
+
+
+def referral_path(referral_id: UUID) -> str:
+    """Return where a referral is read."""
+    return f"/v1/referrals/{referral_id}"
+
+
+def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any]:
+    identity = orjson.loads(cipher.open(stored.identity, row=str(stored.intake_id)))
+    names = (identity.get("given_name"), identity.get("family_name"))
+    return {
+        "mrn": identity["mrn"],
+        "name": " ".join(name for name in names if name) or None,
+        "birth_date": identity["birth_date"],
+        "sex_at_birth": stored.sex_at_birth,
+    }
+
+
+def _referral_of(stored: StoredIntake) -> dict[str, Any] | None:
+    if stored.referral_id is None:
+        return None
+    return {
+        "id": stored.referral_id,
+        "queue": stored.referral_queue,
+        "status": stored.referral_status,
+        "links": {"self": referral_path(stored.referral_id)},
+    }

@@ -1,0 +1,64 @@
+"""Turns a received form into the row to be stored: clinical answers apart, identity sealed, hashes to compare by."""
+
+from typing import Any
+
+import orjson
+import structlog
+from flask import g
+from uuid_utils.compat import uuid7
+
+from services.api.forms import ReceivedForm
+from services.api.parts import Parts
+from shared.clinical.triage import screen
+from shared.crypto import keyed_hash
+from shared.store.intakes import NewIntake
+from shared.task_queues import Lane
+
+log = structlog.get_logger()
+
+
+def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake:
+    """Return the row of an intake that `facility` posts in the current request."""
+    intake_id = uuid7()
+    mrn = received.given("patient", "mrn")
+    return NewIntake(
+        id=intake_id,
+        facility=facility,
+        external_id=received.given("encounter", "external_id"),
+        lane=lane_of(parts, received),
+        today=received.today,
+        answers=received.form.record(),
+        identity=parts.cipher.seal(orjson.dumps(_identity(parts, received)), row=str(intake_id)),
+        mrn_hash=keyed_hash(parts.settings.lookup_key, orjson.dumps(["mrn", facility, mrn])),
+        body_hash=keyed_hash(parts.settings.lookup_key, canonical(["body", received.body])),
+        request_id=g.request_id,
+        traceparent=g.traceparent,
+    )
+
+
+def lane_of(parts: Parts, received: ReceivedForm) -> Lane:
+    """Return the lane by a first look at the form; if that fails, the lane that waits for nothing."""
+    try:
+        return screen(received.form, parts.protocol)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the form may still be a red flag
+        log.error("screen.failed", error=type(error).__name__)
+        return "priority"
+
+
+def canonical(value: Any) -> bytes:
+    """Return the same bytes for equal JSON values: 3 is 3.0, and the order of keys says nothing."""
+    return orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS)
+
+
+def _identity(parts: Parts, received: ReceivedForm) -> dict[str, Any]:
+    sealed = (each for each in parts.protocol.form.fields.values() if each.keep == "identity")
+    given = {each.name: received.given(each.section, each.name) for each in sealed}
+    return {name: answer for name, answer in given.items() if answer is not None}
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

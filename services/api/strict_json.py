@@ -1,0 +1,101 @@
+"""Reads a request's body as strict JSON: whatever two parsers could read differently is refused.
+
+What is no JSON, or not the same JSON to everybody, is 400; what is JSON but impossible here is left to the schemas.
+"""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from flask import Request
+
+from services.api.problems import ProblemError
+
+MOST_BYTES = 65_536
+MOST_DEPTH = 12
+BIGGEST_INTEGER = 2**53
+LONGEST_INTEGER = 20  # digits; more would only cost time, as anything beyond 2**53 is refused later
+
+BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+
+
+class NotStrictError(ValueError):
+    """The text is not strict JSON; the message says why."""
+
+
+def read(request: Request) -> Any:
+    """Return the JSON value of the body; raises ProblemError 400, 413 or 415."""
+    if request.mimetype != "application/json" or _charset(request) not in ("", "utf-8"):
+        raise ProblemError(415, "Send application/json, in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ProblemError(415, "Send the body without content coding.")
+    try:
+        return parse(request.get_data(cache=False))  # werkzeug counts the bytes, of chunked bodies too
+    except NotStrictError as error:
+        raise ProblemError(400, str(error), kind="not-strict-json") from None
+
+
+def parse(content: bytes) -> Any:
+    """Return the value of `content`; raises NotStrictError."""
+    if content.startswith(BOM):
+        raise NotStrictError("The body starts with a byte order mark.")
+    try:
+        text = content.decode()
+        _refuse_depth(text)
+        value = _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise NotStrictError("The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise NotStrictError(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
+    if _SURROGATE.search(text):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _charset(request: Request) -> str:
+    return request.mimetype_params.get("charset", "").lower()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise NotStrictError("A key stands twice in the same object.")
+    return content
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) < LONGEST_INTEGER else BIGGEST_INTEGER + 1
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise NotStrictError("A number is too large.")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise NotStrictError(f"{name} is not JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+
+
+def _refuse_depth(text: str) -> None:
+    if text.count("{") + text.count("[") <= MOST_DEPTH:
+        return  # most bodies; the scan is for the others
+    depth = 0
+    for token in _STRINGS_AND_BRACKETS.findall(text):
+        depth += 1 if token in ("{", "[") else -1 if token in ("}", "]") else 0
+        if depth > MOST_DEPTH:
+            raise NotStrictError(f"The body is nested more than {MOST_DEPTH} deep.")
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise NotStrictError("A lone surrogate is no character.") from None

@@ -1,0 +1,47 @@
+"""Gives each request its name, echoes it, and writes one log line when the request is answered."""
+
+import re
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+from uuid_utils.compat import uuid4
+
+log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def register(app: Flask) -> None:
+    """Name every request; the first to be registered, so that every other part can say which one it means."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+    trace = request.headers.get("traceparent", "")
+    g.traceparent = trace if _TRACEPARENT.fullmatch(trace) else None
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if g.traceparent:
+        structlog.contextvars.bind_contextvars(traceparent=g.traceparent)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    if g.traceparent:
+        response.headers["traceparent"] = g.traceparent
+    response.headers.setdefault("Cache-Control", "no-store")  # identity stays out of every cache
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    log.info(
+        "request",
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        duration_ms=round((time.perf_counter() - g.began) * 1000, 2),
+    )
+    return response
