@@ -68,7 +68,7 @@ def create_worker(settings: Settings) -> Celery:
     # A connection shared across a fork answers with other patients' rows.
     worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)
 
-    @app.task(name=TRIAGE_TASK)  # type: ignore[untyped-decorator]  # Celery ships no types
+    @app.task(name=TRIAGE_TASK, shared=False)  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:
         if drain(triager, lane):
             triage_waiting.apply_async((lane,), queue=triage_queue(lane))

@@ -1,0 +1,39 @@
+"""The worked cases of the protocol as bodies for the API, each for a patient of its own."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import shared.protocols
+
+CASES = json.loads((Path(shared.protocols.__file__).parent / "failed-slr/2026.1.0/cases.json").read_text())
+YEAR = 2026  # a form dated in this year finds every patient as old as the case says: born on 1 January
+
+
+@dataclass(frozen=True)
+class Case:
+    """One worked case: its form, and what has to come out of it."""
+
+    name: str
+    age_years: int
+    form: dict[str, Any]
+    expected: dict[str, Any]
+
+    def body(self, mrn: str = "MRN-1", **symptoms: Any) -> dict[str, Any]:
+        """Return the form of the patient `mrn`, with other `symptoms` where given."""
+        return self.form | {
+            "patient": self.form["patient"] | {"mrn": mrn, "birth_date": f"{YEAR - self.age_years}-01-01"},
+            "symptoms": self.form["symptoms"] | symptoms,
+        }
+
+
+def cases() -> list[Case]:
+    return [Case(case["id"], case["age_years"], case["form"], case["expect"]) for case in CASES]
+
+
+def case_for(queue: str, priority: str | None = None) -> Case:
+    """Return the first case that belongs in `queue`, with `priority` where given."""
+    return next(
+        case for case in cases() if case.expected["queue"] == queue and priority in (None, case.expected["priority"])
+    )

@@ -1,0 +1,57 @@
+"""Intakes that wait for triage, and the triager that the workers use."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, insert
+from uuid_utils.compat import uuid7
+
+from services.worker.alone import COMMAND
+from services.worker.child import Child
+from services.worker.triage import Triager
+from shared.clinical.form import read
+from shared.clinical.triage import screen, triage
+from shared.protocols import active
+from shared.tables import Intake
+from tests.cases import case_for
+
+TODAY = date(2026, 11, 22)
+CALM = case_for("clinical_review", "routine")  # nothing in it is urgent, and nothing unanswered
+
+
+@pytest.fixture
+def intake(sessions):
+    """Return a function that stores a waiting intake and returns its id; symptoms and columns by keyword."""
+
+    def store(*, lane=None, symptoms=None, waited=timedelta(0), **columns) -> UUID:
+        form = read(CALM.body(**(symptoms or {})), active(), today=TODAY)
+        row = {
+            "id": uuid7(),
+            "facility": "st-marys",
+            "lane": lane or screen(form, active()),
+            "today": TODAY,
+            "answers": form.record(),
+            "identity": b"sealed",
+            "mrn_hash": b"hash",
+            "body_hash": b"hash",
+            "request_id": "test",
+            "received_at": func.now() - waited,
+            **columns,
+        }
+        with sessions.begin() as session:
+            session.execute(insert(Intake).values(**row))
+        return row["id"]
+
+    return store
+
+
+@pytest.fixture
+def child():
+    with Child(COMMAND) as child:
+        yield child
+
+
+@pytest.fixture
+def triager(sessions, child):
+    return Triager(sessions, active(), frozenset(), child, triage)

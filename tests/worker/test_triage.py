@@ -1,0 +1,166 @@
+"""A waiting intake becomes one referral, however often, by however many and under whatever form it is triaged."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from services.worker.child import Child
+from services.worker.triage import BATCHES, MOST_ATTEMPTS
+from shared.store.waiting import claim, finish
+from shared.tables import Decision, Event, Intake, Referral
+from tests.worker.misbehave import COMMAND as MISBEHAVING
+from tests.worker.misbehave import HANGS, KILLS, RAISES, misbehave
+
+RED = {"bladder_change": "new_or_worse"}
+
+
+def rows(sessions, table, **by):
+    with sessions() as session:
+        return list(session.scalars(select(table).filter_by(**by)))
+
+
+def referral(sessions, intake_id):
+    (row,) = rows(sessions, Referral, intake_id=intake_id)
+    return row
+
+
+@pytest.fixture
+def misbehaving(triager):
+    with Child(MISBEHAVING) as child:
+        yield replace(triager, decide=misbehave, child=child)
+
+
+def test_an_intake_becomes_a_referral_with_its_decision_and_first_event(sessions, intake, triager):
+    intake_id = intake(symptoms=RED)
+
+    assert triager.triage_waiting("priority") == 1
+
+    routed = referral(sessions, intake_id)
+    assert (routed.queue, routed.priority, routed.status) == ("urgent", 0, "queued")
+    (stored,) = rows(sessions, Intake, id=intake_id)
+    assert (stored.status, stored.lease_until) == ("triaged", None)
+    assert routed.acknowledge_by == stored.received_at + timedelta(minutes=10)
+    (decision,) = rows(sessions, Decision, intake_id=intake_id)
+    assert decision.record["red_flags"] == routed.red_flags == ["RF_BLADDER_BOWEL"]
+    assert decision.record["headline"] == routed.headline
+    (event,) = rows(sessions, Event, intake_id=intake_id)
+    assert (event.type, event.referral_id, event.data["queue"]) == ("referral.queued", routed.id, "urgent")
+
+
+def test_a_lane_is_triaged_by_itself(sessions, intake, triager):
+    routine, priority = intake(), intake(symptoms=RED)
+    assert triager.triage_waiting("priority") == 1
+    assert referral(sessions, priority).queue == "urgent"
+    assert rows(sessions, Referral, intake_id=routine) == []
+
+
+def test_triaging_twice_is_triaging_once(sessions, intake, triager):
+    intake_id = intake()
+    assert [triager.triage_waiting("routine") for _ in range(2)] == [1, 0]
+    assert len(rows(sessions, Referral, intake_id=intake_id)) == len(rows(sessions, Event, intake_id=intake_id)) == 1
+
+
+def test_finishing_twice_is_finishing_once(sessions, intake, triager):
+    intake_id = intake()
+    with sessions.begin() as session:
+        (claimed,) = claim(session, "routine", limit=9, lease=timedelta(seconds=9))
+    outcome = triager._outcome(claimed, None)  # noqa: SLF001 - what two workers may come to at once
+    finished = []
+    for _ in range(2):
+        with sessions.begin() as session:
+            finished.append(finish(session, [outcome]))
+    assert finished == [1, 0]
+    assert len(rows(sessions, Referral, intake_id=intake_id)) == 1
+
+
+def test_many_at_once_make_one_referral_each(sessions, intake, triager):
+    for _ in range(60):
+        intake()
+    without_signals = replace(triager, decide=None)  # threads cannot be timed; each form goes to the child
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: claim_and_finish(without_signals), range(12)))
+    assert len(rows(sessions, Referral)) == len(rows(sessions, Event)) == 60
+
+
+def claim_and_finish(triager):
+    with triager.sessions.begin() as session:
+        claimed = claim(session, "routine", limit=10, lease=timedelta(seconds=9))
+    for _ in range(2):
+        with triager.sessions.begin() as session:
+            finish(session, [triager._outcome(one, None) for one in claimed])  # noqa: SLF001
+
+
+def test_a_claimed_intake_is_nobody_elses_until_its_lease_ends(sessions, intake):
+    intake()
+    with sessions.begin() as session:
+        assert len(claim(session, "routine", limit=9, lease=timedelta(seconds=60))) == 1
+    with sessions.begin() as session:
+        assert claim(session, "routine", limit=9, lease=timedelta(seconds=60)) == []
+        session.execute(update(Intake).values(lease_until=func.now() - timedelta(seconds=1)))
+    with sessions.begin() as session:
+        (again,) = claim(session, "routine", limit=9, lease=timedelta(seconds=60))
+    assert again.attempts == 2
+
+
+def test_the_oldest_are_claimed_first_and_no_more_than_the_limit(sessions, intake):
+    ages = [timedelta(minutes=minutes) for minutes in (1, 3, 2)]
+    by_age = {age: intake(waited=age) for age in ages}
+    with sessions.begin() as session:
+        claimed = claim(session, "routine", limit=2, lease=timedelta(seconds=9))
+    assert [one.id for one in claimed] == [by_age[ages[1]], by_age[ages[2]]]
+
+
+@pytest.mark.parametrize("score", [RAISES, HANGS])
+def test_a_form_that_raises_or_hangs_goes_to_a_human_and_its_batch_goes_on(sessions, intake, misbehaving, score):
+    bad, good = intake(symptoms={"pain_score": score}), intake(symptoms={"pain_score": 5})
+
+    misbehaving.triage_waiting("routine")
+
+    failed = referral(sessions, bad)
+    assert (failed.queue, failed.priority, failed.pattern) == ("clinical_review", 2, "triage_failed")
+    assert failed.red_flags == []
+    assert rows(sessions, Decision, intake_id=bad) == []
+    assert referral(sessions, good).pattern != "triage_failed"
+
+
+def test_a_failed_form_of_the_priority_lane_is_urgent(sessions, intake, misbehaving):
+    bad = intake(symptoms={**RED, "pain_score": RAISES})
+    misbehaving.triage_waiting("priority")
+    failed = referral(sessions, bad)
+    assert (failed.queue, failed.priority, failed.pattern) == ("urgent", 1, "triage_failed")
+
+
+def test_after_an_attempt_that_did_not_finish_every_form_is_decided_alone(sessions, intake, misbehaving):
+    """A worker died over a batch: the form that killed it goes to a human, the others where they belong."""
+    killer = intake(symptoms={"pain_score": KILLS}, attempts=1)
+    others = [intake(symptoms={"pain_score": 5}, attempts=1) for _ in range(3)]
+
+    misbehaving.triage_waiting("routine")
+
+    assert referral(sessions, killer).pattern == "triage_failed"
+    assert {referral(sessions, other).queue for other in others} == {"clinical_review"}
+    assert {referral(sessions, other).pattern for other in others} == {"undifferentiated"}
+
+
+def test_a_form_claimed_too_often_goes_to_a_human(sessions, intake, triager):
+    worn = intake(attempts=MOST_ATTEMPTS)
+    triager.triage_waiting("routine")
+    assert referral(sessions, worn).pattern == "triage_failed"
+
+
+def test_a_batch_is_bounded(sessions, intake, triager):
+    limit = BATCHES["priority"].limit
+    for _ in range(limit + 1):
+        intake(symptoms=RED)
+    assert [triager.triage_waiting("priority") for _ in range(2)] == [limit, 1]
+
+
+def test_no_answer_reaches_the_log(intake, misbehaving, capfd):
+    intake(symptoms={"pain_score": RAISES})
+    misbehaving.triage_waiting("routine")
+    logged = capfd.readouterr()
+    assert "ValueError" in logged.out + logged.err
+    assert "must not be repeated" not in logged.out + logged.err

@@ -1,0 +1,100 @@
+"""The watchman announces what stands still and triages red flags itself, with no broker at all."""
+
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from services.worker.watchman import Watchman
+from shared.tables import Referral
+
+RED = {"bladder_change": "new_or_worse"}
+
+
+@pytest.fixture
+def announced():
+    return []
+
+
+@pytest.fixture
+def watchman(triager, announced):
+    return Watchman(triager, announced.append)
+
+
+def referrals(sessions):
+    with sessions() as session:
+        return list(session.scalars(select(Referral)))
+
+
+def test_a_red_flag_that_waits_is_triaged_from_here(sessions, intake, watchman):
+    intake(symptoms=RED, waited=timedelta(seconds=1))
+    watchman.watch()
+    watchman.watch()
+    assert [referral.queue for referral in referrals(sessions)] == ["urgent"]
+
+
+def test_a_fresh_red_flag_is_left_to_its_worker(sessions, intake, watchman, announced):
+    intake(symptoms=RED)
+    watchman.watch()
+    assert (referrals(sessions), announced) == ([], [])
+
+
+def test_what_stands_still_is_announced_again_by_its_lane(intake, watchman, announced):
+    intake(waited=timedelta(seconds=5))
+    watchman.watch()
+    assert announced == ["routine"]
+
+
+def test_a_routine_intake_is_never_triaged_from_here(sessions, intake, watchman):
+    intake(waited=timedelta(hours=5))
+    watchman.watch()
+    assert referrals(sessions) == []
+
+
+def test_nothing_waits_nothing_is_done(watchman, announced):
+    watchman.watch()
+    assert announced == []
+
+
+def test_more_red_flags_than_a_batch_are_all_triaged(sessions, intake, watchman):
+    for _ in range(25):
+        intake(symptoms=RED, waited=timedelta(seconds=2))
+    watchman.watch()
+    assert len(referrals(sessions)) == 25
+
+
+def test_two_watchmen_make_one_referral(sessions, intake, watchman):
+    intake(symptoms=RED, waited=timedelta(seconds=2))
+    watchman.watch()
+    Watchman(watchman.triager, watchman.announce).watch()
+    assert len(referrals(sessions)) == 1
+
+
+def test_it_goes_on_after_the_database_was_away(sessions, intake, watchman, tmp_path):
+    """The first rounds fail as they do when the server is restarted; the next one works and beats the heart."""
+    calls = iter([OperationalError("select", {}, Exception("gone"))] * 2)
+
+    def flaky():
+        error = next(calls, None)
+        if error:
+            raise error
+        return sessions()
+
+    flaky.begin = sessions.begin
+    stop = threading.Event()
+    patient = replace(
+        watchman, triager=replace(watchman.triager, sessions=flaky), heartbeat_file=tmp_path / "heartbeat"
+    )
+    intake(symptoms=RED, waited=timedelta(seconds=2))
+    thread = threading.Thread(target=patient.run, args=(stop,))
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "heartbeat").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    stop.set()
+    thread.join()
+    assert len(referrals(sessions)) == 1
