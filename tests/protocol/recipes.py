@@ -115,6 +115,7 @@ ROUTES: dict[str, Answers] = {
     "SC1": {},
     "SC1A": SUBACUTE | OPEN_LIMIT,
     "MX1": MIXED | {"femoral_stretch_left": "positive"},
+    "MX1 disuse": JOINT | {"prolonged_disuse": "present", "muscle_wasting": "present", "knee_reflex_left": "reduced"},
     "MX2": MIXED,
 }
 
@@ -127,6 +128,7 @@ FLOORS: dict[str, Answers] = {
     "FP4": {"unexplained_weight_loss": "present", "age_years": 50} | JOINT,
     "FP5": NERVE | {"progression": "worsening_months"},
     "FP5 days": NERVE | {"limiting_factor": "pain", "progression": "worsening_days"},
+    "FP5 weeks": NERVE | {"progression": "worsening_weeks"},
     "FP5 new": NERVE | {"onset": "subacute", "duration_days": 41, "mechanism": "other"},
     "FP6": {"systemically_unwell": "present"} | JOINT,
 }

@@ -102,7 +102,7 @@ def test_i11_free_text_never_lowers_the_rank(decide: Decide, form: Answers, text
 
 
 @both_implementations
-@searched(1500)
+@searched(1200)
 @given(form=answers(), change=st.sampled_from(raising.CHANGES))
 def test_i12_a_positive_answer_never_lowers_the_rank(
     decide: Decide, form: Answers, change: tuple[str, Any, Any]
@@ -156,7 +156,7 @@ def test_i15_losing_one_answer_never_makes_an_urgent_form_routine(
 
 
 @both_implementations
-@searched(300)
+@searched(150)
 @given(body=any_json(SECTIONS, list(BY_NAME)))
 def test_i16_every_form_gets_a_result(decide: Decide, body: Any) -> None:
     result = decide(body)

@@ -40,7 +40,7 @@ def phrase_groups(text: str) -> set[str]:
 def sentences_of(text: str) -> list[Sentence]:
     plain = text.lower().replace("\u2018", "'").replace("\u2019", "'")
     found: list[Sentence] = []
-    for stretch in re.split(r'[.;:!?()\[\]"\r\n]', plain):
+    for stretch in (part for line in plain.splitlines() for part in re.split(r'[.;:!?()\[\]"]', line)):
         pieces = [re.sub(r"[^a-z0-9']", " ", part).split() for part in re.split(r"[,/]", stretch)]
         found.extend(cut_at_words(pieces))
     return found
