@@ -10,19 +10,19 @@ import time
 from services.worker import alone
 from shared.clinical.triage import triage
 
-RAISES, HANGS, KILLS = 1, 2, 3
+RAISES, HANGS, KILLS = 0.25, 0.5, 0.75
 COMMAND = (sys.executable, "-m", "tests.worker.misbehave")
 
 
 def misbehave(form, protocol):
     """Decide like triage, but for the three scores."""
-    match form.answers.get("pain_score"):
-        case 1:
-            raise ValueError("the answer, which must not be repeated: 1")
-        case 2:
-            time.sleep(60)
-        case 3:
-            os._exit(9)
+    score = form.answers.get("pain_score")
+    if score == RAISES:
+        raise ValueError("the answer, which must not be repeated")
+    if score == HANGS:
+        time.sleep(60)
+    if score == KILLS:
+        os._exit(9)
     return triage(form, protocol)
 
 

@@ -1,0 +1,18 @@
+"""The worker of a lane, but some forms do harm in it and in its child; see tests/worker/misbehave.py."""
+
+import sys
+
+from celery.__main__ import main as celery
+
+from services.worker import app as worker_app
+from services.worker.main import worker_command
+from shared.task_queues import Lane
+from tests.worker.misbehave import COMMAND, misbehave
+
+
+def run_worker(lane: Lane) -> None:
+    """Run the worker of `lane` in this process."""
+    worker_app.triage = misbehave
+    worker_app.COMMAND = COMMAND
+    sys.argv = ["celery", *worker_command(lane)]
+    celery()

@@ -1,0 +1,138 @@
+"""Real worker processes on a real broker: they triage what is announced, survive kills and stop when told."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+from sqlalchemy import func, select
+
+from shared.announce import Announcer, create_producer
+from shared.tables import Intake, Referral
+from tests.worker.misbehave import HANGS, KILLS
+
+RED = {"bladder_change": "new_or_worse"}
+
+
+@contextmanager
+def running(
+    role: str, environment: dict[str, str], program: str = "services.worker.main"
+) -> Iterator[subprocess.Popen]:
+    """A worker or watchman of its own, killed with all its children at the end."""
+    code = f"from {program} import run_worker; run_worker({role!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    try:
+        yield process
+    finally:
+        for one in (*children(process), process):
+            one.kill()
+        process.wait()
+
+
+def children(process) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def eventually(condition, seconds: float = 20) -> None:
+    """Wait until `condition()` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def referrals(sessions):
+    def count(**by) -> int:
+        with sessions() as session:
+            return session.scalar(select(func.count()).select_from(Referral).filter_by(**by))
+
+    return count
+
+
+@pytest.fixture
+def claimed(sessions):
+    def any_claimed() -> bool:
+        with sessions() as session:
+            return session.scalar(select(func.count()).where(Intake.status == "received", Intake.attempts > 0)) > 0
+
+    return any_claimed
+
+
+@pytest.fixture
+def announcer(settings, broker):
+    producer = create_producer(settings)
+    yield Announcer(producer)
+    producer.close()
+
+
+def test_an_announcement_has_the_lane_triaged(environment, intake, announcer, referrals):
+    with running("priority", environment):
+        for _ in range(25):
+            intake(symptoms=RED)
+        announcer.announce("priority")
+        eventually(lambda: referrals(queue="urgent") == 25)
+
+
+def test_the_urgent_worker_leaves_the_routine_lane_alone(environment, intake, announcer, referrals):
+    with running("priority", environment):
+        intake()
+        intake(symptoms=RED)
+        announcer.announce("routine")
+        announcer.announce("priority")
+        eventually(lambda: referrals() == 1)
+        time.sleep(0.5)
+        assert referrals(queue="urgent") == referrals() == 1
+
+
+def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals, claimed):
+    """Three times the whole worker dies over its first batches; every intake still becomes one referral."""
+    for death in range(1, 4):
+        for _ in range(150):
+            intake()
+        with running("routine", environment):
+            eventually(lambda: announcer.announce("routine") or claimed())
+    with running("routine", environment):
+        eventually(lambda: announcer.announce("routine") or referrals() == 150 * death, seconds=40)
+
+
+def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, announcer, referrals):
+    killer = intake(symptoms={**RED, "pain_score": KILLS})
+    for _ in range(5):
+        intake(symptoms=RED)
+    hang = intake(symptoms={**RED, "pain_score": HANGS})
+    with running("priority", environment, program="tests.worker.misbehaving_worker"):
+        eventually(lambda: announcer.announce("priority") or referrals() == 7)
+    assert referrals(pattern="triage_failed", queue="urgent") == 2
+    assert referrals(pattern="triage_failed", intake_id=killer) == referrals(intake_id=hang) == 1
+
+
+def test_it_stops_softly_and_leaves_no_process(environment):
+    with running("routine", environment) as worker:
+        eventually(lambda: len(children(worker)) >= 1)
+        time.sleep(1)
+        family = children(worker)
+        os.kill(worker.pid, signal.SIGTERM)
+        assert worker.wait(timeout=10) == 0
+        eventually(lambda: not any(one.is_running() for one in family), seconds=5)
+
+
+def test_its_heart_beats_in_a_file(environment, tmp_path):
+    file = tmp_path / "heartbeat"
+    with running("routine", {**environment, "HEARTBEAT_FILE": str(file)}):
+        eventually(file.exists)
+
+
+def test_it_waits_for_a_broker_that_is_away(environment):
+    away = {**environment, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    with running("priority", away) as worker:
+        time.sleep(3)
+        assert worker.poll() is None
