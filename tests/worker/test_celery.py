@@ -69,6 +69,7 @@ def claimed(sessions):
 
 @pytest.fixture
 def announcer(settings, broker):
+    assert not broker.keys()
     producer = create_producer(settings)
     yield Announcer(producer)
     producer.close()
@@ -95,13 +96,14 @@ def test_the_urgent_worker_leaves_the_routine_lane_alone(environment, intake, an
 
 def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals, claimed):
     """Three times the whole worker dies over its first batches; every intake still becomes one referral."""
-    for death in range(1, 4):
+    deaths = 3
+    for _ in range(deaths):
         for _ in range(150):
             intake()
         with running("routine", environment):
             eventually(lambda: announcer.announce("routine") or claimed())
     with running("routine", environment):
-        eventually(lambda: announcer.announce("routine") or referrals() == 150 * death, seconds=40)
+        eventually(lambda: announcer.announce("routine") or referrals() == 150 * deaths, seconds=40)
 
 
 def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, announcer, referrals):

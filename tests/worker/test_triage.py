@@ -151,7 +151,7 @@ def test_a_form_claimed_too_often_goes_to_a_human(sessions, intake, triager):
     assert referral(sessions, worn).pattern == "triage_failed"
 
 
-def test_a_batch_is_bounded(sessions, intake, triager):
+def test_a_batch_is_bounded(intake, triager):
     limit = BATCHES["priority"].limit
     for _ in range(limit + 1):
         intake(symptoms=RED)
