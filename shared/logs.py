@@ -49,6 +49,7 @@ def configure_logs(settings: Settings) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(settings.log_level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports every look at the schema
 
 
 def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -12,7 +12,6 @@ from services.api import auth, docs, health, intakes, openapi, preview, problems
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
-from services.api.strict_json import MOST_BYTES
 from shared.announce import Announcer, create_producer
 from shared.crypto import IdentityCipher
 from shared.database import create_engine, create_sessions
@@ -26,7 +25,7 @@ BROKER_SECONDS = 0.3  # how long a probe waits for the broker
 def create_app(settings: Settings) -> Flask:
     """Return the application; it connects to nothing before the first request."""
     app = Flask(__name__, static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = create_parts(settings)
     api = openapi.register(app, active())

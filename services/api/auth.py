@@ -74,5 +74,5 @@ def _presented_key() -> Key:
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     key = parts().keys.find(presented.strip()) if scheme.lower() == "bearer" else None
     if key is None:
-        raise ProblemError(401, "A valid key is needed.", headers={"WWW-Authenticate": "Bearer"})
+        raise ProblemError(401, headers={"WWW-Authenticate": "Bearer"})
     return key

@@ -50,7 +50,8 @@ class Text(Strict):
         **settings: Any,
     ) -> None:
         """Bound the length in characters; `pattern` has to match the whole text."""
-        super().__init__(**settings)
+        described = {"minLength": least, "maxLength": most}
+        super().__init__(**{**settings, "metadata": described | settings.get("metadata", {})})
         self._least, self._most = least, most
         self._pattern = re.compile(pattern) if pattern else None
         self._control = _CONTROL_IN_LINES if multiline else _CONTROL
@@ -75,7 +76,7 @@ class Choice(Strict):
 
     def __init__(self, values: tuple[str, ...], **settings: Any) -> None:
         """Take the texts that are allowed."""
-        super().__init__(**settings)
+        super().__init__(metadata={"enum": list(values)}, **settings)
         self.values = values
 
     def refuse(self, value: Any) -> str | None:

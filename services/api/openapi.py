@@ -1,5 +1,7 @@
 """The OpenAPI 3.1 document, generated from the views and committed beside them as openapi.json."""
 
+import json
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from services.api import problems, shapes
+from services.api.fields import Choice, Flag, Text
 from services.api.form_document import form_document
 from shared.clinical.protocol import Protocol
 
@@ -40,29 +43,41 @@ def register(app: Flask, protocol: Protocol) -> PsoasApi:
             "security": [{"key": []}],
         },
     )
+    for field, kind in ((Text, "string"), (Choice, "string"), (Flag, "boolean")):
+        api.register_field(field, kind, None)
     api.spec.components.schema("Form", form_document(protocol))
     app.extensions[EXTENSION] = api
     return api
 
 
 def document(app: Flask) -> dict[str, Any]:
-    """Return the document, with the roles of every operation and the media type that errors really have."""
+    """Return the document, ready for JSON, with what the library does not know: roles, names, how errors are sent."""
     spec: dict[str, Any] = app.extensions[EXTENSION].spec.to_dict()
-    for response in spec["components"]["responses"].values():
-        response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
-    for path, operations in spec["paths"].items():
-        for method, operation in operations.items():
-            roles = _roles(app, path, method)
-            if roles:
-                operation["x-roles"] = sorted(roles)
+    components = spec["components"]
+    problem = components["responses"][Api.DEFAULT_ERROR_RESPONSE_NAME]
+    content = {problems.MEDIA_TYPE: problem["content"]["application/json"]}
+    components["responses"] = {"Problem": {"description": "A problem; tell them apart by `type`.", "content": content}}
+    components["schemas"].pop("PaginationMetadata", None)  # the library's own, which is used nowhere
+    for rule in app.url_map.iter_rules():
+        operations = spec["paths"].get(_as_documented(rule.rule), {})
+        for method in (rule.methods or set()) & {name.upper() for name in operations}:
+            _describe(operations[method.lower()], app.view_functions[rule.endpoint])
     return spec
 
 
-def _roles(app: Flask, path: str, method: str) -> frozenset[str]:
-    for rule in app.url_map.iter_rules():
-        if _as_documented(rule.rule) == path and method.upper() in (rule.methods or ()):
-            return getattr(app.view_functions[rule.endpoint], "roles", frozenset())
-    return frozenset()
+def written(app: Flask) -> str:
+    """Return the text of the committed file."""
+    return json.dumps(document(app), indent=1, ensure_ascii=False) + "\n"
+
+
+def _describe(operation: dict[str, Any], view: Callable[..., Any]) -> None:
+    operation["operationId"] = view.__name__
+    roles = getattr(view, "roles", None)
+    if roles:
+        operation["x-roles"] = sorted(roles)
+    for status, response in operation["responses"].items():
+        if "$ref" in response:  # the library names these after Python's phrases, which change between its versions
+            operation["responses"][status] = {"$ref": "#/components/responses/Problem"}
 
 
 def _as_documented(rule: str) -> str:

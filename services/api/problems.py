@@ -1,7 +1,6 @@
 """Every error in one shape, `application/problem+json` (RFC 9457), repeating nothing a sender or a driver said."""
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -20,14 +19,20 @@ RETRY_AFTER_SECONDS = "2"
 
 log = structlog.get_logger()
 
-# Of the statuses that Flask itself answers; werkzeug's own sentences speak of servers and browsers.
-DETAILS = {
-    400: "The request cannot be read.",
-    404: "There is nothing here.",
-    405: "This method is not offered here.",
-    413: "The body is larger than 64 KiB.",
-    500: "Something went wrong here. It has been noted under the request id.",
-    503: "The database is away. Please send the same again, under the same Idempotency-Key.",
+# By status: the title, and what to say where only the status is known. Python's own phrases differ by version.
+TITLES = {
+    400: ("Bad request", "The request cannot be read."),
+    401: ("Unauthorized", "A valid key is needed."),
+    403: ("Forbidden", "This key may not do this."),
+    404: ("Not found", "There is nothing here."),
+    405: ("Method not allowed", "This method is not offered here."),
+    409: ("Conflict", "This contradicts what is stored."),
+    412: ("Precondition failed", "This has changed since it was read."),
+    413: ("Too large", "The body is larger than 64 KiB."),
+    415: ("Unsupported media type", "Send application/json, in UTF-8."),
+    422: ("Unprocessable", "Some of what was sent cannot be accepted."),
+    500: ("Internal error", "Something went wrong here. It has been noted under the request id."),
+    503: ("Unavailable", "The database is away. Please send the same again, under the same Idempotency-Key."),
 }
 
 
@@ -37,16 +42,19 @@ class ProblemError(Exception):
     def __init__(
         self,
         status: int,
-        detail: str,
+        detail: str | None = None,
         *,
         kind: str | None = None,
         headers: Mapping[str, str] | None = None,
         **members: Any,
     ) -> None:
         """Name a `kind` where a program has to tell it from other problems of the same status."""
-        super().__init__(detail)
-        self.status, self.detail, self.kind = status, detail, kind or _phrase(status).lower().replace(" ", "-")
+        self.status = status
+        self.title, usual = TITLES[status]
+        self.detail = detail or usual
+        self.kind = kind or self.title.lower().replace(" ", "-")
         self.headers, self.members = headers or {}, members
+        super().__init__(self.detail)
 
 
 class InvalidError(ProblemError):
@@ -56,7 +64,7 @@ class InvalidError(ProblemError):
         """Keep the first twenty distinct errors."""
         distinct = list(dict.fromkeys(errors))[:MOST_ERRORS]
         listed = [{"pointer": pointer, "detail": detail} for pointer, detail in distinct]
-        super().__init__(422, "Some of what was sent cannot be accepted.", kind="validation", errors=listed)
+        super().__init__(422, kind="validation", errors=listed)
 
 
 def register(app: Flask) -> None:
@@ -72,7 +80,7 @@ def answer(problem: ProblemError) -> Response:
     """Return the problem as a response."""
     content = {
         "type": TYPE + problem.kind,
-        "title": _phrase(problem.status),
+        "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "instance": quote(request.path),
@@ -83,8 +91,7 @@ def answer(problem: ProblemError) -> Response:
 
 
 def _answer_http(error: HTTPException) -> Response:
-    status = error.code or 500
-    response = answer(ProblemError(status, DETAILS.get(status, "The request was refused.")))
+    response = answer(ProblemError(error.code if error.code in TITLES else 400))
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))
@@ -93,15 +100,11 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_unavailable(error: Exception) -> Response:
     log.error("database.away", error=type(getattr(error, "orig", None) or error).__name__)
-    return answer(ProblemError(503, DETAILS[503], headers={"Retry-After": RETRY_AFTER_SECONDS}))
+    return answer(ProblemError(503, headers={"Retry-After": RETRY_AFTER_SECONDS}))
 
 
 def _answer_unexpected(error: Exception) -> Response:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return _answer_unavailable(error)
     log.error("request.failed", error=type(error).__name__)
-    return answer(ProblemError(500, DETAILS[500]))
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase
+    return answer(ProblemError(500))

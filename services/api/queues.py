@@ -18,7 +18,7 @@ from services.api.parts import parts
 from services.api.problems import ProblemError
 from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
 from shared.store.queues import QueueState, states
-from shared.store.referrals import Position, worklist
+from shared.store.referrals import worklist
 
 blueprint = StrictBlueprint("queues", __name__, url_prefix="/v1/queues", description="What waits for a team.")
 
@@ -32,8 +32,8 @@ DEFAULT_LIMIT, MOST_REFERRALS = 50, 200
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,3}")
 
 
-class Limit(fields.Field[int]):
-    """How many referrals a page holds."""
+class Limit(fields.Integer):
+    """How many referrals a page holds, in digits and nothing else."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         limit = int(value) if _WHOLE_NUMBER.fullmatch(value) else 0
@@ -42,10 +42,10 @@ class Limit(fields.Field[int]):
         return limit
 
 
-class Cursor(fields.Field[Position]):
+class Cursor(fields.String):
     """Where a page begins."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Position:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
             return position_of(value)
         except BadCursorError:
@@ -57,7 +57,7 @@ class PageQuery(Body):
 
     status: Strict = Choice(("open", "all", *STATUSES), load_default="open")
     limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MOST_REFERRALS})
-    cursor = Cursor(load_default=None)
+    cursor = Cursor(load_default=None, metadata={"description": "`next` of the page before."})
 
 
 @blueprint.route("", methods=["GET"])
@@ -73,7 +73,7 @@ def get_queues() -> Response:
     return answer({"queues": [_queue(name, found.get(name, QueueState())) for name in QUEUES]})
 
 
-@blueprint.route("/<queue>/referrals", methods=["GET"])
+@blueprint.route("/<queue>/referrals", methods=["GET"], parameters=[shapes.QUEUE])
 @allow(*READERS)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, shapes.Worklist)

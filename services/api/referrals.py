@@ -128,4 +128,4 @@ def _answer(stored: StoredReferral) -> Response:
 
 def _honour_if_match(stored: StoredReferral) -> None:
     if "If-Match" in request.headers and not request.if_match.contains(str(stored.version)):
-        raise ProblemError(412, "The referral has changed since it was read.")
+        raise ProblemError(412)

@@ -13,6 +13,11 @@ from shared.store.intakes import StoredIntake
 from shared.store.referrals import StoredReferral
 from shared.tables import Event
 
+# The database keeps no order of keys; a person reads the answer from the top.
+DECISION = (
+    *("queue", "priority", "red_flags", "pattern", "headline", "suspected", "send_to", "imaging_status", "imaging"),
+    *("cautions", "incomplete", "evidence", "reasons", "undetermined", "protocol"),
+)
 WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
 
 
@@ -87,8 +92,10 @@ def event(happened: Event, *, with_words: bool) -> dict[str, Any]:
 
 
 def decision(record: Mapping[str, Any] | None, decided_at: datetime | None) -> dict[str, Any] | None:
-    """Return a decision as it was stored; None where triage failed or has not ended."""
-    return None if record is None else {**record, "decided_at": decided_at}
+    """Return a decision as it was stored, in the contract's order; None where triage failed or has not ended."""
+    if record is None:
+        return None
+    return {name: record[name] for name in DECISION if name in record} | {**record, "decided_at": decided_at}
 
 
 def intake_path(intake_id: UUID) -> str:

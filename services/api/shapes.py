@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
 from services.api.problems import MOST_ERRORS
 from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
@@ -29,6 +29,7 @@ IF_MATCH = {
     "description": "The ETag of the referral as it was read; 412 if it has changed since.",
     "schema": {"type": "string"},
 }
+QUEUE = {"name": "queue", "in": "path", "schema": {"type": "string", "enum": list(QUEUES)}}
 _TEXT = {"type": "string"}
 POSTED_HEADERS = {
     "Location": {"description": "Where the intake is read.", "schema": _TEXT},
@@ -41,6 +42,15 @@ REFERRAL_HEADERS = {"ETag": {"description": "Strong; for If-Match.", "schema": _
 def one_of(values: tuple[str, ...], **settings: Any) -> fields.String:
     """Return a text out of a list."""
     return fields.String(required=True, validate=validate.OneOf(values), **settings)
+
+
+class Shape(Schema):
+    """An answer; more may be added to it within a version."""
+
+    class Meta:
+        """Readers ignore what they do not know."""
+
+        unknown = EXCLUDE
 
 
 def string(description: str = "", **settings: Any) -> fields.String:
@@ -65,13 +75,13 @@ def listed(inner: fields.Field[Any] | type[Schema]) -> fields.List[Any]:
     return fields.List(of, required=True)
 
 
-class Links(Schema):
+class Links(Shape):
     """Where the same thing is read again."""
 
     self = string()
 
 
-class Imaging(Schema):
+class Imaging(Shape):
     """One recommended study."""
 
     study = string()
@@ -81,7 +91,7 @@ class Imaging(Schema):
     because = listed(fields.String())
 
 
-class Reason(Schema):
+class Reason(Shape):
     """A rule that fired, with the answers that counted."""
 
     rule = string()
@@ -93,14 +103,14 @@ class Reason(Schema):
     citation = string(allow_none=True)
 
 
-class Undetermined(Schema):
+class Undetermined(Shape):
     """A rule that could not be evaluated, and the answers that are missing for it."""
 
     rule = string()
     missing = listed(fields.String())
 
 
-class Evidence(Schema):
+class Evidence(Shape):
     """How much speaks for each link of the chain."""
 
     nerve = fields.Integer(required=True)
@@ -108,7 +118,7 @@ class Evidence(Schema):
     joint = fields.Integer(required=True)
 
 
-class ProtocolName(Schema):
+class ProtocolName(Shape):
     """The protocol that decided."""
 
     name = string()
@@ -116,7 +126,7 @@ class ProtocolName(Schema):
     digest = string()
 
 
-class Decision(Schema):
+class Decision(Shape):
     """A recommendation to a clinician, never a diagnosis or an order."""
 
     queue = one_of(QUEUES)
@@ -137,13 +147,13 @@ class Decision(Schema):
     decided_at = moment()
 
 
-class Preview(Schema):
+class Preview(Shape):
     """What triage would decide; nothing was stored."""
 
     decision = nested(Decision)
 
 
-class Received(Schema):
+class Received(Shape):
     """An intake that is stored and still to be triaged."""
 
     id = fields.UUID(required=True)
@@ -154,7 +164,7 @@ class Received(Schema):
     links = nested(Links)
 
 
-class ReferralOfIntake(Schema):
+class ReferralOfIntake(Shape):
     """The referral that an intake became."""
 
     id = fields.UUID(required=True)
@@ -163,7 +173,7 @@ class ReferralOfIntake(Schema):
     links = nested(Links)
 
 
-class Intake(Schema):
+class Intake(Shape):
     """An intake with its decision and referral. A failed triage has a referral and no decision."""
 
     id = fields.UUID(required=True)
@@ -177,7 +187,7 @@ class Intake(Schema):
     referral = nested(ReferralOfIntake, allow_none=True)
 
 
-class Patient(Schema):
+class Patient(Shape):
     """Whose referral it is."""
 
     mrn = string()
@@ -186,14 +196,14 @@ class Patient(Schema):
     sex_at_birth = string(allow_none=True)
 
 
-class Acknowledged(Schema):
+class Acknowledged(Shape):
     """Who said: we have it."""
 
     by = string()
     at = moment()
 
 
-class ReferralLinks(Schema):
+class ReferralLinks(Shape):
     """Where the referral, its intake and its timeline are read."""
 
     self = string()
@@ -201,7 +211,7 @@ class ReferralLinks(Schema):
     events = string()
 
 
-class Referral(Schema):
+class Referral(Shape):
     """The routed unit of work. A recommendation to a clinician, never a diagnosis or an order."""
 
     id = fields.UUID(required=True)
@@ -225,14 +235,14 @@ class Referral(Schema):
     links = nested(ReferralLinks)
 
 
-class Worklist(Schema):
+class Worklist(Shape):
     """A page of a queue, most pressing first."""
 
     referrals = listed(Referral)
     next = string("The cursor of the next page; null on the last.", allow_none=True)
 
 
-class ByPriority(Schema):
+class ByPriority(Shape):
     """Open referrals of each priority."""
 
     emergency = fields.Integer(required=True)
@@ -241,7 +251,7 @@ class ByPriority(Schema):
     routine = fields.Integer(required=True)
 
 
-class Queue(Schema):
+class Queue(Shape):
     """How a queue stands."""
 
     name = one_of(QUEUES)
@@ -255,13 +265,13 @@ class Queue(Schema):
     by_priority = nested(ByPriority)
 
 
-class Queues(Schema):
+class Queues(Shape):
     """All four queues, in their order."""
 
     queues = listed(Queue)
 
 
-class Event(Schema):
+class Event(Shape):
     """One thing that happened to a referral."""
 
     id = fields.Integer(required=True)
@@ -273,33 +283,33 @@ class Event(Schema):
     data = fields.Dict(keys=fields.String(), required=True)
 
 
-class Timeline(Schema):
+class Timeline(Shape):
     """Everything that happened to a referral, oldest first."""
 
     events = listed(Event)
 
 
-class Ready(Schema):
+class Ready(Shape):
     """Whether requests can be served; what is away but not needed for that is `degraded`."""
 
     status = one_of(("ready",))
     degraded = listed(fields.String())
 
 
-class Live(Schema):
+class Live(Shape):
     """The process answers."""
 
     status = one_of(("live",))
 
 
-class Error(Schema):
+class Error(Shape):
     """One error in a body or query."""
 
     pointer = string("RFC 6901; an empty one means the whole body.")
     detail = string()
 
 
-class Problem(Schema):
+class Problem(Shape):
     """Every error (RFC 9457). Nothing that was sent is repeated in it."""
 
     type = string("Stable: tell problems apart by it.")

@@ -1,0 +1,56 @@
+"""Serves the API until it is told to stop: granian's listener, and one worker process with blocking threads.
+
+The application is made inside the worker process, so no database connection is ever inherited across a fork.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from functools import partial
+from multiprocessing.connection import wait
+
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from services.api.wsgi import application
+from shared.logs import configure_logs
+from shared.settings import Settings
+
+STOP_SECONDS = 5  # for requests that are under way; what is left is cut off
+HEADER_MILLISECONDS = 10_000  # within which a request's headers have to be there
+BACKLOG = 1024
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve in the foreground. SIGTERM and SIGINT let requests end, and stop; raises SystemExit if the worker dies."""
+    configure_logs(settings)
+    server = Server(
+        target="services.api.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+        workers=1,  # a second one costs memory and gains little on two cores; compose runs several containers instead
+        blocking_threads=settings.api_threads,
+        backlog=BACKLOG,
+        workers_kill_timeout=STOP_SECONDS,
+        log_enabled=False,  # each request has its own log line
+    )
+    server.serve(target_loader=partial(create_in_worker, settings), wrap_loader=False)
+
+
+def create_in_worker(settings: Settings) -> Flask:
+    """Return the application of a worker process, which ends when its parent does."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), name="orphan-guard", daemon=True).start()
+    return application(settings)
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
