@@ -36,4 +36,5 @@ class Service:
     folder: Path | None = None
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_phase: int = 0  # those of a lower phase are stopped before
     once: bool = False

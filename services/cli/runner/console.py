@@ -1,0 +1,50 @@
+"""Writes what the processes and the runner say to standard output, and never waits for whoever reads it.
+
+A terminal that is held with Ctrl-S, or a pipe that nobody empties, must not hold up the processes behind it: what it
+does not take at once is left out, and counted.
+"""
+
+import os
+import select
+
+PIECE = 4096  # bytes; a pipe that is ready takes so many without blocking
+STUCK_SECONDS = 0.05  # how long a reader may take before a line is left out
+
+
+class Console:
+    """Standard output, or another open file descriptor."""
+
+    def __init__(self, descriptor: int = 1) -> None:
+        self._descriptor = descriptor
+        self._stuck = False
+        self._left_out = 0
+
+    def say(self, text: str) -> None:
+        """Write a line, or several, of the runner's own."""
+        self._write(f"{text}\n")
+
+    def pass_on(self, name: str, line: str) -> None:
+        """Write a line of the process called `name`."""
+        self._write(f"{name:<8} | {line}\n")
+
+    def _write(self, text: str) -> None:
+        if self._left_out and self._ready():
+            self._put(f"({self._left_out} lines left out: nobody read them)\n".encode())
+            self._left_out = 0
+        if not self._put(text.encode(errors="replace")):
+            self._left_out += text.count("\n")
+
+    def _put(self, data: bytes) -> bool:
+        for start in range(0, len(data), PIECE):
+            if not self._ready():
+                return False
+            try:
+                os.write(self._descriptor, data[start : start + PIECE])
+            except OSError:  # nobody will ever read it
+                return True
+        return True
+
+    def _ready(self) -> bool:
+        patience = 0.0 if self._stuck else STUCK_SECONDS
+        self._stuck = not select.select([], [self._descriptor], [], patience)[1]
+        return not self._stuck

@@ -1,0 +1,43 @@
+"""Runs stand-in processes under the real keeper and runner.
+
+The first argument describes the stages as JSON: lists of `[name, script, stop phase]`; a script that begins with `/`
+is a program. A stand-in is ready when it has made the file `ready-<its process id>`.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from services.cli.runner.child import CannotStartError
+from services.cli.runner.console import Console
+from services.cli.runner.keeper import keep
+from services.cli.runner.runner import Runner
+from services.cli.runner.service import Service
+
+
+def service(name: str, script: str, phase: int) -> Service:
+    return Service(
+        name=name,
+        command=[script] if script.startswith("/") else [sys.executable, "-S", "-c", script],
+        environment=os.environ,
+        ready=lambda pid: Path(f"ready-{pid}").exists(),
+        stop_phase=phase,
+        once=script.startswith("# once"),
+    )
+
+
+def run() -> int:
+    console = Console()
+    try:
+        Runner([[service(*each) for each in stage] for stage in json.loads(sys.argv[1])], console).run(
+            lambda: console.say("all ready")
+        )
+    except CannotStartError as error:
+        console.say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(keep(run))
