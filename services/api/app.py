@@ -1,6 +1,8 @@
 """Makes the application: its parts, its views, and what happens around every request."""
 
 import threading
+from collections.abc import Callable
+from datetime import datetime
 
 from flask import Flask
 from redis import Redis
@@ -12,6 +14,7 @@ from services.api import auth, docs, health, intakes, openapi, preview, problems
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
+from shared import clock
 from shared.announce import Announcer, create_producer
 from shared.crypto import IdentityCipher
 from shared.database import create_engine, create_sessions
@@ -22,12 +25,12 @@ POOL_SIZE = 8  # connections; a request holds one for a millisecond or two
 BROKER_SECONDS = 0.3  # how long a probe waits for the broker
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Flask:
     """Return the application; it connects to nothing before the first request."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    app.extensions[EXTENSION] = create_parts(settings)
+    app.extensions[EXTENSION] = create_parts(settings, now)
     api = openapi.register(app, active())
     trace.register(app)
     auth.register(app)
@@ -38,7 +41,7 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def create_parts(settings: Settings) -> Parts:
+def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     """Return what the requests need."""
     sessions = create_sessions(create_engine(settings, pool_size=POOL_SIZE))
     return Parts(
@@ -51,6 +54,7 @@ def create_parts(settings: Settings) -> Parts:
         announce=Announcer(create_producer(settings)).announce,
         broker_answers=lambda: broker_answers(settings),
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
+        now=now,
     )
 
 

@@ -19,7 +19,6 @@ from services.api.problems import ProblemError
 from services.api.retries import retried
 from services.api.sealing import new_intake
 from services.api.waiting import preferred_seconds, wait_for_triage
-from shared.clock import now
 from shared.store import intakes
 from shared.store.intakes import NewIntake
 from shared.store.scope import Scope
@@ -41,7 +40,7 @@ def post_intake() -> Response:
     """
     own = own_facility()
     key = _idempotency_key()
-    new = new_intake(parts(), receive_form(parts(), now()), own)
+    new = new_intake(parts(), receive_form(parts(), parts().now()), own)
     posted = retried(lambda: post(parts().sessions, new, key))
     if posted.received_at is not None:
         parts().announce(new.lane)

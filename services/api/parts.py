@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from flask import current_app
@@ -31,6 +32,7 @@ class Parts:
     announce: Callable[[Lane], None]
     broker_answers: Callable[[], bool]
     waiting_room: threading.BoundedSemaphore
+    now: Callable[[], datetime]
 
 
 def parts() -> Parts:

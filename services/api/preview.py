@@ -11,7 +11,6 @@ from services.api.forms import receive_form
 from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from shared.clinical.triage import triage
-from shared.clock import now
 
 blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", description="A decision on trial.")
 
@@ -22,7 +21,7 @@ blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", descri
 @blueprint.response(200, shapes.Preview)
 def preview() -> Response:
     """Decide about a form and store nothing. A recommendation to a clinician, never a diagnosis or an order."""
-    received_at = now()
+    received_at = parts().now()
     received = receive_form(parts(), received_at)
     decision: dict[str, Any] = triage(received.form, parts().protocol).record()
     return answer({"decision": representations.decision(decision, received_at)})

@@ -1,0 +1,112 @@
+"""The application on a real database, callers with keys of every role, and triage when a test asks for it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from services.api.app import create_app
+from services.api.parts import EXTENSION
+from services.worker.alone import COMMAND
+from services.worker.child import Child
+from services.worker.triage import Triager
+from shared.clinical.lifecycle import QUEUES
+from shared.clinical.triage import triage
+from shared.database import Sessions
+from shared.protocols import active
+from shared.settings import Settings
+from shared.store import keys
+from shared.task_queues import LANES
+from tests.cases import case_for
+
+FACILITY = "st-marys"
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+@dataclass
+class Caller:
+    """Somebody with a key, or without one."""
+
+    client: FlaskClient
+    key: str | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(path, headers=self._with(headers))
+
+    def post(self, path: str, body: Any, **headers: str) -> TestResponse:
+        return self.send(path, json.dumps(body).encode(), **headers)
+
+    def send(self, path: str, content: bytes, **headers: str) -> TestResponse:
+        """Post `content` as it is."""
+        return self.client.post(path, data=content, headers=self._with({"Content-Type": "application/json"} | headers))
+
+    def _with(self, headers: dict[str, str]) -> dict[str, str]:
+        authorization = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return authorization | {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, migrated: Engine) -> Iterator[Flask]:  # noqa: ARG001 - it needs the tables
+    """The application. Whoever calls it has a key, which empties the database first."""
+    app = create_app(settings, now=lambda: NOW)
+    yield app
+    app.extensions[EXTENSION].sessions.kw["bind"].dispose()
+
+
+@pytest.fixture
+def caller(app: Flask, sessions: Sessions) -> Callable[..., Caller]:
+    """A function that issues a key and returns its holder."""
+
+    def of(role: str | None, **key: Any) -> Caller:
+        if role is None:
+            return Caller(app.test_client(), None)
+        with sessions.begin() as session:
+            return Caller(app.test_client(), keys.issue(session, role=role, **key)[1])
+
+    return of
+
+
+@pytest.fixture
+def submitter(caller: Callable[..., Caller]) -> Caller:
+    return caller("submitter", facility=FACILITY)
+
+
+@pytest.fixture
+def operator(caller: Callable[..., Caller]) -> Caller:
+    return caller("operator")
+
+
+@pytest.fixture
+def triage_all(sessions: Sessions) -> Iterator[Callable[[], None]]:
+    """A function that triages everything that waits, as the workers do."""
+    with Child(COMMAND) as child:
+        triager = Triager(sessions, active(), frozenset(), child, triage)
+
+        def until_nothing_waits() -> None:
+            for lane in LANES:
+                while triager.triage_waiting(lane):
+                    pass
+
+        yield until_nothing_waits
+
+
+@pytest.fixture
+def referral(submitter: Caller, operator: Caller, triage_all: Callable[[], None]) -> Callable[..., dict[str, Any]]:
+    """A function that posts a form which belongs in a queue, and returns the referral it becomes."""
+
+    def of(queue: str, *, sender: Caller = submitter, mrn: str = "MRN-1") -> dict[str, Any]:
+        assert queue in QUEUES
+        intake = sender.post("/v1/intakes", case_for(queue).body(mrn))
+        triage_all()
+        path = sender.get(intake.headers["Location"]).json["referral"]["links"]["self"]
+        return operator.get(path).json
+
+    return of
