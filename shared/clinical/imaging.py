@@ -142,12 +142,15 @@ class _Listed:
 
     def __init__(self, times: tuple[str, ...]) -> None:
         self.rank = {time: rank for rank, time in enumerate(times)}
+        self.asked: dict[str, int] = {}  # who asked first, second, …
         self.wishes: dict[str, Wish] = {}
 
     def add(self, wish: Wish) -> None:
         present = self.wishes.get(wish.study, wish)
         within = min(present.within, wish.within, key=self.rank.__getitem__)
-        because = tuple(dict.fromkeys(present.because + wish.because))
+        for rule in wish.because:
+            self.asked.setdefault(rule, len(self.asked))
+        because = tuple(sorted({*present.because, *wish.because}, key=self.asked.__getitem__))
         self.wishes[wish.study] = Wish(wish.study, within, because)
 
     def replace(self, study: str, replacements: Iterable[tuple[str, str | None]]) -> None:
