@@ -229,13 +229,22 @@ def test_every_fault_is_told_at_once(folder):
     ]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "5", "[1, 2]", "{}", "rules: 5\nsource: x", "rules: {5: {}}\nsource: x", "\x00"]
-)
-@pytest.mark.parametrize("file", sorted(path.relative_to(ACTIVE).as_posix() for path in ACTIVE.rglob("*.yaml")))
-def test_no_content_of_a_file_breaks_the_reader(folder, file, content):
-    (folder / file).write_text(content)
-    assert [line for line in faults(folder) if line.startswith(file)]
+FILES = sorted(path.relative_to(ACTIVE).as_posix() for path in ACTIVE.rglob("*.yaml"))
+CONTENTS = ["", "5", "[1, 2]", "{}", "rules: 5\nsource: x", "rules: {5: {}}\nsource: x", "\x00"]
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_no_content_of_the_files_breaks_the_reader(folder, content):
+    for file in FILES:
+        (folder / file).write_text(content)
+    told = faults(folder)
+    assert all(any(line.startswith(file) for line in told) for file in FILES)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_loss_of_a_file_does_not_break_the_reader(folder, file):
+    (folder / file).unlink()
+    assert any(line.startswith(f"{file}: cannot be read") for line in faults(folder))
 
 
 def test_a_released_protocol_that_changed_is_refused(folder):
