@@ -67,7 +67,8 @@ def text_conflict(phrases: Phrases, fields: Mapping[str, Field]) -> Condition:
     """
 
     def conflicting(form: Evaluation) -> list[str]:
-        return [group for group in form.phrases if not phrases.silenced(group, form.answers)]
+        said = (group for group in form.phrases if group in phrases.boxes)  # a stored form may know others
+        return [group for group in said if not phrases.silenced(group, form.answers)]
 
     def support(form: Evaluation, found: Fields) -> None:
         groups = conflicting(form)
@@ -82,7 +83,7 @@ def incomplete(first_tier: Sequence[Field], emergencies: Sequence[str], rules: S
     """Return whether a red-flag question is unanswered or a rule not known, and no emergency has fired (step 6)."""
 
     def silent(form: Evaluation) -> Iterator[Field]:
-        return (asked for asked in first_tier if not asked.answers(form.answers.get(asked.name)))
+        return (asked for asked in first_tier if not asked.is_answered(form.answers.get(asked.name)))
 
     def truth(form: Evaluation) -> Truth:
         if any(form.truth(rule) is True for rule in emergencies):

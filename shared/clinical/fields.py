@@ -62,7 +62,7 @@ class Field:
         extra = (UNKNOWN,) if self.required else (UNKNOWN, NOT_ASKED)
         return tuple(dict.fromkeys((*self.values, *extra)))
 
-    def answers(self, answer: Answer | None) -> bool:
+    def is_answered(self, answer: Answer | None) -> bool:
         """Tell whether an answer says something; `unknown` and what counts as such do not."""
         return answer is not None and answer != UNKNOWN and answer not in self.unanswered
 

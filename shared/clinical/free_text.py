@@ -56,7 +56,7 @@ class Phrases:
 
     def silenced(self, group: str, answers: Mapping[str, Answer]) -> bool:
         """Tell whether an answer beside the group says already what its phrases say."""
-        return any(answers.get(box) in self.silenced_by for box in self.boxes.get(group, ()))
+        return any(answers.get(box) in self.silenced_by for box in self.boxes[group])
 
     @cached_property
     def token(self) -> re.Pattern[str]:
@@ -82,9 +82,9 @@ def find(text: str, phrases: Phrases) -> tuple[str, ...]:
     for sentence in _sentences(text, phrases):
         listed = False  # a list negator stands in an earlier piece of this sentence
         for piece in sentence:
-            found.update(
-                each.group for each, at in _occurrences(piece, phrases) if _counts(each, at, piece, listed, phrases)
-            )
+            for phrase, at in _occurrences(piece, phrases):
+                if phrase.group not in found and _counts(phrase, at, piece, listed, phrases):
+                    found.add(phrase.group)
             listed = listed or not phrases.list_negators.isdisjoint(piece)
     return tuple(group for group in phrases.boxes if group in found)
 

@@ -60,8 +60,8 @@ class Protocol:
         return tuple(self.rules[rule] for rule in self.owners)
 
     @cached_property
-    def undeterminable(self) -> tuple[Rule, ...]:
-        """Return the rules that can be not known: all but the late ones."""
+    def early(self) -> tuple[Rule, ...]:
+        """Return all rules but the late ones; of these, one that is not known makes a form incomplete."""
         return tuple(rule for rule in self.rules.values() if not rule.late)
 
     @property

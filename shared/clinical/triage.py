@@ -123,6 +123,6 @@ def _imaging_status(outcome: _Outcome, imaging: Plan) -> ImagingStatus:
 
 
 def _undetermined(form: Evaluation, protocol: Protocol) -> Iterator[Undetermined]:
-    for rule in protocol.undeterminable:
+    for rule in protocol.early:
         if form.truth(rule.id) is None:
             yield Undetermined(rule.id, tuple(form.because_of(rule.condition)))

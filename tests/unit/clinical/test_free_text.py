@@ -2,7 +2,9 @@
 
 import pytest
 
+from shared.clinical.form import Form
 from shared.clinical.free_text import find
+from shared.clinical.triage import triage
 from shared.protocols import active
 from tests.unit.clinical.calm import decide, form
 
@@ -91,3 +93,8 @@ def test_one_of_several_boxes_silences_a_group():
 def test_the_reason_names_the_group_and_never_the_text():
     [reason] = decide(free_text="Mary Jones wet myself").reasons
     assert reason.because == {"encounter.free_text": "bladder phrase", "symptoms.bladder_change": "none"}
+
+
+def test_a_stored_form_may_name_a_group_that_the_protocol_no_longer_has():
+    stored = form().record()
+    assert triage(Form.of({**stored, "phrases": ["hiccups"]}), active()) == triage(Form.of(stored), active())
