@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test test-compose env check format lock openapi clean
+.PHONY: bench bench-quick help install install-dev run demo test test-compose env check format lock openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ env:  ## .env with fresh secrets, for docker compose
 
 test-compose: install-dev  ## the tests through docker-compose.yml, where needed on an engine and images of their own
 	.ci/with-engine $(BIN)/pytest tests/compose
+
+bench: install-dev  ## every figure beside its baseline, into bench/results (ARGS="drain accept" for some)
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-quick: install-dev  ## the same with less of everything, in under two minutes
+	@$(BIN)/python -m bench --quick $(ARGS)
 
 format: install-dev  ## rewrite the code in the house format
 	$(BIN)/ruff format .

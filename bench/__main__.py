@@ -1,0 +1,47 @@
+"""Takes every figure, or those named, and shows and keeps the table."""
+
+import argparse
+import time
+from pathlib import Path
+
+from bench.figures.decisions import deciding
+from bench.figures.growth import growing
+from bench.figures.residence import residing
+from bench.figures.throughput import accepting, draining, sustaining
+from bench.figures.visibility import visible
+from bench.machine import describe
+from bench.report import Row, as_text, write
+from bench.scene import FULL, QUICK, scene
+
+RESULTS = Path(__file__).parent / "results"
+FIGURES = {
+    "drain": draining,
+    "accept": accepting,
+    "sustain": sustaining,
+    "visible": visible,
+    "decide": deciding,
+    "grow": growing,
+    "reside": residing,
+}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything, in under two minutes")
+    parser.add_argument("figures", nargs="*", metavar="figure", help=f"only these: {', '.join(FIGURES)}")
+    chosen = parser.parse_args()
+    rows: list[Row] = []
+    began = time.perf_counter()
+    with scene(QUICK if chosen.quick else FULL) as set_scene:
+        machine = describe(set_scene.servers.programs)
+        for name in chosen.figures or FIGURES:
+            print(f"{time.perf_counter() - began:4.0f} s  {name}", flush=True)
+            rows += FIGURES[name](set_scene)
+    print(as_text(rows))
+    if not chosen.figures:
+        write(RESULTS, "quick" if chosen.quick else "full", rows, machine)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The same questions to a small and to a large database: what a reader waits for does not grow with the years."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+from bench.backlog import multiply, receive, settle, triage_here
+from bench.bodies import get
+from bench.client import Address, Connection
+from bench.report import Row, Spread
+from bench.scene import Scene
+from bench.stacks import OURS, api
+from bench.takes import quantile
+
+SMALL = 1_000
+READS = 200
+WARM_UP = 20
+TARGET = 1.5
+PATHS = {"GET /v1/queues": "/v1/queues", "first worklist page": "/v1/queues/orthopedics/referrals"}
+
+Latencies = dict[str, Spread]
+
+
+def growing(scene: Scene) -> list[Row]:
+    """Measure with all referrals open, and with all but the first thousand completed."""
+    return [*_grown(scene, "completed"), *_grown(scene, "queued")]
+
+
+def _grown(scene: Scene, status: str) -> Iterator[Row]:
+    scene.clear()
+    receive(scene, SMALL, scene.forms.mixed())
+    triage_here(scene)
+    settle(scene)
+    with api(scene, OURS) as address:
+        small = _read(scene, address)
+        multiply(scene, scene.scale.large // SMALL - 1, status=status)
+        large = _read(scene, address)
+    still_open = SMALL if status == "completed" else scene.scale.large
+    for name in PATHS:
+        figure = f"{name} at {scene.scale.large:,} referrals, {still_open:,} open, p50"
+        row = Row.compared(figure, large[name], small[name], f"at {SMALL:,}")
+        yield row.judged(f"<= {TARGET}x", large[name].median <= TARGET * small[name].median)
+
+
+def _read(scene: Scene, address: Address) -> Latencies:
+    with closing(Connection(address)) as connection:
+        return {name: _latency(connection, get(path, scene.reader)) for name, path in PATHS.items()}
+
+
+def _latency(connection: Connection, request: bytes) -> Spread:
+    taken = []
+    for _ in range(WARM_UP + READS):
+        began = time.perf_counter()
+        status, answer = connection.exchange(request)
+        taken.append((time.perf_counter() - began) * 1e3)
+        if status != 200:
+            raise ValueError(f"{status}: {answer.decode()}")
+    taken = taken[WARM_UP:]
+    return Spread(quantile(taken, 0.5), quantile(taken, 0.1), quantile(taken, 0.9), "ms")

@@ -1,0 +1,151 @@
+"""Intakes a second: accepted, triaged, and both at once for as long as one likes; beside the ordinary service."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bench.backlog import receive, triaged, wait_until_drained, waiting
+from bench.bodies import posts
+from bench.client import Address, Load, drive
+from bench.pgbench import inserts_per_second, row_bytes
+from bench.plain.tasks import TRIAGE_TASK as PLAIN_TASK
+from bench.plain.tasks import create_celery
+from bench.report import Row, Spread
+from bench.scene import Scene
+from bench.stacks import OURS, PLAIN, Stack, api, workers
+from bench.takes import histogram, in_turn, quantile
+from shared.announce import create_producer
+from shared.tables import Intake
+from shared.task_queues import LANES, TRIAGE_TASK, triage_queue
+
+WARM_UP_SECONDS = 1.0
+MOST_WAITING = 500  # under sustained load; where more wait, the clients hold back
+LOOK_SECONDS = 0.05
+PER_SECOND = "/s"
+
+
+def draining(scene: Scene) -> list[Row]:
+    """Measure how fast a backlog is triaged, from the first stored decision to the last."""
+    takes = _both(scene, _drain)
+    figure = f"intakes triaged per second, draining {scene.scale.draining:,} received"
+    return [_against_plain(figure, takes, 8)]
+
+
+def accepting(scene: Scene) -> list[Row]:
+    """Measure how many posts are answered 202 while no worker runs, and how many rows PostgreSQL could take."""
+    size = _size(scene)
+    loads: dict[str, list[Load]] = {OURS.name: [], PLAIN.name: []}
+    takes = in_turn(
+        scene.scale.rounds,
+        {
+            **{stack.name: partial(_accept, scene, stack, loads[stack.name]) for stack in (OURS, PLAIN)},
+            "pgbench": partial(inserts_per_second, scene, size, scene.scale.load_seconds),
+        },
+    )
+    row = _against_plain("intakes accepted per second, 16 clients, keep-alive", takes, 3)
+    ceiling = Spread.of(takes["pgbench"], PER_SECOND)
+    durable = Row.compared("the same", row.ours, ceiling, f"pgbench -c 16, one durable INSERT of {size:,} bytes")
+    details = {name: _latencies(each) for name, each in loads.items()}
+    return [row.explained(details), replace(durable, target="aim at 0.50")]
+
+
+def sustaining(scene: Scene) -> list[Row]:
+    """Measure how many intakes go from a post into a worklist while the backlog stays bounded."""
+    figure = f"end to end per second, never more than {MOST_WAITING} waiting"
+    return [_against_plain(figure, _both(scene, _sustain), 3)]
+
+
+def _both(scene: Scene, take: Callable[[Scene, Stack], float]) -> dict[str, list[float]]:
+    return in_turn(scene.scale.rounds, {stack.name: partial(take, scene, stack) for stack in (OURS, PLAIN)})
+
+
+def _against_plain(figure: str, takes: dict[str, list[float]], target: float) -> Row:
+    ours, plain = Spread.of(takes[OURS.name], PER_SECOND), Spread.of(takes[PLAIN.name], PER_SECOND)
+    row = Row.compared(figure, ours, plain, "plain")
+    return row.judged(f">= {target:g}x", ours.median >= target * plain.median)
+
+
+def _drain(scene: Scene, stack: Stack) -> float:
+    scene.clear()
+    ids = receive(scene, scene.scale.draining, scene.forms.mixed())
+    if stack is OURS:
+        producer = create_producer(scene.settings)
+        for lane in LANES:
+            producer.send_task(TRIAGE_TASK, (lane,), queue=triage_queue(lane))
+    else:
+        task = create_celery(scene.settings, scene.sessions).tasks[PLAIN_TASK]
+        for intake_id in ids:
+            task.delay(str(intake_id))
+    with workers(scene, stack):
+        wait_until_drained(scene)
+    return _triaged_per_second(scene)
+
+
+def _triaged_per_second(scene: Scene) -> float:
+    """Return the rate between the first transaction, whose own intakes do not count, and the last."""
+    first = select(func.min(Intake.triaged_at)).scalar_subquery()
+    seconds = func.extract("epoch", func.max(Intake.triaged_at) - first)
+    with scene.sessions() as session:
+        count, span = session.execute(select(func.count(), seconds).where(Intake.triaged_at > first)).one()
+    return float(count / span)
+
+
+def _accept(scene: Scene, stack: Stack, loads: list[Load]) -> float:
+    scene.clear()
+    with api(scene, stack) as address:
+        _load(scene, address, "warm-up", WARM_UP_SECONDS)
+        loads.append(_load(scene, address, "load", scene.scale.load_seconds))
+    return loads[-1].per_second
+
+
+def _sustain(scene: Scene, stack: Stack) -> float:
+    scene.clear()
+    with api(scene, stack) as address, workers(scene, stack):
+        gate = _Gate(scene)
+        _load(scene, address, "warm-up", WARM_UP_SECONDS, gate)
+        wait_until_drained(scene)  # and every worker is up
+        _load(scene, address, "warm-2", WARM_UP_SECONDS, gate)
+        before, began = triaged(scene), time.perf_counter()
+        _load(scene, address, "load", scene.scale.load_seconds, gate)
+        return (triaged(scene) - before) / (time.perf_counter() - began)
+
+
+class _Gate:
+    """Open while the backlog is small; looks at it now and then."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene, self._looked_at, self._open = scene, 0.0, True
+
+    def __call__(self) -> bool:
+        if time.perf_counter() - self._looked_at > LOOK_SECONDS:
+            self._open = waiting(self._scene) <= MOST_WAITING
+            self._looked_at = time.perf_counter()
+        return self._open
+
+
+def _load(scene: Scene, address: Address, name: str, seconds: float, gate: Callable[[], bool] = lambda: True) -> Load:
+    load = drive(address, posts(scene.forms.mixed(), scene.key, name), seconds=seconds, gate=gate)
+    if set(load.statuses) != {202}:
+        raise ValueError(f"not every post was accepted: {dict(load.statuses)}; see {scene.log}")
+    return load
+
+
+def _size(scene: Scene) -> int:
+    scene.clear()
+    receive(scene, 200, scene.forms.mixed())
+    return row_bytes(scene)
+
+
+def _latencies(loads: list[Load]) -> dict[str, Any]:
+    latencies = [latency for load in loads for latency in load.latencies]
+    own = sum(load.own_seconds for load in loads) / len(latencies)
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+    return {
+        **{f"{name} ms": round(quantile(latencies, share) * 1e3, 2) for name, share in shares.items()},
+        "histogram µs": histogram(latencies),
+        "client µs a request": round(own * 1e6, 1),
+    }

@@ -1,0 +1,105 @@
+"""What every measurement of a run finds: servers, keys, forms, and how much to measure."""
+
+import base64
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from bench.bodies import Forms, example_forms
+from bench.servers import Servers, servers
+from shared.clock import now
+from shared.database import Sessions, create_engine, create_sessions
+from shared.migrations import upgrade
+from shared.settings import KEY_BYTES, Settings
+from shared.store.keys import issue
+from shared.tables import ApiKey, Table
+
+FACILITY = "st-marys"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much a run measures: `rounds` are alternating, `*_seconds` each, the rest are counts."""
+
+    rounds: int
+    load_seconds: float
+    draining: int
+    probes: int
+    waiting: int
+    large: int
+    lasting: int
+    idle_seconds: float
+
+
+QUICK = Scale(
+    rounds=2, load_seconds=3, draining=2_000, probes=100, waiting=8_000, large=50_000, lasting=2_000, idle_seconds=5
+)
+FULL = Scale(
+    rounds=5,
+    load_seconds=10,
+    draining=20_000,
+    probes=1_000,
+    waiting=100_000,
+    large=1_000_000,
+    lasting=100_000,
+    idle_seconds=30,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`key` posts for a facility, `reader` reads all queues; `environment` is what each process gets."""
+
+    scale: Scale
+    servers: Servers
+    settings: Settings
+    environment: Mapping[str, str]
+    engine: Engine
+    sessions: Sessions
+    forms: Forms
+    key: str
+    reader: str
+
+    @property
+    def log(self) -> Path:
+        """Return the file in which the output of every measured process ends."""
+        return self.servers.folder / "processes.log"
+
+    def clear(self) -> None:
+        """Empty every table but that of the keys, and every message, so that each measurement begins alike."""
+        names = ", ".join(name for name in Table.metadata.tables if name != ApiKey.__tablename__)
+        with self.engine.begin() as connection:
+            connection.execute(text(f"truncate {names}"))
+        self.servers.clear_broker()
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("checkpoint"))
+
+
+@contextmanager
+def scene(scale: Scale) -> Iterator[Scene]:
+    """Set the scene for a run."""
+    with servers() as started:
+        identity_key, lookup_key = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
+        settings = Settings(started.database_url, started.redis_url, {"bench": identity_key}, lookup_key)
+        variables = {
+            "DATABASE_URL": started.database_url,
+            "REDIS_URL": started.redis_url,
+            "IDENTITY_KEYS": f"bench:{base64.b64encode(identity_key).decode()}",
+            "LOOKUP_KEY": base64.b64encode(lookup_key).decode(),
+            "API_THREADS": str(settings.api_threads),
+            "STOP_SECONDS": "1",  # what a measurement leaves behind, the next one clears
+        }
+        engine = create_engine(settings)
+        upgrade(engine)
+        sessions = create_sessions(engine)
+        with sessions.begin() as session:
+            _, key = issue(session, role="submitter", facility=FACILITY)
+            _, reader = issue(session, role="operator")
+        forms = example_forms(now().year)
+        yield Scene(scale, started, settings, {**os.environ, **variables}, engine, sessions, forms, key, reader)
+        engine.dispose()

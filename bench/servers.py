@@ -1,0 +1,54 @@
+"""One PostgreSQL and one Valkey for a whole run, set as `referrals up` sets its own."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
+
+from bench.processes import running
+from services.cli.embedded.account import hand_over, servers_account
+from services.cli.embedded.cluster import create_cluster
+from services.cli.embedded.postgres import database_url, postgres_service
+from services.cli.embedded.programs import find_programs, reachable_programs
+from services.cli.embedded.valkey import redis_url, valkey_service
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the servers are reached, the folder for logs, and the folder of PostgreSQL's programs."""
+
+    database_url: str
+    redis_url: str
+    folder: Path
+    programs: Path
+
+    def clear_broker(self) -> None:
+        """Forget every message."""
+        with Redis.from_url(self.redis_url) as broker:
+            broker.flushall()
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Run both servers on new data in a private folder; everything is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        home, password = Path(name), secrets.token_urlsafe(16)
+        sockets, valkey, data = home / "run", home / "valkey", home / "postgres"
+        account = servers_account(data)
+        hand_over(home, account)  # the servers have to walk through it
+        programs = reachable_programs(account, home / "programs")
+        # Before each measurement a checkpoint, so that none pays for what another wrote.
+        create_cluster(data, programs.postgres, password, account, rights="login in role pg_checkpoint")
+        for folder in (sockets, valkey):
+            folder.mkdir(mode=0o700)
+            hand_over(folder, account)
+        services = [
+            postgres_service(data, sockets, programs.postgres, account),
+            valkey_service(valkey, sockets, programs.valkey, account),
+        ]
+        with running(services, home / "servers.log"):
+            yield Servers(database_url(sockets, password), redis_url(sockets), home, find_programs().postgres)
