@@ -13,17 +13,16 @@ from services.cli.runner.service import Account
 SERVERS_UID = 61042  # in a range that distributions and systemd leave free, and inside a 16-bit container range
 
 
-def servers_account(data: Path) -> Account | None:
-    """Return the account for servers whose data is in `data`, or None where they run as the present user.
+def servers_account(*data: Path) -> Account | None:
+    """Return the account for servers with their data in these folders, or None where they run as the present user.
 
     Data that exists decides: whoever it belongs to goes on with it.
     """
     if os.geteuid() != 0:
         return None
-    owner = data.stat() if data.exists() else None
-    if owner and owner.st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid)
-    return Account(SERVERS_UID, SERVERS_UID)
+    owners = (folder.stat() for folder in data if folder.exists())
+    accounts = (Account(owner.st_uid, owner.st_gid) for owner in owners if owner.st_uid != 0)
+    return next(accounts, Account(SERVERS_UID, SERVERS_UID))
 
 
 def named_account() -> Account:

@@ -38,6 +38,7 @@ def postgres_service(data: Path, sockets: Path, programs: Path, account: Account
         prepare=partial(clear_leftovers, data),
         folder=data,
         account=account,
+        stop_phase=3,
         stop_signal=signal.SIGINT,  # fast shutdown: open sessions are closed, not waited for
     )
 

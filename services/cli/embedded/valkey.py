@@ -30,6 +30,7 @@ def valkey_service(data: Path, sockets: Path, program: Path, account: Account | 
         ready=partial(_is_ready, path),
         folder=data,
         account=account,
+        stop_phase=2,
     )
 
 

@@ -1,0 +1,14 @@
+"""Where each command of `referrals` is, in the order in which `--help` lists them."""
+
+COMMANDS = {
+    "up": ("services.cli.up", "up"),
+    "demo": ("services.cli.demo", "demo"),
+    "keys": ("services.cli.keys", "keys"),
+    "protocol": ("services.cli.protocol", "protocol"),
+    "openapi": ("services.cli.openapi", "openapi"),
+    "migrate": ("services.cli.migrate", "migrate"),
+    "prepare": ("services.cli.migrate", "prepare"),
+    "api": ("services.cli.api", "api"),
+    "worker": ("services.cli.worker", "worker"),
+    "watchman": ("services.cli.watchman", "watchman"),
+}

@@ -1,0 +1,43 @@
+"""What a running `referrals up` leaves in its home for other commands: where it answers, and its settings."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+import click
+
+from services.cli.home import Home, is_taken
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running `up`: its URL, its runtime folder, and the environment of its processes."""
+
+    url: str
+    folder: str
+    environment: Mapping[str, str] = field(repr=False)
+
+
+def write(home: Home, running: Running) -> None:
+    """Leave the note in `home`, readable by its owner alone."""
+    home.running.unlink(missing_ok=True)
+    file = os.open(home.running, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w") as writer:
+        json.dump(asdict(running), writer)
+
+
+def read(home: Home) -> Running | None:
+    """Return the note in `home`, whether or not what it tells of still runs."""
+    try:
+        return Running(**json.loads(home.running.read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def running_in(home: Home) -> Running:
+    """Return what runs in `home`; raise a message for people if nothing does."""
+    running = read(home) if is_taken(home) else None
+    if running is None:
+        raise click.ClickException(f"nothing is running in {home.path}: start `referrals up`, or set DATABASE_URL")
+    return running

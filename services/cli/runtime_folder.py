@@ -1,0 +1,39 @@
+"""The short private folder in which the embedded servers put their sockets, for as long as they run."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.cli import running
+from services.cli.embedded.account import hand_over
+from services.cli.home import Home
+from services.cli.runner.service import Account
+
+PREFIX = "psoas-"
+LONGEST_BASE = 60  # characters; the path of a socket may have 107
+
+
+@contextmanager
+def runtime_folder(home: Home, account: Account | None) -> Iterator[Path]:
+    """Yield a new folder that only the servers' account may enter, and remove what a killed run left of its own."""
+    _remove_leftover(home, {os.geteuid(), account.uid if account else os.geteuid()})
+    base = next(path for path in (tempfile.gettempdir(), "/tmp") if len(path) <= LONGEST_BASE)  # noqa: S108 - the folder in it is private
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    try:
+        hand_over(folder, account)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_leftover(home: Home, owners: set[int]) -> None:
+    left = running.read(home)
+    if left is None:
+        return
+    folder = Path(left.folder)
+    if folder.name.startswith(PREFIX) and folder.is_dir() and folder.lstat().st_uid in owners:
+        shutil.rmtree(folder, ignore_errors=True)
+    home.running.unlink()
