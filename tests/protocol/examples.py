@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .bodies import Body, born, changed
+from .bodies import PLACES, Answers, Body, born, changed
 
 CASES = Path(__file__).with_name("example-cases.json")
 
@@ -17,6 +17,12 @@ class Example:
     name: str
     body: Body
     expected: dict[str, Any]
+
+    @property
+    def answers(self) -> Answers:
+        """The fields a rule may look at, by name."""
+        given = {name: value for section in self.body.values() for name, value in section.items()}
+        return {name: value for name, value in given.items() if name in PLACES}
 
 
 def examples() -> list[Example]:

@@ -36,10 +36,6 @@ def number_changes() -> st.SearchStrategy[Change]:
     )
 
 
-def changes_to(names: list[str]) -> st.SearchStrategy[Change]:
-    return st.sampled_from([change for change in LISTED_CHANGES if change[0] in names])
-
-
 def changes() -> st.SearchStrategy[Change]:
     text = st.tuples(st.just("free_text"), free_texts())
     listed = st.sampled_from(LISTED_CHANGES)
