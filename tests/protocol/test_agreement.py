@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from shared.clinical.form import Form, read
-from shared.clinical.triage import triage
+from shared.clinical.triage import screen, triage
 from shared.protocols import active
 
-from .bodies import Body
+from .bodies import TODAY, Body
 from .conftest import Read
 from .decisions import service
 from .invariants import complaints
@@ -43,3 +43,21 @@ def test_a_stored_form_is_decided_as_it_was_sent(generated: list[Read]) -> None:
         stored: dict[str, Any] = json.loads(json.dumps(sent.record(), allow_nan=False))
 
         assert triage(Form.of(stored), active()).record() == triage(sent, active()).record()
+
+
+def test_screening_sends_exactly_the_urgent_queue_to_the_priority_lane(generated: list[Read]) -> None:
+    for body, today, expected in generated[::4]:
+        lane = screen(read(body, active(), today=today), active())
+        assert lane == ("priority" if expected["queue"] == "urgent" else "routine")
+
+
+def test_a_stored_form_holds_no_identity_and_no_free_text() -> None:
+    identity = {"mrn": "Xylander-1", "family_name": "Xylander-2", "given_name": "Xylander-3"}
+    contact = {"callback_phone": "Xylander-4", "referrer_contact": "Xylander-5", "external_id": "Xylander-6"}
+    body = {
+        "patient": identity | {"birth_date": "1961-07-19"},
+        "encounter": contact | {"free_text": "Xylander-7 wet myself"},
+    }
+    stored = json.dumps(read(body, active(), today=TODAY).record())
+
+    assert [secret for secret in ("Xylander", "1961", "wet myself") if secret in stored] == []

@@ -20,6 +20,32 @@ Reason = dict[str, Any]
 SILENT = ("unknown", "unsure", "not_asked", "not_tested")
 
 
+LOINC = {
+    "mri_lumbar_spine_wo": "30679-5",
+    "mri_whole_spine_wo": "30854-4",
+    "mri_whole_spine_wwo": "30855-1",
+    "ct_lumbar_spine_wo": "30620-9",
+    "ct_lumbar_myelogram": "24965-6",
+    "ct_whole_spine_wo": "28566-8",
+    "ct_whole_spine_w": "24987-0",
+    "mri_hip_wo": "30687-8",
+    "mri_pelvis_hip_wo": "30671-2",
+    "ct_hip_pelvis_wo": "30615-9",
+    "ct_head_wo": "30799-1",
+    "xr_hip_pelvis": "30767-8",
+    "xr_pelvis_ap_frog": "30770-2",
+    "xr_pelvis_ap_crosstable": None,
+    "xr_femur": None,
+    "xr_knee": "28565-0",
+    "us_knee": None,
+    "us_hip": None,
+    "ct_abdomen_pelvis_w": None,
+    "ct_abdomen_pelvis_wo": None,
+    "cta_aorta": "30805-6",
+    "cta_lower_limb": "30807-2",
+}
+
+
 def explained(generated: list[Read]) -> Iterator[tuple[Cleaned, dict[str, Any]]]:
     """Every twentieth form, cleaned, beside the record of its decision."""
     for body, today, _ in generated[::20]:
@@ -86,3 +112,9 @@ def test_each_image_names_the_rules_that_asked(generated: list[Read]) -> None:
     for _, record in explained(generated):
         reasons = {reason["rule"] for reason in record["reasons"]}
         assert all(item["because"] and set(item["because"]) <= reasons for item in record["imaging"])
+
+
+def test_each_image_carries_its_code(generated: list[Read]) -> None:
+    codes = {item["study"]: item["loinc"] for _, record in explained(generated) for item in record["imaging"]}
+
+    assert codes == {study: LOINC[study] for study in codes}
