@@ -33,6 +33,7 @@ CONFIGURATION: dict[str, Any] = {
     "task_acks_on_failure_or_timeout": True,
     "worker_prefetch_multiplier": 1,  # no message waits in a busy worker
     "worker_cancel_long_running_tasks_on_connection_loss": True,  # else it would run twice at once
+    "worker_enable_prefetch_count_reduction": False,  # it holds one message anyway, before and after an outage
     "worker_enable_remote_control": False,  # nobody steers a worker through the broker
     "worker_send_task_events": False,
     "worker_max_tasks_per_child": 10_000,  # whatever leaks, leaks for a while only
@@ -68,7 +69,7 @@ def create_worker(settings: Settings) -> Celery:
     # A connection shared across a fork answers with other patients' rows.
     worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)
 
-    @app.task(name=TRIAGE_TASK, shared=False)  # type: ignore[untyped-decorator]  # Celery ships no types
+    @app.task(name=TRIAGE_TASK, shared=False, Request="services.worker.request:FrankRequest")  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:
         if drain(triager, lane):
             triage_waiting.apply_async((lane,), queue=triage_queue(lane))
