@@ -5,6 +5,10 @@ from typing import Any
 from shared.clinical.fields import NOT_ASKED, Field, FormDefinition, Section
 from shared.clinical.protocol import Protocol
 
+# Without control characters; "something" looks ahead for one that is no space.
+CHARACTERS = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+CHARACTERS_IN_LINES = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
+SOMETHING = "^(?=.*\\S)"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -67,12 +71,16 @@ def _answer(asked: Field) -> dict[str, Any]:
             return {"type": "string", "format": "date"}
         case "moment":
             return {"type": "string", "format": "date-time"}
-    limits = {"minLength": asked.min_length, "maxLength": asked.max_length, "pattern": _whole(asked.pattern)}
+    limits = {"minLength": asked.min_length, "maxLength": asked.max_length, "pattern": _pattern(asked)}
     return {"type": "string"} | {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _whole(pattern: str | None) -> str | None:
-    return f"^(?:{pattern})?$" if pattern else None
+def _pattern(asked: Field) -> str:
+    if asked.pattern:
+        return f"^(?:{asked.pattern})?$"
+    if asked.multiline:
+        return CHARACTERS_IN_LINES
+    return SOMETHING + CHARACTERS[1:] if asked.min_length else CHARACTERS
 
 
 def _sections_with_required(form: FormDefinition) -> list[str]:

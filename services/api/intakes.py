@@ -42,7 +42,7 @@ def post_intake() -> Response:
     key = _idempotency_key()
     new = new_intake(parts(), receive_form(parts(), parts().now()), own)
     posted = retried(lambda: post(parts().sessions, new, key))
-    if posted.received_at is not None:
+    if posted.id == new.id:
         parts().announce(new.lane)
     return _answer_posted(parts(), new, posted)
 

@@ -25,6 +25,13 @@ class StrictParser(FlaskParser):
         """Return the body as strict JSON."""
         return strict_json.read(req)
 
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """Return the query; what stands in it twice is refused."""
+        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        if twice:
+            raise InvalidError(errors_of({name: ["Stands twice."] for name in twice}))
+        return super().load_querystring(req, schema)
+
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Tell each error by its pointer; webargs' own level, body or query, is left out."""
         located = error.messages_dict.values()

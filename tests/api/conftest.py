@@ -39,7 +39,7 @@ class Caller:
     headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **headers: str) -> TestResponse:
-        return self.client.get(path, headers=self._with(headers))
+        return self.client.get(path, headers=self._with(headers), buffered=True)
 
     def post(self, path: str, body: Any, **headers: str) -> TestResponse:
         return self.send(path, json.dumps(body).encode(), **headers)

@@ -1,0 +1,136 @@
+"""Whose form it is stands in the database, sealed, and in authorised answers; nowhere else."""
+
+import io
+import json
+import logging
+import sys
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from services.api.parts import EXTENSION
+from shared.logs import ALLOWED, configure_logs
+from shared.tables import Table
+from tests.api.test_problems import TRACE
+
+CANARY = {
+    "encounter": {
+        "callback_phone": "CANARY-PHONE",
+        "referrer_contact": "CANARY-REFERRER",
+        "free_text": "CANARY-TEXT she wet herself",
+    },
+    "patient": {
+        "mrn": "CANARY-MRN",
+        "family_name": "CANARY-FAMILY",
+        "given_name": "CANARY-GIVEN",
+        "birth_date": "1957-08-29",
+    },
+    "symptoms": {"cannot_lift_leg_supine": "present"},
+}
+TELLTALES = ("CANARY", "1957-08-29", "wet herself")
+
+
+@pytest.fixture
+def log_text(settings, monkeypatch):
+    """Return a function that returns everything logged since the test began."""
+    level, errors = logging.root.level, io.StringIO()
+    monkeypatch.setattr(sys, "stderr", errors)
+    configure_logs(settings)
+    (handler,) = logging.root.handlers
+    structlog.contextvars.clear_contextvars()
+    yield errors.getvalue
+    logging.root.removeHandler(handler)
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def tells(content: str) -> list[str]:
+    return [telltale for telltale in TELLTALES if telltale in content]
+
+
+def test_the_canary_sings_nowhere(submitter, operator, triage_all, broker, sessions, log_text):
+    posted = submitter.post("/v1/intakes", CANARY, Idempotency_Key="k1")
+    broker.blpop("triage.priority", timeout=5)
+    submitter.post("/v1/intakes", CANARY)
+    refusals = [
+        submitter.post("/v1/intakes", {**CANARY, "symptoms": {"cannot_lift_leg_supine": "CANARY"}}),
+        submitter.post("/v1/intakes", {**CANARY, "CANARY Smith": 1}),
+        submitter.post("/v1/intakes", {**CANARY, "history": {"cancer": "CANARY"}}, Idempotency_Key="k1"),
+        submitter.post("/v1/intakes", {**CANARY, "history": {}}, Idempotency_Key="k1"),
+        submitter.send("/v1/intakes", json.dumps(CANARY).encode()[:-1]),
+        submitter.get("/v1/queues?name=CANARY"),
+    ]
+    assert {answer.status_code for answer in refusals} == {400, 403, 422}
+    triage_all()
+    intake = submitter.get(posted.headers["Location"])
+    preview = submitter.post("/v1/triage/preview", CANARY)
+    assert intake.json["decision"]["red_flags"] == ["RF_CONFLICT", "RF_UNANSWERED"]
+    referral = operator.get(intake.json["referral"]["links"]["self"])
+    assert referral.json["patient"]["name"] == "CANARY-GIVEN CANARY-FAMILY"
+    seen_by_submitter = submitter.get(intake.json["referral"]["links"]["self"])
+    assert tells(referral.text) == ["CANARY", "1957-08-29"]
+    assert tells("".join(answer.text for answer in (*refusals, posted, intake, preview, seen_by_submitter))) == []
+    assert tells(stored(sessions)) == []
+    assert tells("".join(map(str, broker.keys("*")))) == []
+    assert tells(log_text()) == []
+
+
+def stored(sessions) -> str:
+    with sessions() as session:
+        tables = [session.execute(table.select()).all() for table in Table.metadata.sorted_tables]
+    return repr(tables)
+
+
+def test_what_is_sealed_opens_for_its_own_row_only(app, submitter, sessions):
+    first, second = (submitter.post("/v1/intakes", CANARY).json["id"] for _ in range(2))
+    cipher = app.extensions[EXTENSION].cipher
+    with sessions() as session:
+        sealed = dict(session.execute(text("select id::text, identity from intakes")).all())
+    assert json.loads(cipher.open(bytes(sealed[first]), row=first))["mrn"] == "CANARY-MRN"
+    with pytest.raises(Exception, match="key 'test'"):
+        cipher.open(bytes(sealed[first]), row=second)
+
+
+def test_a_request_leaves_one_line_with_its_path(submitter, log_text):
+    answer = submitter.get("/v1/intakes/0197c9a0-0000-7000-8000-000000000000", X_Request_ID="r1", traceparent=TRACE)
+    (line,) = [json.loads(line) for line in log_text().splitlines()]
+    assert line.pop("duration_ms") >= 0
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "logger": "services.api.trace",
+        "method": "GET",
+        "route": "/v1/intakes/<uuid:intake_id>",
+        "status": answer.status_code,
+        "request_id": "r1",
+        "traceparent": TRACE,
+        "key_id": submitter.key.split("_")[1],
+    }
+
+
+def test_a_line_holds_what_the_list_allows(log_text):
+    log = structlog.get_logger("test")
+    log.info("seen", queue="urgent", mrn="CANARY", body={"patient": "CANARY"}, exc_info=ValueError("CANARY"))
+    logging.getLogger("library").warning("could not store %s", "CANARY")
+    error = ValueError("CANARY")
+    logging.getLogger("library").error("failed with %r", error, exc_info=error)
+    logging.getLogger("library").error(error)
+    said = log_text()
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert len(lines) == 4
+    assert all(line.keys() <= ALLOWED for line in lines)
+    assert tells(said) == []
+    assert lines[0]["queue"] == "urgent"
+    assert lines[1]["event"] == "could not store %s"
+    assert [line.get("error") for line in lines[2:]] == ["ValueError", None]
+    assert lines[3]["event"] == "ValueError"
+
+
+@pytest.mark.parametrize("injected", ["a\nb", "a\r\nb", "\x1b[31mred", '{"level":"info"}'])
+def test_a_line_stays_one_line(injected, log_text):
+    structlog.get_logger("test").info("seen", route=injected)
+    (line,) = log_text().splitlines()
+    assert json.loads(line)["route"] == injected
+    assert "\x1b" not in line

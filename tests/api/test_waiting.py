@@ -1,0 +1,113 @@
+"""`Prefer: wait` (RFC 7240): the answer comes after triage, or when the time is up."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from services.api.parts import EXTENSION
+from services.api.waiting import preferred_seconds
+from tests.cases import case_for
+
+
+@pytest.fixture
+def posted_and_triaged(submitter, triage_all):
+    """Return a function that posts with these headers, triages meanwhile, and returns the answer."""
+
+    def post(**headers):
+        with ThreadPoolExecutor(1) as sender:
+            answer = sender.submit(submitter.post, "/v1/intakes", case_for("urgent").body(), **headers)
+            while not answer.done():
+                triage_all()
+            return answer.result()
+
+    return post
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        (["wait=5"], 5),
+        (["wait=0"], 0),
+        (["WAIT=5"], 5),
+        ([' wait = "5" '], 5),
+        (["respond-async, wait=10"], 10),
+        (["return=minimal", "wait=7"], 7),
+        (["wait=2, wait=9"], 2),
+        (["wait=5; foo=bar"], 5),
+        (["wait=30"], 30),
+        (["wait=31"], 30),
+        (["wait=0005"], 5),
+        (["wait=" + "9" * 5000], 30),
+        ([], None),
+        (["respond-async"], None),
+        (["wait"], None),
+        (["wait="], None),
+        (["wait=soon"], None),
+        (["wait=-1"], None),
+        (["wait=1.5"], None),
+        (["await=5"], None),
+        (["wait=\N{ARABIC-INDIC DIGIT FIVE}"], None),
+        (["wait=soon, wait=3"], 3),
+    ],
+)
+def test_what_a_preference_says(headers, seconds):
+    assert preferred_seconds(headers) == seconds
+
+
+def test_the_answer_waits_for_triage(submitter, posted_and_triaged):
+    answer = posted_and_triaged(Prefer="wait=5")
+    assert answer.status_code == 200
+    assert answer.headers["Preference-Applied"] == "wait=5"
+    assert answer.json["decision"]["queue"] == "urgent"
+    assert answer.json == submitter.get(answer.headers["Location"]).json
+
+
+def test_when_the_time_is_up_it_is_received(submitter):
+    began = time.monotonic()
+    answer = submitter.post("/v1/intakes", case_for("urgent").body(), Prefer="wait=1")
+    assert 1 <= time.monotonic() - began < 2
+    assert (answer.status_code, answer.json["status"]) == (202, "received")
+    assert answer.headers["Preference-Applied"] == "wait=1"
+
+
+def test_a_replay_waits_too(submitter, posted_and_triaged):
+    submitter.post("/v1/intakes", case_for("urgent").body(), Idempotency_Key="k1")
+    answer = posted_and_triaged(Idempotency_Key="k1", Prefer="wait=5")
+    assert answer.status_code == 200
+    assert answer.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_malformed_preference_is_ignored(submitter):
+    answer = submitter.post("/v1/intakes", case_for("urgent").body(), Prefer="wait=soon")
+    assert answer.status_code == 202
+    assert "Preference-Applied" not in answer.headers
+
+
+def test_where_too_many_wait_the_answer_comes_at_once(app, settings, submitter):
+    room = app.extensions[EXTENSION].waiting_room
+    seats = settings.api_threads // 4
+    assert all(room.acquire(blocking=False) for _ in range(seats))
+    try:
+        began = time.monotonic()
+        answer = submitter.post("/v1/intakes", case_for("urgent").body(), Prefer="wait=30")
+        assert time.monotonic() - began < 1
+    finally:
+        for _ in range(seats):
+            room.release()
+    assert answer.status_code == 202
+    assert "Preference-Applied" not in answer.headers
+
+
+def test_waiting_holds_no_connection(app, submitter):
+    pool = app.extensions[EXTENSION].sessions.kw["bind"].pool
+    held = []
+    waiting = threading.Thread(
+        target=submitter.post, args=("/v1/intakes", case_for("urgent").body()), kwargs={"Prefer": "wait=1"}
+    )
+    waiting.start()
+    while waiting.is_alive():
+        held.append(pool.checkedout())
+        time.sleep(0.005)
+    assert held.count(0) > len(held) * 0.8
