@@ -5,6 +5,7 @@ It needs no broker, so it works exactly when the broker does not.
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from shared.database import create_engine, create_sessions
 from shared.logs import configure_logs
 from shared.protocols import active
 from shared.settings import Settings
+from shared.store.intakes import forget_old_keys
 from shared.store.waiting import standing_still
 from shared.task_queues import Lane
 
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 EVERY_SECONDS = 0.25
 PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
 ANNOUNCE_SECONDS = 1.0  # anything that has stood still this long is announced again
+TIDY_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,21 @@ class Watchman:
         while self.triager.triage_waiting("priority") == BATCHES["priority"].limit:
             pass
 
+    def tidy(self) -> None:
+        """Forget what is kept for a time only."""
+        with self.triager.sessions.begin() as session:
+            forget_old_keys(session)
+
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`; a database or child that is away is tried again at the next round."""
+        tidy_at = time.monotonic()
         while not stop.wait(EVERY_SECONDS):
             try:
                 self.triager.child.start()  # warm, so that a red flag never waits for it
                 self.watch()
+                if time.monotonic() >= tidy_at:
+                    self.tidy()
+                    tidy_at = time.monotonic() + TIDY_SECONDS
             except (SQLAlchemyError, ChildError) as error:
                 log.error("watchman.cannot_watch", error=type(error).__name__)
             else:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import OperationalError
 
 from services.worker.watchman import Watchman
-from shared.tables import Referral
+from shared.tables import IdempotencyKey, Referral
 
 RED = {"bladder_change": "new_or_worse"}
 
@@ -98,3 +98,16 @@ def test_it_goes_on_after_the_database_was_away(sessions, intake, watchman, tmp_
     stop.set()
     thread.join()
     assert len(referrals(sessions)) == 1
+
+
+def test_idempotency_keys_are_forgotten_after_a_week(sessions, intake, watchman):
+    intake_id = intake()
+    ages = {"young": timedelta(days=6, hours=23), "old": timedelta(days=7, minutes=1)}
+    with sessions.begin() as session:
+        for key, age in ages.items():
+            row = {"facility": "st-marys", "key": key, "intake_id": intake_id, "created_at": func.now() - age}
+            session.execute(insert(IdempotencyKey).values(row))
+    watchman.tidy()
+    watchman.tidy()
+    with sessions() as session:
+        assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
