@@ -5,10 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from services.api import auth, docs, health, intakes, openapi, preview, problems, protocols, queues, referrals, trace
 from services.api.form_schema import create_form_schema
@@ -16,13 +12,13 @@ from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
 from shared import clock
 from shared.announce import Announcer, create_producer
+from shared.broker import broker_answers
 from shared.crypto import IdentityCipher
 from shared.database import create_engine, create_sessions
 from shared.protocols import active
 from shared.settings import Settings
 
 POOL_SIZE = 8  # connections; a request holds one for a millisecond or two
-BROKER_SECONDS = 0.3  # how long a probe waits for the broker
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Flask:
@@ -56,13 +52,3 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
     )
-
-
-def broker_answers(settings: Settings) -> bool:
-    """Say whether the broker answers at once."""
-    limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
-    try:
-        with Redis.from_url(settings.redis_url, retry=Retry(NoBackoff(), 0), **limits) as broker:
-            return bool(broker.ping())
-    except RedisError:
-        return False

@@ -40,7 +40,7 @@ CONFIGURATION: dict[str, Any] = {
     "task_soft_time_limit": 5,
     "task_time_limit": 10,
     "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue that nobody reads
-    "task_queues": [Queue(triage_queue(lane)) for lane in LANES],
+    "task_queues": [Queue(triage_queue(lane)) for lane in LANES],  # type: ignore[no-untyped-call]
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,  # the broker comes back; the worker waits
     "broker_channel_error_retry": True,  # a full broker is an outage, not a reason to exit
