@@ -28,23 +28,15 @@ def body_of(answers: Mapping[str, Any]) -> Body:
     return body
 
 
+def answers_of(body: Body) -> Answers:
+    """The answers a rule may look at, by field name."""
+    given = {name: value for section in body.values() for name, value in section.items()}
+    return {name: value for name, value in given.items() if name in PLACES}
+
+
 def born(age: int) -> str:
     """The birth date the example cases use for an age."""
     return f"{TODAY.year - age:04d}-01-01"
-
-
-def changed(body: Body, **answers: Any) -> Body:
-    """The same form with these answers given, or taken away where they are ABSENT."""
-    other = {name: dict(section) if isinstance(section, dict) else section for name, section in body.items()}
-    for name, value in answers.items():
-        place = other.get(PLACES[name])
-        section = place if isinstance(place, dict) else {}
-        if value is ABSENT:
-            section.pop(name, None)
-        else:
-            section[name] = value
-            other[PLACES[name]] = section
-    return other
 
 
 def mirrored(answers: Answers) -> Answers:

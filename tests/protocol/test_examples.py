@@ -2,20 +2,21 @@
 
 import pytest
 
+from tests.cases import Case, cases
+
 from .bodies import TODAY
 from .decisions import Decide, reading, service
-from .examples import Example, examples
 from .invariants import complaints
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 @pytest.mark.parametrize("decide", [reading, service])
-def test_an_example_case_comes_out_as_written(decide: Decide, example: Example) -> None:
-    result = decide(example.body)
+def test_an_example_case_comes_out_as_written(decide: Decide, case: Case) -> None:
+    result = decide(case.body())
 
-    assert {name: result[name] for name in example.expected} == example.expected
-    assert complaints(example.body, TODAY, result) == []
+    assert {name: result[name] for name in case.expected} == case.expected
+    assert complaints(case.body(), TODAY, result) == []
 
 
 def test_there_are_twenty_examples() -> None:
-    assert len({example.name for example in examples()}) == 20
+    assert len({case.name for case in cases()}) == 20

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.cases import cases
+
 from . import pairs
-from .bodies import ABSENT, TODAY, Answers, body_of
+from .bodies import ABSENT, TODAY, Answers, answers_of, body_of
 from .calm import calm, examined
 from .decisions import RANK, Decide, reading, service
-from .examples import examples
 from .invariants import complaints
 from .near import BY_NAME, VAGUE, WRONG
 from .reading.vocabulary import SECTIONS
@@ -25,7 +26,7 @@ KNOWN = {
     "calm": calm(),
     "examined": examined(),
     **RECIPES,
-    **{example.name: example.answers for example in examples()},
+    **{case.name: answers_of(case.body()) for case in cases()},
 }
 
 both_implementations = pytest.mark.parametrize("decide", [reading, service])
