@@ -45,11 +45,12 @@ def servers() -> Iterator[Servers]:
     with tempfile.TemporaryDirectory(prefix="psoas-test-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         data, queue, sockets, copies = (root / name for name in ("postgres", "valkey", "sockets", "programs"))
-        for path in (queue, sockets, copies):
+        for path in (queue, sockets):
             path.mkdir(mode=0o700)
         account = servers_account(data)
         programs = reachable_programs(account, copies)
-        for path in (queue, sockets, copies, root):
+        root.chmod(0o711)  # the servers' user has to walk to its folders, which are closed to all others
+        for path in (queue, sockets):
             hand_over(path, account)
         password = secrets.token_urlsafe(16)
         create_cluster(data, programs.postgres, password, account, rights="login createdb")

@@ -20,13 +20,25 @@ LONGEST_BASE = 60  # characters; the path of a socket may have 107
 def runtime_folder(home: Home, account: Account | None) -> Iterator[Path]:
     """Yield a new folder that only the servers' account may enter, and remove what a killed run left of its own."""
     _remove_leftover(home, {os.geteuid(), account.uid if account else os.geteuid()})
-    base = next(path for path in (tempfile.gettempdir(), "/tmp") if len(path) <= LONGEST_BASE)  # noqa: S108 - the folder in it is private
+    chosen = tempfile.gettempdir()
+    # What root chose may be closed to the servers' account, and a long path leaves no room for a socket's name.
+    base = "/tmp" if account or len(chosen) > LONGEST_BASE else chosen  # noqa: S108 - the folder made in it is private
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     try:
         hand_over(folder, account)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def programs_beside(folder: Path) -> Path:
+    """Return where copies of the servers' programs go if they are needed; more than one user has to run them."""
+    return folder.with_name(f"{folder.name}-programs")
+
+
+def _remove(folder: Path) -> None:
+    for path in (folder, programs_beside(folder)):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_leftover(home: Home, owners: set[int]) -> None:
@@ -35,5 +47,5 @@ def _remove_leftover(home: Home, owners: set[int]) -> None:
         return
     folder = Path(left.folder)
     if folder.name.startswith(PREFIX) and folder.is_dir() and folder.lstat().st_uid in owners:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
     home.running.unlink()

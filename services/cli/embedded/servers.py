@@ -10,6 +10,7 @@ from services.cli.embedded.programs import reachable_programs
 from services.cli.embedded.valkey import redis_url, valkey_service
 from services.cli.home import Home
 from services.cli.runner.service import Account, Service
+from services.cli.runtime_folder import programs_beside
 
 
 def embedded_servers(
@@ -21,9 +22,7 @@ def embedded_servers(
     """
     if not wanted:
         return [], {}
-    copies = folder / "programs"
-    copies.mkdir(mode=0o700)
-    programs = reachable_programs(account, copies)
+    programs = reachable_programs(account, programs_beside(folder))
     services, settings = [], {}
     if "DATABASE_URL" in wanted:
         if not home.postgres.exists():

@@ -1,0 +1,136 @@
+"""`referrals up` from its first start to its end, seen from outside."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from shared.protocols import ACTIVE, cases
+from tests.program import all_gone
+from tests.referrals import RED_FLAG, ROLES, STOP_SECONDS, Up, referrals, request, up
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up") / "home"
+
+
+@pytest.fixture(scope="module")
+def running(home: Path) -> Iterator[Up]:
+    with up(home) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def keys(running: Up) -> dict[str, str]:
+    return running.keys()
+
+
+def test_the_first_start_prints_a_key_for_each_role(keys: dict[str, str]) -> None:
+    assert sorted(keys) == sorted(ROLES)
+    assert len(set(keys.values())) == len(ROLES)
+
+
+def test_the_printed_line_works_when_pasted(running: Up, keys: dict[str, str]) -> None:
+    assert keys
+    line = running.wait_for(r"^ +(curl .*)$")[1]
+    answer = json.loads(subprocess.run(["sh", "-c", line], capture_output=True, check=True, timeout=30).stdout)
+    assert answer["status"] == "triaged"
+    assert answer["decision"]["queue"] == "urgent"
+    assert answer["decision"]["red_flags"] == ["RF_BLADDER_BOWEL"]
+
+
+def test_each_process_runs_once(running: Up) -> None:
+    assert sorted(running.processes()) == ["api", "postgres", "routine", "urgent", "valkey", "watchman"]
+
+
+def test_nothing_but_the_api_listens_on_the_network(running: Up) -> None:
+    listening = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if " 0A " in line}
+    open_files = (fd for pid in running.family() for fd in Path(f"/proc/{pid}/fd").iterdir())
+    ours = {str(fd.readlink()) for fd in open_files if fd.is_symlink()}
+    assert len([inode for inode in listening if f"socket:[{inode}]" in ours]) == 1
+
+
+def test_what_the_home_holds_is_closed_to_others(home: Path) -> None:
+    assert home.stat().st_mode & 0o777 == 0o700
+    for file in (home / "running.json", *(home / "secrets").iterdir()):
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_is_issued_listed_and_revoked(running: Up, home: Path) -> None:
+    issue = referrals("keys", "issue", "--role", "submitter", "--facility", "st-marys", "--home", home, "--json")
+    issued = json.loads(issue.stdout)
+    assert request(f"{running.url}/v1/intakes", issued["key"], RED_FLAG)[0] == 200
+    assert f"{issued['id']}  submitter   st-marys" in referrals("keys", "list", "--home", home).stdout
+    assert referrals("keys", "revoke", issued["id"], "--home", home).returncode == 0
+    assert re.search(f"{issued['id']}.*revoked", referrals("keys", "list", "--home", home).stdout)
+    assert "no key" in referrals("keys", "revoke", issued["id"], "--home", home).stderr
+
+
+@pytest.mark.parametrize("arguments", [["--role", "submitter"], ["--role", "department"], ["--role", "nurse"]])
+def test_a_key_that_could_do_nothing_is_not_issued(home: Path, arguments: list[str]) -> None:
+    answer = referrals("keys", "issue", *arguments, "--home", home)
+    assert answer.returncode == 2
+    assert not answer.stdout
+
+
+def test_the_demo_routes_every_case_as_the_protocol_expects(running: Up, home: Path) -> None:
+    first, second = (referrals("demo", "--home", home) for _ in range(2))
+    rows = [line.split()[:3] for line in first.stdout.splitlines()[1:]]
+    expected = [[case["id"], case["expect"]["queue"], case["expect"]["priority"]] for case in cases(ACTIVE)]
+    assert rows == expected, running.said
+    assert second.stdout == first.stdout
+
+
+def test_a_second_up_on_the_same_home_is_refused(running: Up, home: Path) -> None:
+    answer = referrals("up", "--home", home, "--port", "0")
+    assert answer.returncode == 1
+    assert answer.stderr == f"Error: {home} is in use by another `referrals up`, process {running.process.pid}\n"
+
+
+def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        answer = referrals("up", "--home", tmp_path / "home", "--port", str(port))
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Error: cannot listen at 127.0.0.1:{port}: Address already in use")
+
+
+def test_without_a_running_service_the_commands_say_so(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    for command in (["keys", "list"], ["demo"]):
+        answer = referrals(*command, "--home", tmp_path, env=clean)
+        assert answer.returncode == 1
+        assert answer.stderr.startswith(f"Error: nothing is running in {tmp_path}")
+
+
+def test_a_second_start_finds_its_data_in_a_home_with_a_long_path(tmp_path: Path) -> None:
+    home = tmp_path / ("h" * 100) / ("o" * 100)
+    with up(home) as first:
+        keys = first.keys()
+        _, posted = request(f"{first.url}/v1/intakes", keys["submitter"], RED_FLAG)
+        family = first.family()
+        begin = time.monotonic()
+        assert first.stop(signal.SIGINT, STOP_SECONDS) == 0
+        assert time.monotonic() - begin < STOP_SECONDS
+        assert all_gone(family, 0)
+    with up(home) as second:
+        assert "keys issue" in second.wait_for("^another key: (.*)")[1]
+        status, found = request(f"{second.url}{posted_link(posted)}", keys["submitter"])
+        family = second.family()
+        assert second.stop(signal.SIGTERM, STOP_SECONDS) == 0
+        assert all_gone(family, 0)
+    assert (status, found) == (200, posted)
+    assert not (home / "running.json").exists()
+
+
+def posted_link(intake: dict[str, str]) -> str:
+    return f"/v1/intakes/{intake['id']}"
