@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.cases import Case, case_for
+
 from .client import QUEUES, Answer, Client, UnansweredError
-from .forms import Case, case_for
+from .forms import form_of
 
 SENDERS = 16
 SETTLING = 60  # seconds from the end of a fault until everything accepted has to be routed
@@ -29,7 +31,7 @@ class Sent:
     def send(self, client: Client) -> None:
         """Send once; a 5xx or no answer leaves the outcome unknown."""
         try:
-            answer = client.post_intake(self.case.body(mrn=self.key), idempotency_key=self.key)
+            answer = client.post_intake(form_of(self.case, mrn=self.key), idempotency_key=self.key)
         except UnansweredError as error:
             self.answers.append(error)
             return

@@ -27,7 +27,10 @@ def test_none_of_its_processes_is_root(container: dict[str, Any]) -> None:
 
 def test_it_writes_to_its_volumes_alone(container: dict[str, Any]) -> None:
     assert container["HostConfig"]["ReadonlyRootfs"]
-    assert run("docker", "diff", container["Id"]) == ""
+    mounts = [mount["Destination"] for mount in container["Mounts"]]
+    changed = [line.split(" ", 1)[1] for line in run("docker", "diff", container["Id"]).splitlines()]
+    # The engine makes a place for each mount; beyond these nothing has changed.
+    assert [path for path in changed if not any(f"{mount}/".startswith(f"{path}/") for mount in mounts)] == []
 
 
 def test_it_has_no_privilege_and_a_limit(container: dict[str, Any]) -> None:

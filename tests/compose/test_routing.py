@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.cases import Case, cases
+
 from .client import QUEUES, Client
-from .forms import Case, case_for, cases
+from .forms import form_for, form_of
 from .stack import Stack
 
 COMPARED = ("queue", "priority", "red_flags", "pattern", "imaging_status", "cautions", "evidence", "incomplete")
@@ -11,7 +13,7 @@ COMPARED = ("queue", "priority", "red_flags", "pattern", "imaging_status", "caut
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_an_example_case_is_decided_as_written(submitter: Client, operator: Client, case: Case) -> None:
-    answer = submitter.post_intake(case.body(mrn=f"case-{case.name}"), prefer="wait=5")
+    answer = submitter.post_intake(form_of(case, mrn=f"case-{case.name}"), prefer="wait=5")
 
     assert answer.status == 200, answer
     decision = answer.body["decision"]
@@ -26,7 +28,7 @@ def test_an_example_case_is_decided_as_written(submitter: Client, operator: Clie
 @pytest.mark.parametrize("queue", QUEUES)
 def test_a_form_reaches_the_worklist_of_each_queue(submitter: Client, operator: Client, queue: str) -> None:
     mrn = f"queue-{queue}"
-    posted = submitter.post_intake(case_for(queue).body(mrn), prefer="wait=5")
+    posted = submitter.post_intake(form_for(queue, mrn), prefer="wait=5")
 
     assert posted.status == 200, posted
     assert [entry["intake_id"] for entry in operator.worklist(queue) if entry["patient"]["mrn"] == mrn] == [
@@ -37,7 +39,7 @@ def test_a_form_reaches_the_worklist_of_each_queue(submitter: Client, operator: 
 
 
 def test_without_a_key_nothing_is_taken(stack: Stack) -> None:
-    answer = Client(stack.port, "rk_nobody_nothing").post_intake(case_for("urgent").body("stranger"))
+    answer = Client(stack.port, "rk_nobody_nothing").post_intake(form_for("urgent", "stranger"))
 
     assert answer.status == 401
     assert answer.headers["content-type"].startswith("application/problem+json")

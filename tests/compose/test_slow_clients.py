@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 
 from .client import Client
-from .forms import case_for
+from .forms import form_for
 from .stack import Stack
 
 STALLED = 500
@@ -23,7 +23,7 @@ def test_five_hundred_half_sent_bodies_leave_a_normal_request_under_a_second(sta
         seconds = []
         for number in range(20):
             began = time.monotonic()
-            answer = submitter.post_intake(case_for("urgent").body(f"slow-{number}"))
+            answer = submitter.post_intake(form_for("urgent", f"slow-{number}"))
             seconds.append(time.monotonic() - began)
             assert answer.status == 202, answer
 
