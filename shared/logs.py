@@ -16,7 +16,7 @@ ALLOWED = frozenset(
     {
         *("timestamp", "level", "event", "logger"),
         *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
-        *("intake_id", "referral_id", "lane", "queue", "attempts", "count", "seconds"),
+        *("intake_id", "referral_id", "lane", "lanes", "queue", "priority", "rules", "attempts", "count", "seconds"),
         *("protocol", "rule", "error", "process", "port", "pid"),
     }
 )
@@ -49,7 +49,8 @@ def configure_logs(settings: Settings) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(settings.log_level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports every look at the schema
+    for chatty in ("alembic", "celery", "kombu"):  # they report every look at the schema, and every message
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -81,7 +81,7 @@ class Triager:
                 record: dict[str, Any] = self.decide(Form.of(intake.answers), self.protocol).record()
                 return record
         except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
-            log.warning("triage.suspect", intake_id=str(intake.id), error=type(error).__name__)
+            log.warning("triage.suspect", **origin(intake), error=type(error).__name__)
             return None
 
     def _alone(self, intake: Waiting) -> dict[str, Any] | None:
@@ -92,7 +92,7 @@ class Triager:
         except ChildError as error:
             answer = {"error": str(error)}
         if "error" in answer:
-            log.error("triage.failed", intake_id=str(intake.id), error=answer["error"])
+            log.error("triage.failed", **origin(intake), error=answer["error"])
         decision: dict[str, Any] | None = answer.get("decision")
         return decision
 
@@ -100,12 +100,14 @@ class Triager:
         if outcomes:
             with self.sessions.begin() as session:
                 finish(session, outcomes)
+        for outcome in outcomes:
+            log.info("triage.stored", **path(outcome))
 
     def _store_alone(self, intake: Waiting, record: dict[str, Any] | None) -> None:
         try:
             self._store([self._outcome(intake, record)])
         except (DataError, IntegrityError) as error:
-            log.error("triage.failed", intake_id=str(intake.id), error=type(error).__name__)
+            log.error("triage.failed", **origin(intake), error=type(error).__name__)
             self._store([self._outcome(intake, None)])
 
     def _outcome(self, intake: Waiting, record: dict[str, Any] | None) -> Outcome:
@@ -129,6 +131,23 @@ FAILED: dict[Lane, dict[str, Any]] = {
     "priority": {"queue": "urgent", "priority": "urgent", **_FAILED},
     "routine": {"queue": "clinical_review", "priority": "prompt", **_FAILED},
 }
+
+
+def origin(intake: Waiting) -> dict[str, Any]:
+    """Return by what the log tells an intake apart, from the request that brought it on."""
+    return {
+        "intake_id": str(intake.id),
+        "lane": intake.lane,
+        "attempts": intake.attempts,
+        "request_id": intake.request_id,
+        "traceparent": intake.traceparent,
+    }
+
+
+def path(outcome: Outcome) -> dict[str, Any]:
+    """Return what the log says of an intake that has found its queue."""
+    rules = [reason["rule"] for reason in outcome.record["reasons"]] if outcome.record else [outcome.pattern]
+    return {**origin(outcome.intake), "queue": outcome.queue, "priority": outcome.priority, "rules": rules}
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class Waiting:
     answers: dict[str, Any]
     attempts: int
     request_id: str
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ _CLAIM = text("""
     )
     update intakes set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
     from oldest where intakes.id = oldest.id
-    returning intakes.id, facility, lane, received_at, answers, attempts, request_id
+    returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent
 """)
 
 _FINISH = text("""

@@ -1,14 +1,18 @@
 """A waiting intake becomes one referral, however often, by however many and under whatever form it is triaged."""
 
+import json
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import structlog
 from sqlalchemy import func, select, update
 
 from services.worker.child import Child
 from services.worker.triage import BATCHES, MOST_ATTEMPTS
+from shared.logs import configure_logs
 from shared.store.waiting import claim, finish
 from shared.tables import Decision, Event, Intake, Referral
 from tests.worker.misbehave import COMMAND as MISBEHAVING
@@ -164,3 +168,21 @@ def test_no_answer_reaches_the_log(intake, misbehaving, capfd):
     logged = capfd.readouterr()
     assert "ValueError" in logged.out + logged.err
     assert "must not be repeated" not in logged.out + logged.err
+
+
+@pytest.fixture
+def logged(settings, monkeypatch, capfd):
+    """Return a function that gives the lines logged since."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    configure_logs(settings)
+    yield lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    structlog.reset_defaults()
+
+
+def test_the_log_follows_a_case_from_its_request(intake, triager, logged):
+    intake_id = intake(symptoms=RED, request_id="from-the-ward", traceparent="00-ab-cd-01")
+    triager.triage_waiting("priority")
+    (line,) = [line for line in logged() if line["event"] == "triage.stored"]
+    assert line["intake_id"] == str(intake_id)
+    assert (line["request_id"], line["traceparent"]) == ("from-the-ward", "00-ab-cd-01")
+    assert (line["queue"], line["rules"][0]) == ("urgent", "XE1")
