@@ -21,10 +21,10 @@ class Running:
 
 def write(home: Home, running: Running) -> None:
     """Leave the note in `home`, readable by its owner alone."""
-    home.running.unlink(missing_ok=True)
-    file = os.open(home.running, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "w") as writer:
+    whole = home.running.with_suffix(".new")
+    with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as writer:
         json.dump(asdict(running), writer)
+    whole.rename(home.running)
 
 
 def read(home: Home) -> Running | None:

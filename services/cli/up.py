@@ -42,6 +42,8 @@ def up(home: Path, host: str, port: int) -> None:
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS and
     LOOKUP_KEY secrets instead of those that are made in the home.
     """
+    if sys.platform != "linux":
+        raise click.ClickException("`referrals up` needs Linux; elsewhere use docker compose")
     try:
         opened = open_home(home)
         take_lock(opened)  # held until this process and the runner, which it forks, have ended

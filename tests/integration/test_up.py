@@ -7,15 +7,17 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from shared.protocols import ACTIVE, cases
-from tests.program import all_gone
-from tests.referrals import RED_FLAG, ROLES, STOP_SECONDS, Up, referrals, request, up
+from shared.settings import Settings
+from tests.program import all_gone, program
+from tests.referrals import RED_FLAG, REFERRALS, ROLES, STOP_SECONDS, Up, referrals, request, up
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +132,21 @@ def test_a_second_start_finds_its_data_in_a_home_with_a_long_path(tmp_path: Path
         assert all_gone(family, 0)
     assert (status, found) == (200, posted)
     assert not (home / "running.json").exists()
+
+
+def test_servers_that_exist_are_used_instead_of_embedded_ones(
+    tmp_path: Path, new_database: Callable[[str], Settings], broker: Redis
+) -> None:
+    settings = new_database("existing")
+    servers = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    with up(tmp_path / "home", env=os.environ | servers) as first:
+        assert sorted(first.processes()) == ["api", "routine", "urgent", "watchman"]
+        key = first.keys()["submitter"]
+        assert request(f"{first.url}/v1/intakes", key, RED_FLAG)[0] == 200
+        assert broker.dbsize()
+    with program([REFERRALS, "up", "--home", tmp_path / "other", "--port", "0"], env=os.environ | servers) as stranger:
+        assert stranger.wait() == 1
+    assert "IDENTITY_KEYS do not open the identities in this database" in "".join(stranger.said)
 
 
 def posted_link(intake: dict[str, str]) -> str:

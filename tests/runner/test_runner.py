@@ -100,6 +100,18 @@ def test_a_stop_signal_ends_everything_in_order(run: Run, number: signal.Signals
     assert all_gone(family, 0)
 
 
+def test_nohup_is_respected(run: Run) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = run({"steady": STEADY})
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    running.wait_for("all ready")
+    running.process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert running.process.poll() is None
+
+
 def test_what_does_not_stop_is_killed_within_ten_seconds(run: Run) -> None:
     running = run({"stubborn": STUBBORN, "steady": STEADY})
     running.wait_for("all ready")

@@ -12,9 +12,9 @@ import traceback
 from collections.abc import Callable
 
 from services.cli.runner.orphans import children_of, end_orphans
+from services.cli.runner.runner import stop_signals
 from services.cli.runner.tether import adopt_orphans, tie
 
-FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 LEFTOVER_SECONDS = 8  # for processes whose runner was killed; the kernel has told them to stop
 
 
@@ -25,10 +25,11 @@ def keep(run: Callable[[], int]) -> int:
     runner = os.fork()
     if runner == 0:
         os._exit(_as_runner(run, keeper))
-    for number in FORWARDED:
+    forwarded = stop_signals()
+    for number in forwarded:
         signal.signal(number, lambda *_: os.kill(runner, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
-    for number in FORWARDED:
+    for number in forwarded:
         signal.signal(number, signal.SIG_IGN)  # what is left is being ended already
     _wait_for_leftovers()
     return status if status >= 0 else 1

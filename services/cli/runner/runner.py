@@ -12,9 +12,14 @@ from services.cli.runner.console import Console
 from services.cli.runner.orphans import end_orphans
 from services.cli.runner.service import Service
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Seconds after the stop began at which each phase has to be over; what then still runs is killed with the last one.
 STOP_DEADLINES = (2.0, 8.0, 8.5, 9.0)
+
+
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that stop everything; the end of the terminal is none if `nohup` took care of that."""
+    unheard = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([] if unheard else [signal.SIGHUP])]
 
 
 class Runner:
@@ -83,7 +88,7 @@ class Runner:
     def _signals(self) -> Iterator[None]:
         self._alarm_in.setblocking(False)
         wakeup = signal.set_wakeup_fd(self._alarm_in.fileno(), warn_on_full_buffer=False)
-        before = {number: signal.signal(number, self._stop_soon) for number in STOP_SIGNALS}
+        before = {number: signal.signal(number, self._stop_soon) for number in stop_signals()}
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
             yield
