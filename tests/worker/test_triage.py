@@ -171,18 +171,19 @@ def test_no_answer_reaches_the_log(intake, misbehaving, capfd):
 
 
 @pytest.fixture
-def logged(settings, monkeypatch, capfd):
-    """Return a function that gives the lines logged since."""
+def own_logs(monkeypatch):
+    """Leave the logs of the other tests as they are."""
     monkeypatch.setattr(logging.root, "handlers", [])
-    configure_logs(settings)
-    yield lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    yield
     structlog.reset_defaults()
 
 
-def test_the_log_follows_a_case_from_its_request(intake, triager, logged):
+@pytest.mark.usefixtures("own_logs")
+def test_the_log_follows_a_case_from_its_request(intake, triager, settings, capfd):
+    configure_logs(settings)
     intake_id = intake(symptoms=RED, request_id="from-the-ward", traceparent="00-ab-cd-01")
     triager.triage_waiting("priority")
-    (line,) = [line for line in logged() if line["event"] == "triage.stored"]
+    (line,) = [json.loads(line) for line in capfd.readouterr().err.splitlines() if "triage.stored" in line]
     assert line["intake_id"] == str(intake_id)
     assert (line["request_id"], line["traceparent"]) == ("from-the-ward", "00-ab-cd-01")
     assert (line["queue"], line["rules"][0]) == ("urgent", "XE1")
