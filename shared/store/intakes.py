@@ -1,10 +1,11 @@
 """Intakes: stored at most once under each of their names, and found again."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from sqlalchemy import Table as SqlTable
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -63,6 +64,8 @@ class StoredIntake:
     referral_status: str | None
 
 
+_TABLE = cast(SqlTable, Intake.__table__)
+_ADD = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at)  # made once: this is the hot path
 _STORED = (
     select(
         *(
@@ -85,8 +88,8 @@ _YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 
 def add(session: Session, new: NewIntake, idempotency_key: str | None) -> datetime:
     """Store `new` and return when it was received; raise NameTakenError if it has a name that is taken."""
-    statement = insert(Intake).values(asdict(new)).on_conflict_do_nothing().returning(Intake.received_at)
-    received_at = session.execute(statement).scalar_one_or_none()
+    columns = {each.name: getattr(new, each.name) for each in fields(new)}
+    received_at: datetime | None = session.execute(_ADD, columns).scalar_one_or_none()
     if received_at is None:
         raise NameTakenError
     if idempotency_key is not None:
