@@ -100,7 +100,7 @@ def test_without_a_broker_no_answer_changes(settings, sessions):
         sender = Caller(app.test_client(), issue(session, role="submitter", facility="st-marys")[1])
     began = time.monotonic()
     assert {sender.post("/v1/intakes", MINIMAL).status_code for _ in range(20)} == {202}
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5  # one publish that was waited for would take a second of each
     app.extensions[EXTENSION].sessions.kw["bind"].dispose()
 
 

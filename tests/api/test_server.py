@@ -97,7 +97,7 @@ def test_an_intake_is_answered_within_milliseconds(server):
             connection.request("POST", "/v1/intakes", content, headers)
             assert connection.getresponse().read()
             took.append(time.perf_counter() - began)
-    assert median(took) < 0.025  # seconds; 0.003 when nothing else runs
+    assert median(took) < 0.1  # seconds; 0.003 when nothing else runs
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -110,7 +110,7 @@ def test_it_stops_when_it_is_told_to(number, server):
         assert idle.getresponse().read()
         began = time.monotonic()
         assert served.stop(number) == 0
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 8
     assert all_gone(family, seconds=1)
 
 
@@ -128,7 +128,7 @@ def test_a_worker_whose_parent_was_killed_ends_too(server):
     served, _, _ = server
     family = descendants(served.process.pid)
     served.process.kill()
-    assert all_gone(family, seconds=6)
+    assert all_gone(family, seconds=10)
 
 
 def test_a_server_whose_worker_was_killed_ends_with_an_error(server):

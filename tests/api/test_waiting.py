@@ -1,13 +1,14 @@
 """`Prefer: wait` (RFC 7240): the answer comes after triage, or when the time is up."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from services.api.app import create_app
 from services.api.parts import EXTENSION
 from services.api.waiting import preferred_seconds
+from tests.api.conftest import NOW, Caller
 from tests.cases import case_for
 
 
@@ -67,7 +68,7 @@ def test_the_answer_waits_for_triage(submitter, posted_and_triaged):
 def test_when_the_time_is_up_it_is_received(submitter):
     began = time.monotonic()
     answer = submitter.post("/v1/intakes", case_for("urgent").body(), Prefer="wait=1")
-    assert 1 <= time.monotonic() - began < 2
+    assert 1 <= time.monotonic() - began < 5
     assert (answer.status_code, answer.json["status"]) == (202, "received")
     assert answer.headers["Preference-Applied"] == "wait=1"
 
@@ -92,7 +93,7 @@ def test_where_too_many_wait_the_answer_comes_at_once(app, settings, submitter):
     try:
         began = time.monotonic()
         answer = submitter.post("/v1/intakes", case_for("urgent").body(), Prefer="wait=30")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     finally:
         for _ in range(seats):
             room.release()
@@ -100,14 +101,19 @@ def test_where_too_many_wait_the_answer_comes_at_once(app, settings, submitter):
     assert "Preference-Applied" not in answer.headers
 
 
-def test_waiting_holds_no_connection(app, submitter):
-    pool = app.extensions[EXTENSION].sessions.kw["bind"].pool
-    held = []
-    waiting = threading.Thread(
-        target=submitter.post, args=("/v1/intakes", case_for("urgent").body()), kwargs={"Prefer": "wait=1"}
-    )
-    waiting.start()
-    while waiting.is_alive():
-        held.append(pool.checkedout())
-        time.sleep(0.005)
-    assert held.count(0) > len(held) * 0.8
+def test_waiting_holds_no_connection(settings, submitter, monkeypatch):
+    monkeypatch.setattr("services.api.app.POOL_SIZE", 1)
+    narrow = create_app(settings, now=lambda: NOW)
+    body = case_for("urgent").body()
+
+    def sender():
+        return Caller(narrow.test_client(), submitter.key)
+
+    with ThreadPoolExecutor(4) as senders:
+        waiting = [senders.submit(sender().post, "/v1/intakes", body, Prefer="wait=3") for _ in range(4)]
+        while narrow.extensions[EXTENSION].waiting_room.acquire(blocking=False):
+            narrow.extensions[EXTENSION].waiting_room.release()
+        assert {sender().post("/v1/intakes", body).status_code for _ in range(5)} == {202}
+        assert not any(answer.done() for answer in waiting)
+    assert {answer.result().status_code for answer in waiting} == {202}
+    narrow.extensions[EXTENSION].sessions.kw["bind"].dispose()
