@@ -55,6 +55,7 @@ RED_FLAGS: dict[str, Answers] = {
     "XE13 fibrillation": SUDDEN
     | {"atrial_fibrillation_or_vascular_risk": "present", "pain_score": 0, "duration_days": 7},
     "XE14": {"mechanism": "high_energy_trauma"},
+    "XE14 with fever": {"mechanism": "high_energy_trauma", "back_pain": "present", "fever": "present"},
     "XE15": {"recent_spinal_procedure": "present", "onset": "subacute", "duration_days": 14},
     "XE16": SUBACUTE | {"age_years": 15},
     "XU1": BLEED | {"duration_days": 42},
@@ -76,6 +77,11 @@ RED_FLAGS: dict[str, Answers] = {
         "groin_or_deep_hip_pain": "present",
         "can_bear_weight": "with_difficulty",
     },
+    "XU6 over a normal X-ray": SUBACUTE
+    | {"endurance_athlete": "present", "osteoporosis_or_steroids": "present", "prior_xray_hip": "normal"}
+    | {"groin_or_deep_hip_pain": "present", "can_bear_weight": "no"},
+    "XU5 with a fracture": {"age_years": 15, "prior_xray_hip": "fracture"}
+    | {"knee_pain": "present", "can_bear_weight": "with_difficulty"},
     "XU7": {"progression": "worsening_days"},
     "XU7 knee": {
         "progression": "worsening_days",

@@ -70,5 +70,5 @@ def any_json(*keys: Sequence[str]) -> st.SearchStrategy[Any]:
     plain = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner))
     nested = plain
     for names in reversed(keys):
-        nested = st.one_of(plain, st.dictionaries(st.sampled_from(names), nested, max_size=20))
+        nested = st.one_of(plain, st.dictionaries(st.sampled_from(names), nested, max_size=8))
     return nested

@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import date
 
 import pytest
 
+from .bodies import Body
 from .conftest import Read
 from .decisions import FLOORS, Result
 from .reading.answers import Answers
 from .reading.flags import FLAG_OF, RULES
 from .reading.free_text import phrase_groups
 from .reading.phrases import GROUPS
+from .reading.requests import requests
 
 ROUTES = """
     FR1 FR2 FR3 FR4 FR5 FR6 FR7 SN0 SN1 SM1A SM1 SM2 SJ2 SJ1A SJ1 SC1 SC1A MX1 MX2
@@ -65,3 +68,26 @@ def test_no_kind_of_result_crowds_out_the_others(generated: list[Read]) -> None:
     share = Counter(result["priority"] for _, _, result in generated)
 
     assert min(share.values()) >= len(generated) / 20
+
+
+@pytest.mark.parametrize(
+    ("study", "successor"),
+    [
+        ("mri_lumbar_spine_wo", "mri_whole_spine_wo"),
+        ("mri_lumbar_spine_wo", "mri_whole_spine_wwo"),
+        ("mri_whole_spine_wo", "mri_whole_spine_wwo"),
+        ("ct_whole_spine_wo", "mri_whole_spine_wwo"),  # as CT with contrast, where MRI is unsafe
+        ("xr_hip_pelvis", "xr_pelvis_ap_frog"),
+        ("xr_hip_pelvis", "xr_pelvis_ap_crosstable"),
+        ("mri_hip_wo", "mri_pelvis_hip_wo"),
+    ],
+)
+def test_each_supersession_is_asked_for_at_least_5_times(generated: list[Read], study: str, successor: str) -> None:
+    asked = [requested(body, today, result) for body, today, result in generated]
+
+    assert sum({study, successor} <= studies for studies in asked) >= 5
+
+
+def requested(body: Body, today: date, result: Result) -> set[str]:
+    """The studies the fired rules ask for, before any gives way to another."""
+    return {study for study, _ in requests(Answers(body, today), set(result["fired"]))}

@@ -140,7 +140,7 @@ def test_i15_losing_one_answer_never_makes_an_urgent_form_routine(decide: Decide
 
 
 @both_implementations
-@searched(100)
+@searched(80)
 @given(body=any_json(SECTIONS, list(BY_NAME)))
 def test_i16_every_form_gets_a_result(decide: Decide, body: Any) -> None:
     result = decide(body)
