@@ -47,10 +47,10 @@ env:  ## .env with fresh secrets, for docker compose
 test-compose: install-dev  ## the tests through docker-compose.yml, where needed on an engine and images of their own
 	.ci/with-engine $(BIN)/pytest tests/compose
 
-bench: install-dev  ## every figure beside its baseline, into bench/results (ARGS="drain accept" for some)
+bench: install  ## every figure beside its baseline, into bench/results (ARGS="drain accept" for some)
 	@$(BIN)/python -m bench $(ARGS)
 
-bench-quick: install-dev  ## the same with less of everything, in under two minutes
+bench-quick: install  ## the same with less of everything, in under two minutes
 	@$(BIN)/python -m bench --quick $(ARGS)
 
 format: install-dev  ## rewrite the code in the house format
