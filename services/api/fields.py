@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from shared.clinical.fields import NOT_ASKED, Field
 
@@ -163,12 +163,14 @@ def _check_of(asked: Field) -> Strict:
             return Day(required=asked.required)
         case "moment":
             return Moment(required=asked.required)
+    answered = [validate.NoneOf([NOT_ASKED], error="Has to be answered.")] if asked.required else []
     return Text(
         least=asked.min_length or 0,
         most=asked.max_length or MOST_CHARACTERS,
         pattern=asked.pattern,
         multiline=asked.multiline,
         required=asked.required,
+        validate=answered,
     )
 
 

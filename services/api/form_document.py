@@ -53,7 +53,7 @@ def _field(asked: Field) -> dict[str, Any]:
 def _accepted(asked: Field) -> dict[str, Any]:
     answer = _answer(asked)
     if asked.required:
-        return answer
+        return answer | {"not": {"const": NOT_ASKED}}
     if asked.values:
         return {"enum": [*answer["enum"], None]}
     return {"anyOf": [answer, {"enum": [NOT_ASKED, None]}]}

@@ -3,11 +3,11 @@
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.api import shapes
 from services.api.answers import answer
 from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
+from services.api.shapes.health import Live, Ready
 from shared.migrations import at_head
 
 blueprint = StrictBlueprint("health", __name__, url_prefix="/health", description="For probes; no key needed.")
@@ -15,7 +15,7 @@ blueprint = StrictBlueprint("health", __name__, url_prefix="/health", descriptio
 
 @blueprint.route("/live", methods=["GET"])
 @blueprint.doc(security=[])
-@blueprint.response(200, shapes.Live)
+@blueprint.response(200, Live)
 def live() -> Response:
     """Say that the process answers."""
     return answer({"status": "live"})
@@ -23,7 +23,7 @@ def live() -> Response:
 
 @blueprint.route("/ready", methods=["GET"])
 @blueprint.doc(security=[])
-@blueprint.response(200, shapes.Ready)
+@blueprint.response(200, Ready)
 def ready() -> Response:
     """Say whether intakes can be stored. A broker that is away delays triage a little and refuses nothing."""
     if not _database_is_ready():

@@ -8,7 +8,7 @@ from flask import Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
-from services.api import representations, shapes
+from services.api import representations
 from services.api.answers import answer
 from services.api.auth import allow, own_facility, scope
 from services.api.forms import receive_form
@@ -18,6 +18,8 @@ from services.api.posting import Posted, post
 from services.api.problems import ProblemError
 from services.api.retries import retried
 from services.api.sealing import new_intake
+from services.api.shapes import parameters
+from services.api.shapes.intakes import Intake, Received
 from services.api.waiting import preferred_seconds, wait_for_triage
 from shared.store import intakes
 from shared.store.intakes import NewIntake
@@ -30,9 +32,9 @@ _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 
 @blueprint.route("", methods=["POST"])
 @allow("submitter", "admin")
-@blueprint.doc(requestBody=shapes.FORM, parameters=[shapes.IDEMPOTENCY_KEY, shapes.PREFER])
-@blueprint.response(202, shapes.Received, description="Stored; triage follows.", headers=shapes.POSTED_HEADERS)
-@blueprint.alt_response(200, schema=shapes.Intake, description="Triaged meanwhile.", headers=shapes.POSTED_HEADERS)
+@blueprint.doc(requestBody=parameters.FORM, parameters=[parameters.IDEMPOTENCY_KEY, parameters.PREFER])
+@blueprint.response(202, Received, description="Stored; triage follows.", headers=parameters.POSTED_HEADERS)
+@blueprint.alt_response(200, schema=Intake, description="Triaged meanwhile.", headers=parameters.POSTED_HEADERS)
 def post_intake() -> Response:
     """Post a form.
 
@@ -49,7 +51,7 @@ def post_intake() -> Response:
 
 @blueprint.route("/<uuid:intake_id>", methods=["GET"])
 @allow("submitter", "operator", "admin")
-@blueprint.response(200, shapes.Intake)
+@blueprint.response(200, Intake)
 def get_intake(intake_id: UUID) -> Response:
     """Read an intake, its decision and the status of its referral."""
     with parts().sessions() as session:

@@ -9,9 +9,10 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
-from services.api import problems, shapes
+from services.api import problems
 from services.api.fields import Choice, Flag, Text
 from services.api.form_document import form_document
+from services.api.shapes.problems import Problem
 from shared.clinical.protocol import Protocol
 
 COMMITTED = Path(__file__).parent / "openapi.json"
@@ -28,7 +29,7 @@ keys and query parameters are refused. `X-Request-ID` and `traceparent` are take
 class PsoasApi(Api):
     """flask-smorest with our shape of errors."""
 
-    ERROR_SCHEMA = shapes.Problem
+    ERROR_SCHEMA = Problem
 
 
 def register(app: Flask, protocol: Protocol) -> PsoasApi:

@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import ValidationError, fields
 from werkzeug.exceptions import NotFound
 
-from services.api import representations, shapes
+from services.api import representations
 from services.api.answers import answer
 from services.api.auth import READERS, allow, caller, scope
 from services.api.fields import Choice, Strict
@@ -16,6 +16,9 @@ from services.api.paging import BadCursorError, cursor_after, position_of
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
+from services.api.shapes import parameters
+from services.api.shapes.queues import Queues
+from services.api.shapes.referrals import Worklist
 from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
 from shared.store.queues import QueueState, states
 from shared.store.referrals import worklist
@@ -62,7 +65,7 @@ class PageQuery(Body):
 
 @blueprint.route("", methods=["GET"])
 @allow(*READERS)
-@blueprint.response(200, shapes.Queues)
+@blueprint.response(200, Queues)
 def get_queues() -> Response:
     """Say how every queue stands.
 
@@ -73,10 +76,10 @@ def get_queues() -> Response:
     return answer({"queues": [_queue(name, found.get(name, QueueState())) for name in QUEUES]})
 
 
-@blueprint.route("/<queue>/referrals", methods=["GET"], parameters=[shapes.QUEUE])
+@blueprint.route("/<queue>/referrals", methods=["GET"], parameters=[parameters.QUEUE])
 @allow(*READERS)
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, shapes.Worklist)
+@blueprint.response(200, Worklist)
 def get_worklist(query: dict[str, Any], queue: str) -> Response:
     """Read a queue's worklist.
 

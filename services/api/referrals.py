@@ -7,13 +7,15 @@ from uuid import UUID
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from services.api import representations, shapes, steps
+from services.api import representations, steps
 from services.api.answers import answer
 from services.api.auth import READERS, allow, caller, scope
 from services.api.bodies import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
 from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
+from services.api.shapes import parameters
+from services.api.shapes.referrals import Referral, Timeline
 from services.api.steps import Step
 from shared.store import referrals
 from shared.store.referrals import StoredReferral
@@ -21,8 +23,8 @@ from shared.store.scope import Scope
 
 blueprint = StrictBlueprint("referrals", __name__, url_prefix="/v1/referrals", description="What a team works on.")
 
-changes = blueprint.doc(parameters=[shapes.IF_MATCH])
-answers_referral = blueprint.response(200, shapes.Referral, headers=shapes.REFERRAL_HEADERS)
+changes = blueprint.doc(parameters=[parameters.IF_MATCH])
+answers_referral = blueprint.response(200, Referral, headers=parameters.REFERRAL_HEADERS)
 
 
 @blueprint.route("/<uuid:referral_id>", methods=["GET"])
@@ -42,7 +44,7 @@ def get_referral(referral_id: UUID) -> Response:
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
 @allow("auditor", *READERS)
-@blueprint.response(200, shapes.Timeline)
+@blueprint.response(200, Timeline)
 def get_events(referral_id: UUID) -> Response:
     """Read the whole timeline of a referral.
 

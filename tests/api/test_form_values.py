@@ -112,6 +112,7 @@ REFUSED = [
     ("patient", "mrn", ""),
     ("patient", "mrn", "   "),
     ("patient", "mrn", None),
+    ("patient", "mrn", "not_asked"),
     ("patient", "mrn", 12345),
     ("patient", "mrn", "nul\x00"),
     # days that never were, are written otherwise, or give no age

@@ -1,0 +1,32 @@
+"""Headers, parameters and the body of a form, as the OpenAPI document describes them."""
+
+from shared.clinical.lifecycle import QUEUES
+
+FORM = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Form"}}}, "required": True}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "1 to 255 visible characters. The same key with the same body leads to the same intake for 7 days.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=<seconds>`: answer after triage, or when the time is up; at most 30 seconds (RFC 7240).",
+    "schema": {"type": "string"},
+    "example": "wait=5",
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of the referral as it was read; 412 if it has changed since.",
+    "schema": {"type": "string"},
+}
+QUEUE = {"name": "queue", "in": "path", "schema": {"type": "string", "enum": list(QUEUES)}}
+_TEXT = {"type": "string"}
+POSTED_HEADERS = {
+    "Location": {"description": "Where the intake is read.", "schema": _TEXT},
+    "Idempotency-Replayed": {"description": "`true` if the intake was stored earlier.", "schema": _TEXT},
+    "Preference-Applied": {"description": "The wait that was applied.", "schema": _TEXT},
+}
+REFERRAL_HEADERS = {"ETag": {"description": "Strong; for If-Match.", "schema": _TEXT}}

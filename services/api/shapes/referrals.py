@@ -1,0 +1,80 @@
+"""The shapes of a referral, of a page of them, and of what happened to one."""
+
+from marshmallow import fields
+
+from services.api.shapes.decisions import Decision, Imaging
+from services.api.shapes.members import Shape, listed, moment, nested, one_of, string
+from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
+
+
+class Patient(Shape):
+    """Whose referral it is."""
+
+    mrn = string()
+    name = string("Given and family name, or null.", allow_none=True)
+    birth_date = fields.Date(required=True)
+    sex_at_birth = string(allow_none=True)
+
+
+class Acknowledged(Shape):
+    """Who said: we have it."""
+
+    by = string()
+    at = moment()
+
+
+class ReferralLinks(Shape):
+    """Where the referral, its intake and its timeline are read."""
+
+    self = string()
+    intake = string()
+    events = string()
+
+
+class Referral(Shape):
+    """The routed unit of work. A recommendation to a clinician, never a diagnosis or an order."""
+
+    id = fields.UUID(required=True)
+    intake_id = fields.UUID(required=True)
+    facility = string()
+    queue = one_of(QUEUES)
+    priority = one_of(PRIORITIES)
+    status = one_of(STATUSES)
+    pattern = string("The decision's, or `triage_failed`.")
+    headline = string()
+    red_flags = listed(fields.String())
+    imaging = listed(Imaging)
+    patient = nested(Patient, allow_none=True, metadata={"description": "Null for the role `submitter`."})
+    created_at = moment()
+    acknowledge_by = moment("Counted from receipt.")
+    overdue = fields.Boolean(required=True, metadata={"description": "Nobody has acknowledged in time."})
+    escalation_level = fields.Integer(required=True)
+    downgrade_proposed = fields.Boolean(required=True)
+    acknowledged = nested(Acknowledged, allow_none=True)
+    decision = nested(Decision, allow_none=True)
+    links = nested(ReferralLinks)
+
+
+class Worklist(Shape):
+    """A page of a queue, most pressing first."""
+
+    referrals = listed(Referral)
+    next = string("The cursor of the next page; null on the last.", allow_none=True)
+
+
+class Event(Shape):
+    """One thing that happened to a referral."""
+
+    id = fields.Integer(required=True)
+    type = string()
+    at = moment()
+    referral_id = fields.UUID(required=True)
+    intake_id = fields.UUID(required=True)
+    by = string(allow_none=True)
+    data = fields.Dict(keys=fields.String(), required=True)
+
+
+class Timeline(Shape):
+    """Everything that happened to a referral, oldest first."""
+
+    events = listed(Event)
