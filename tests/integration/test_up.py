@@ -16,7 +16,7 @@ from redis import Redis
 
 from shared.protocols import ACTIVE, cases
 from shared.settings import Settings
-from tests.program import all_gone, program
+from tests.program import all_gone, descendants, program
 from tests.referrals import RED_FLAG, REFERRALS, ROLES, STOP_SECONDS, Up, referrals, request, up
 
 
@@ -132,6 +132,19 @@ def test_a_second_start_finds_its_data_in_a_home_with_a_long_path(tmp_path: Path
         assert all_gone(family, 0)
     assert (status, found) == (200, posted)
     assert not (home / "running.json").exists()
+
+
+def test_a_stop_during_the_first_start_leaves_nothing_half_made(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with program([REFERRALS, "up", "--home", home, "--port", "0"]) as interrupted:
+        while not (home / "postgres.new").exists():
+            time.sleep(0.01)
+        family = descendants(interrupted.process.pid)
+        assert interrupted.stop() == 0
+        assert all_gone(family, 0)
+    assert not (home / "postgres").exists()
+    with up(home) as afterwards:
+        assert sorted(afterwards.keys()) == sorted(ROLES)
 
 
 def test_servers_that_exist_are_used_instead_of_embedded_ones(

@@ -38,13 +38,21 @@ def keep(run: Callable[[], int]) -> int:
 def _as_runner(run: Callable[[], int], keeper: int) -> int:
     tie(keeper, signal.SIGTERM)()
     adopt_orphans()
+    for number in stop_signals():
+        signal.signal(number, _leave)  # until the runner's loop takes them over
     try:
         return run()
+    except SystemExit:
+        return 0
     except BaseException:  # noqa: BLE001 - the end of a process; nothing above could still tell of it
         traceback.print_exc()
         return 1
     finally:
         sys.stdout.flush()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit
 
 
 def _wait_for_leftovers() -> None:
