@@ -32,7 +32,7 @@ check: install-dev  ## formatting, lint, types, import contracts and the fast te
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/unit tests/protocol tests/architecture
+	$(BIN)/pytest -q tests/unit tests/architecture tests/protocol/test_examples.py
 
 test: install-dev  ## what CI runs: every check and every test, on a PostgreSQL and a Valkey of its own
 	$(BIN)/ruff format --check .
