@@ -129,4 +129,4 @@ def test_any_bytes_are_read_or_refused(content):
     with suppress(NotStrictError):
         assert type(parse(content)) is type(
             json.loads(content)
-        )  # an integer beyond 2**53 is only known to be too large
+        )  # of a huge integer only that it is one
