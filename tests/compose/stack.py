@@ -3,12 +3,14 @@
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SLOWEST_STEP = 600  # seconds; building the image from nothing
+HEALING = 180  # seconds from starting a container until its health check says so
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,37 @@ class Stack:
 
     def up(self, *words: str) -> None:
         """Start everything and wait until it is healthy."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "180", *words)
+        self.compose("up", "--detach", *words)
+        deadline = time.monotonic() + HEALING
+        while ill := [container["Name"] for container in self.every_container() if not healthy(container)]:
+            assert time.monotonic() < deadline, f"not healthy: {ill}\n{self.compose('logs', '--tail', '20')}"
+            time.sleep(1)
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
         """What `docker inspect` says of the running containers of one service, or of all."""
-        ids = self.compose("ps", "--quiet", *([service] if service else [])).split()
-        return json.loads(run("docker", "inspect", *ids)) if ids else []
+        return inspected(self.compose("ps", "--quiet", *([service] if service else [])).split())
+
+    def every_container(self) -> list[dict[str, Any]]:
+        """The same of all containers, the stopped ones too."""
+        return inspected(self.compose("ps", "--all", "--quiet").split())
 
     def issue_key(self, *options: str) -> str:
         """Return a new API key, as an administrator gets one."""
         return self.compose("exec", "-T", "api", "referrals", "keys", "issue", *options).strip()
+
+
+def inspected(ids: list[str]) -> list[dict[str, Any]]:
+    return json.loads(run("docker", "inspect", *ids)) if ids else []
+
+
+def healthy(container: dict[str, Any]) -> bool:
+    """Say whether a container's health check passes; one without a check has to have ended well."""
+    state = container["State"]
+    return bool(
+        state["Health"]["Status"] == "healthy"
+        if "Health" in state
+        else state["Status"] == "exited" and state["ExitCode"] == 0
+    )
 
 
 def run(*command: str, environment: dict[str, str] | None = None) -> str:
