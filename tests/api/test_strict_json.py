@@ -127,6 +127,4 @@ def test_strict_json_reads_as_what_it_says(value):
 @given(st.binary(max_size=40) | st.text(alphabet='[]{}",:0123456789.eE-+\\u truefalsn').map(str.encode))
 def test_any_bytes_are_read_or_refused(content):
     with suppress(NotStrictError):
-        assert type(parse(content)) is type(
-            json.loads(content)
-        )  # of a huge integer only that it is one
+        assert type(parse(content)) is type(json.loads(content))  # of a huge integer only that it is one
