@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from bench.plain.tasks import TRIAGE_TASK, create_celery
 from services.api.form_schema import create_form_schema
-from services.api.shapes import Received
+from services.api.shapes.intakes import Received
 from shared.clinical.form import read
 from shared.clock import now
 from shared.crypto import IdentityCipher, keyed_hash
