@@ -111,8 +111,8 @@ def test_waiting_holds_no_connection(settings, submitter, monkeypatch):
 
     with ThreadPoolExecutor(4) as senders:
         waiting = [senders.submit(sender().post, "/v1/intakes", body, Prefer="wait=3") for _ in range(4)]
-        while narrow.extensions[EXTENSION].waiting_room.acquire(blocking=False):
-            narrow.extensions[EXTENSION].waiting_room.release()
+        while narrow.extensions[EXTENSION].waiting_room._value:  # noqa: SLF001 - asking for a seat would take it
+            time.sleep(0.01)
         assert {sender().post("/v1/intakes", body).status_code for _ in range(5)} == {202}
         assert not any(answer.done() for answer in waiting)
     assert {answer.result().status_code for answer in waiting} == {202}
