@@ -1,5 +1,6 @@
 """Every error in one shape, `application/problem+json` (RFC 9457), repeating nothing a sender or a driver said."""
 
+import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -106,5 +107,11 @@ def _answer_unavailable(error: Exception) -> Response:
 def _answer_unexpected(error: Exception) -> Response:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return _answer_unavailable(error)
-    log.error("request.failed", error=type(error).__name__)
+    log.error("request.failed", error=type(error).__name__, where=_place_of(error))
     return answer(ProblemError(500))
+
+
+def _place_of(error: Exception) -> str | None:
+    """Return file and line where the error arose; its message and the values around it may tell of a patient."""
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None

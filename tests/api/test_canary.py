@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 
 import pytest
@@ -108,6 +109,18 @@ def test_a_request_leaves_one_line_with_its_path(submitter, log_text):
         "traceparent": TRACE,
         "key_id": submitter.key.split("_")[1],
     }
+
+
+def test_a_program_error_is_logged_with_its_place_and_nothing_of_the_form(submitter, log_text, monkeypatch):
+    def fail(*_):
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr("services.api.intakes.new_intake", fail)
+    submitter.post("/v1/intakes", CANARY)
+    failed, _ = (json.loads(line) for line in log_text().splitlines())
+    assert (failed["event"], failed["error"]) == ("request.failed", "RuntimeError")
+    assert re.fullmatch(r".*test_canary\.py:\d+", failed["where"])
+    assert tells(log_text()) == []
 
 
 def test_a_line_holds_what_the_list_allows(log_text):
