@@ -15,6 +15,7 @@ from shared.announce import Announcer, create_producer
 from shared.broker import broker_answers
 from shared.crypto import IdentityCipher
 from shared.database import create_engine, create_sessions
+from shared.patience import make_impatient
 from shared.protocols import active
 from shared.settings import Settings
 
@@ -39,7 +40,9 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     """Return what the requests need."""
-    sessions = create_sessions(create_engine(settings, pool_size=POOL_SIZE))
+    engine = create_engine(settings, pool_size=POOL_SIZE)
+    make_impatient(engine)  # a frozen database is away, and a sender is told so in time
+    sessions = create_sessions(engine)
     return Parts(
         settings=settings,
         sessions=sessions,

@@ -1,14 +1,19 @@
 """Every error has one shape, names its request, and repeats nothing."""
 
+import os
 import re
+import signal
 import time
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from services.api import intakes as views
+from services.api import keyring
 from services.api.app import create_app
 from services.api.parts import EXTENSION
 from services.api.posting import post
@@ -24,6 +29,10 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CUT_ALL_OTHERS = """
     select pg_terminate_backend(pid) from pg_stat_activity
     where pid <> pg_backend_pid() and backend_type = 'client backend'
+"""
+
+ALL_OTHERS = """
+    select pid from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'
 """
 
 
@@ -109,6 +118,45 @@ def test_connections_that_were_cut_are_made_anew(submitter, sessions):
     with sessions() as session:
         session.execute(text(CUT_ALL_OTHERS))
     assert submitter.post("/v1/intakes", MINIMAL).status_code == 202
+
+
+@contextmanager
+def frozen(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_frozen_connection_is_given_up(submitter, sessions):
+    submitter.post("/v1/intakes", MINIMAL)
+    with sessions() as session:
+        others = session.scalars(text(ALL_OTHERS)).all()
+    began = time.monotonic()
+    with frozen(others):
+        assert submitter.post("/v1/intakes", MINIMAL).status_code == 202  # on a connection of its own
+    assert time.monotonic() - began < 5
+
+
+def test_a_frozen_server_is_503_soon(submitter, sessions, monkeypatch):
+    monkeypatch.setattr(keyring, "FRESH_SECONDS", 60.0)
+    submitter.post("/v1/intakes", MINIMAL)
+    with sessions() as session:
+        server = [*session.scalars(text(ALL_OTHERS)).all(), postmaster_of(session)]
+    began = time.monotonic()
+    with frozen(server):
+        answer = submitter.post("/v1/intakes", MINIMAL)
+        assert is_problem(answer, 503)
+    assert time.monotonic() - began < 6
+    assert submitter.post("/v1/intakes", MINIMAL).status_code == 202
+
+
+def postmaster_of(session) -> int:
+    backend = session.scalar(text("select pg_backend_pid()"))
+    return int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):

@@ -1,0 +1,37 @@
+"""Gives up on a database server that is frozen: its socket still takes what is sent, and nothing ever comes back.
+
+No limit of the server's own helps then, and none of TCP's. Without this, a request would wait until somebody thaws it.
+"""
+
+from typing import Any
+
+import psycopg
+from psycopg.errors import OperationalError
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, event
+
+GREETING_SECONDS = 1.0  # for the ping and the BEGIN, which cost a server nothing
+ANSWER_SECONDS = 4.0  # for anything else
+POLL_SECONDS = 0.1
+
+
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that closes itself when the server takes too long, and so counts as lost."""
+
+    def wait(self, gen: Any, interval: float = POLL_SECONDS, timeout: float | None = None) -> Any:
+        """Wait as psycopg does, but not for ever; raises OperationalError."""
+        idle = self.pgconn.transaction_status == TransactionStatus.IDLE
+        try:
+            return super().wait(gen, interval, timeout or (GREETING_SECONDS if idle else ANSWER_SECONDS))
+        except OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer is still to come
+                self.close()
+            raise
+
+
+def make_impatient(engine: Engine) -> None:
+    """Let every connection that `engine` opens from now on be an impatient one."""
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> psycopg.Connection[Any]:
+        return ImpatientConnection.connect(*arguments, **parameters)
