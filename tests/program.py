@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,12 @@ class Program:
             self.said.append(line)
             if match := re.search(pattern, line):
                 return match
+
+    def listen(self) -> None:
+        """Take in what was said until now, so that the next wait is for something new."""
+        with suppress(queue.Empty):
+            while (line := self._lines.get_nowait()) is not None:
+                self.said.append(line)
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 10) -> int:
         """Send the signal; return the exit code, with everything that was said until then in `said`."""

@@ -21,6 +21,7 @@ from tests.referrals import Up, children, up
 
 INTAKES = 500
 RED_FLAG_SECONDS = 2
+BACK_SECONDS = 40
 PROCESSES = ("urgent", "routine", "watchman", "valkey")
 
 
@@ -42,7 +43,7 @@ class Service:
 
     @contextmanager
     def dead(self, name: str) -> Iterator[None]:
-        """Keep that process dead: whenever it is started again, it is killed again."""
+        """Keep that process dead: whenever it is started again, it is killed again. Then wait until it is back."""
         over = threading.Event()
 
         def keep_dead() -> None:
@@ -55,8 +56,10 @@ class Service:
         try:
             yield
         finally:
+            self.running.listen()
             over.set()
             thread.join()
+            self.running.wait_for(f"^{name} is back", BACK_SECONDS)
 
     def seconds_to_urgent(self, intake: str) -> float:
         """Return after how long `intake` has its referral in the urgent queue, at most 20 seconds."""
