@@ -8,17 +8,21 @@ import os
 import signal
 import threading
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from services.api.wsgi import application
 from shared.logs import configure_logs
 from shared.settings import Settings
 
+if TYPE_CHECKING:
+    from flask import Flask
+
+TARGET = "services.api.wsgi"  # imported by name, so that the listener itself stays small
 STOP_SECONDS = 5  # for requests that are under way; what is left is cut off
 HEADER_MILLISECONDS = 10_000  # within which a request's headers have to be there
 BACKLOG = 1024
@@ -28,7 +32,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Serve in the foreground. SIGTERM and SIGINT let requests end, and stop; raises SystemExit if the worker dies."""
     configure_logs(settings)
     server = Server(
-        target="services.api.wsgi:application",
+        target=f"{TARGET}:application",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -43,12 +47,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
     server.serve(target_loader=partial(create_in_worker, settings), wrap_loader=False)
 
 
-def create_in_worker(settings: Settings) -> Flask:
+def create_in_worker(settings: Settings) -> "Flask":
     """Return the application of a worker process, which ends when its parent does."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), name="orphan-guard", daemon=True).start()
-    return application(settings)
+    application: Flask = import_module(TARGET).application(settings)
+    return application
 
 
 def _end_with(sentinel: int) -> None:
