@@ -36,15 +36,14 @@ def create_app(settings: Settings, sessions: Sessions) -> Flask:
     @blueprint.arguments(create_form_schema(active().form))
     @blueprint.response(202, Received)
     def post_intake(body: dict[str, Any]) -> dict[str, Any]:
-        with sessions() as session:
-            intake = _intake(body, _facility(session), cipher, settings.lookup_key)
-            session.add(intake)
-            try:
-                session.commit()
-            except IntegrityError:
-                abort(409)
-            triage_intake.delay(str(intake.id))
-            return _received(intake)
+        try:
+            with sessions.begin() as session:
+                intake = _intake(body, _facility(session), cipher, settings.lookup_key)
+                session.add(intake)
+        except IntegrityError:
+            abort(409)
+        triage_intake.delay(str(intake.id))
+        return _received(intake)
 
     app = Flask("plain")
     app.config.update(OPENAPI)
