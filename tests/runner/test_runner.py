@@ -88,6 +88,15 @@ def test_a_program_that_does_not_exist_cannot_start(run: Run) -> None:
     assert "No such file" in running.said[-1]
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Hear a hang-up, also where the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_signal_ends_everything_in_order(run: Run, number: signal.Signals) -> None:
     said = "print('stopping', flush=True), time.sleep(0.2), os._exit(0)"
