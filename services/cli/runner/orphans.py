@@ -7,6 +7,7 @@ start.
 
 import os
 import signal
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,6 +17,14 @@ def end_orphans(known: Collection[int]) -> None:
     for pid in children_of(os.getpid()).difference(known):
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, os.WNOHANG)
+
+
+def end_all_orphans(seconds: float) -> None:
+    """Kill every child of this process, and what comes to it from those, until there is none or the time is up."""
+    deadline = time.monotonic() + seconds
+    while children_of(os.getpid()) and time.monotonic() < deadline:
+        end_orphans(known=())
+        time.sleep(0.01)
 
 
 def children_of(pid: int) -> set[int]:

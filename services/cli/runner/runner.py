@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from services.cli.runner.child import Child
 from services.cli.runner.console import Console
-from services.cli.runner.orphans import end_orphans
+from services.cli.runner.orphans import end_all_orphans, end_orphans
 from services.cli.runner.service import Service
 
 # Seconds after the stop began at which each phase has to be over; what then still runs is killed with the last one.
@@ -77,6 +77,7 @@ class Runner:
         for child in self._children:
             child.send(signal.SIGKILL)
         self._wait_until_stopped(len(STOP_DEADLINES), begin + 30)
+        end_all_orphans(seconds=2)  # what the last of them left came to us just now
         self._console.say("stopped")
 
     def _wait_until_stopped(self, phase: int, deadline: float) -> None:
