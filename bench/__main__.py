@@ -33,12 +33,14 @@ def main() -> None:
     chosen = parser.parse_args()
     rows: list[Row] = []
     began = time.perf_counter()
-    with scene(QUICK if chosen.quick else FULL) as set_scene:
-        machine = describe(set_scene.servers.programs)
-        for name in chosen.figures or FIGURES:
-            print(f"{time.perf_counter() - began:4.0f} s  {name}", flush=True)
-            rows += FIGURES[name](set_scene)
-    print(as_text(rows))
+    try:
+        with scene(QUICK if chosen.quick else FULL) as set_scene:
+            machine = describe(set_scene.servers.programs)
+            for name in chosen.figures or FIGURES:
+                print(f"{time.perf_counter() - began:4.0f} s  {name}", flush=True)
+                rows += FIGURES[name](set_scene)
+    finally:
+        print(as_text(rows))
     if not chosen.figures:
         write(RESULTS, "quick" if chosen.quick else "full", rows, machine)
 

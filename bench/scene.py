@@ -37,7 +37,7 @@ class Scale:
 
 
 QUICK = Scale(
-    rounds=2, load_seconds=3, draining=2_000, probes=100, waiting=8_000, large=50_000, lasting=2_000, idle_seconds=5
+    rounds=2, load_seconds=2, draining=1_000, probes=60, waiting=6_000, large=50_000, lasting=2_000, idle_seconds=4
 )
 FULL = Scale(
     rounds=5,

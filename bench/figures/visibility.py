@@ -4,7 +4,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from bench.backlog import receive, waiting
@@ -16,7 +16,7 @@ from bench.stacks import EMPTY, OURS, api, workers
 from bench.takes import histogram, in_turn, quantile
 
 WORKLIST = "/v1/queues/urgent/referrals"
-WARM_UP = 20
+WARM_UP, FEWEST = 20, 30
 LOOK_SECONDS = 0.001  # between two looks at the worklist
 ARRIVING_PER_SECOND = 50
 IDLE_TARGETS = {"p50": (0.5, 10), "p99": (0.99, 30)}  # milliseconds
@@ -48,10 +48,7 @@ def _busy(scene: Scene) -> list[float]:
     scene.clear()
     receive(scene, scene.scale.waiting, scene.forms.routine)
     with api(scene, OURS) as address, workers(scene, OURS), _arriving(scene, address):
-        latencies = _seen(scene, address, scene.scale.probes)
-        if not waiting(scene):
-            raise ValueError("the backlog was gone before the last red flag was posted: let more wait")
-        return latencies
+        return _seen(scene, address, scene.scale.probes, lasting=lambda: waiting(scene) > 0)
 
 
 def _empty(scene: Scene) -> list[float]:
@@ -64,11 +61,15 @@ def _empty(scene: Scene) -> list[float]:
         return latencies[WARM_UP:]
 
 
-def _seen(scene: Scene, address: Address, count: int) -> list[float]:
-    """Post red flags one after the other; return how long each took to stand in the worklist."""
+def _seen(scene: Scene, address: Address, most: int, lasting: Callable[[], bool] = lambda: True) -> list[float]:
+    """Post red flags one after the other, `most` or as long as `lasting`; return how long each took to be seen."""
     requests = posts(scene.forms.urgent, scene.key, "red")
+    latencies: list[float] = []
     with closing(Connection(address)) as connection:
-        latencies = [_one(scene, connection, next(requests)) for _ in range(WARM_UP + count)]
+        while len(latencies) < WARM_UP + most and lasting():
+            latencies.append(_one(scene, connection, next(requests)))
+    if len(latencies) < WARM_UP + FEWEST:
+        raise ValueError("the backlog was gone before enough red flags were posted: let more wait")
     return latencies[WARM_UP:]
 
 
