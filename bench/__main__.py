@@ -9,6 +9,7 @@ from bench.figures.growth import growing
 from bench.figures.residence import residing
 from bench.figures.throughput import accepting, draining, sustaining
 from bench.figures.visibility import visible
+from bench.figures.width import widening
 from bench.machine import describe
 from bench.report import Row, as_text, write
 from bench.scene import FULL, QUICK, scene
@@ -22,7 +23,9 @@ FIGURES = {
     "decide": deciding,
     "grow": growing,
     "reside": residing,
+    "widen": widening,
 }
+LONG = ("widen",)  # only in a full run, or by name
 
 
 def main() -> None:
@@ -36,7 +39,7 @@ def main() -> None:
     try:
         with scene(QUICK if chosen.quick else FULL) as set_scene:
             machine = describe(set_scene.servers.programs)
-            for name in chosen.figures or FIGURES:
+            for name in chosen.figures or [name for name in FIGURES if not (chosen.quick and name in LONG)]:
                 print(f"{time.perf_counter() - began:4.0f} s  {name}", flush=True)
                 rows += FIGURES[name](set_scene)
     finally:

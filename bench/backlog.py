@@ -1,37 +1,29 @@
-"""Fills the tables: with intakes that wait for triage, or with as many triaged ones as a service has after years."""
+"""Intakes that wait for triage: many at once, how many are left, and how fast they became fewer."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 from uuid_utils.compat import uuid7
 
 from bench.scene import FACILITY, Scene
 from services.worker.alone import COMMAND
 from services.worker.child import Child
 from services.worker.triage import Triager
+from shared.announce import create_producer
 from shared.clinical.form import read
 from shared.clinical.triage import screen, triage
 from shared.clock import now
 from shared.crypto import IdentityCipher, keyed_hash
 from shared.protocols import active
-from shared.tables import Decision, Event, Intake, Referral
-from shared.task_queues import LANES
+from shared.tables import Intake, Referral
+from shared.task_queues import LANES, TRIAGE_TASK, triage_queue
 
 IDENTITY = b'{"mrn": "1234567890", "family_name": "Example", "given_name": "Alex", "birth_date": "1976-01-01"}'
 POLL_SECONDS = 0.05
 CHUNK = 1_000
-COPIES = text(
-    "create temporary table copies on commit drop as select id as intake_id, uuidv7() as new_intake_id, "
-    "uuidv7() as new_referral_id, random() * interval '365 days' as later "
-    "from intakes cross join generate_series(1, :times)"
-)
-ENDS = {
-    "queued": {},
-    "completed": {"status": "'completed'", "acknowledged_by": "'Dr A. Okafor'", "acknowledged_at": "created_at"},
-}
 UNLIMITED = text("set local statement_timeout = 0")
 
 
@@ -63,6 +55,22 @@ def triaged(scene: Scene) -> int:
         return session.scalar(select(func.count()).select_from(Referral)) or 0
 
 
+def triaged_per_second(scene: Scene) -> float:
+    """Return the rate between the first transaction, whose own intakes do not count, and the last."""
+    first = select(func.min(Intake.triaged_at)).scalar_subquery()
+    seconds = func.extract("epoch", func.max(Intake.triaged_at) - first)
+    with scene.sessions() as session:
+        count, span = session.execute(select(func.count(), seconds).where(Intake.triaged_at > first)).one()
+    return float(count / span)
+
+
+def announce(scene: Scene) -> None:
+    """Send the one message that makes our workers look, for each lane."""
+    producer = create_producer(scene.settings)
+    for lane in LANES:
+        producer.send_task(TRIAGE_TASK, (lane,), queue=triage_queue(lane))
+
+
 def wait_until_drained(scene: Scene) -> None:
     """Return when nothing waits for triage any more."""
     while waiting(scene):
@@ -78,33 +86,6 @@ def triage_here(scene: Scene) -> None:
                 pass
 
 
-def multiply(scene: Scene, times: int, *, status: str) -> None:
-    """Copy every intake with its decision, referral and events `times` over; the copies' referrals have `status`.
-
-    They are due after the originals, so that a first page shows originals: a copy's identity does not open.
-    """
-    with scene.engine.begin() as connection:
-        connection.execute(UNLIMITED)
-        connection.execute(COPIES, {"times": times})
-        _copy(connection, Intake.__table__, "id", {"id": "new_intake_id", "external_id": "null"})
-        _copy(connection, Decision.__table__, "intake_id", {"intake_id": "new_intake_id"})
-        referral = {"id": "new_referral_id", "intake_id": "new_intake_id", "acknowledge_by": "acknowledge_by + later"}
-        _copy(connection, Referral.__table__, "intake_id", {**referral, **ENDS[status]})
-        _copy(
-            connection, Event.__table__, "intake_id", {"referral_id": "new_referral_id", "intake_id": "new_intake_id"}
-        )
-    settle(scene)
-
-
-def settle(scene: Scene) -> None:
-    """Do at once what autovacuum does in its own time, so that it falls into no measurement."""
-    with scene.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("set statement_timeout = 0"))
-        connection.execute(text("vacuum analyze"))
-        connection.execute(text("checkpoint"))
-        connection.execute(text("reset statement_timeout"))
-
-
 def _row(scene: Scene, body: dict[str, Any]) -> dict[str, Any]:
     form = read(body, active(), today=now().date())
     return {
@@ -116,15 +97,3 @@ def _row(scene: Scene, body: dict[str, Any]) -> dict[str, Any]:
         "body_hash": keyed_hash(scene.settings.lookup_key, b"body"),
         "request_id": "bench",
     }
-
-
-def _copy(connection: Connection, table: Table, joined: str, changes: Mapping[str, str]) -> None:
-    names = [column.name for column in table.columns if column.identity is None]
-    values = [changes.get(name, f'{table.name}."{name}"') for name in names]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    connection.execute(
-        text(
-            f"insert into {table.name} ({quoted}) select {', '.join(values)} "  # noqa: S608 - names from our own tables
-            f"from {table.name} join copies on copies.intake_id = {table.name}.{joined}"
-        )
-    )

@@ -4,11 +4,12 @@ One thread and no HTTP library, so that on a small machine the service gets the 
 ready before, an answer is read as far as its length says. What the client itself used is part of its result.
 """
 
+import itertools
 import selectors
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
@@ -82,7 +83,7 @@ class Connection:
 
 
 def drive(
-    address: Address,
+    addresses: Sequence[Address],
     requests: Iterator[bytes],
     *,
     seconds: float,
@@ -90,7 +91,7 @@ def drive(
     rate: float | None = None,
     gate: Callable[[], bool] = lambda: True,
 ) -> Load:
-    """Send `requests` over `clients` connections for `seconds`, or until there are no more.
+    """Send `requests` over `clients` connections to `addresses` in turn for `seconds`, or until there are no more.
 
     Without `rate` each client sends its next request when it has its answer. With `rate`, in requests a second, each
     has its time, and its latency counts from then even if it had to wait for a free client. While `gate` says no,
@@ -98,7 +99,8 @@ def drive(
     """
     load = Load()
     with ExitStack() as stack:
-        idle = [stack.enter_context(closing(Connection(address))) for _ in range(clients)]
+        chosen = itertools.islice(itertools.cycle(addresses), clients)
+        idle = [stack.enter_context(closing(Connection(address))) for address in chosen]
         selector = stack.enter_context(selectors.DefaultSelector())
         for connection in idle:
             selector.register(connection.socket, selectors.EVENT_READ, connection)

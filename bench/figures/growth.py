@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from bench.backlog import multiply, receive, settle, triage_here
+from bench.backlog import receive, triage_here
 from bench.bodies import get
 from bench.client import Address, Connection
+from bench.history import multiply, settle
 from bench.report import Row, Spread
 from bench.scene import Scene
 from bench.stacks import OURS, api

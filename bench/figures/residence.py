@@ -1,11 +1,12 @@
 """What `referrals up` costs a machine that has nothing else to do: its start, its memory, its idle processor time."""
 
+import itertools
 import json
 import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from services.cli.runner.service import Service
 
 MEGABYTE = 2**20
 SETTLING_SECONDS = 3
+FIRST = 1_000  # intakes, after which every process has done everything once
 MEMORY_TARGET, START_TARGET, IDLE_TARGET = 450, 5, 3  # megabytes, seconds, percent of a core
 GROWTH = 1.05  # what two readings of the same may differ by
 
@@ -31,29 +33,36 @@ def residing(scene: Scene) -> list[Row]:
     with _up(scene, home):
         key = _key(home)
     starts = []
-    for _ in range(scene.scale.rounds - 1):
-        with _up(scene, home) as (_, seconds, _):
+    for _ in range(scene.scale.rounds):
+        with _up(scene, home) as (address, seconds, pid):
             starts.append(seconds)
-    with _up(scene, home) as (address, seconds, pid):
-        starts.append(seconds)
+    with _up(scene, home) as (address, _, pid):
         time.sleep(SETTLING_SECONDS)
-        busy, before = _busy_percent(pid, scene.scale.idle_seconds), _megabytes(pid)
-        _post(scene, address, key)
-        time.sleep(SETTLING_SECONDS)
-        after = _megabytes(pid)
-    lasting = f"memory (PSS) after {scene.scale.lasting:,} intakes"
-    start, idle = Spread.of(starts, "s"), Spread.of([before], "MB")
-    grown = Row.compared(lasting, Spread.of([after], "MB"), idle, "idle")
+        busy, idle = _busy_percent(pid, scene.scale.idle_seconds), _megabytes(pid)
+        _post(scene, address, key, FIRST)
+        first = _megabytes(pid)
+        _post(scene, address, key, scene.scale.lasting)
+        last = _megabytes(pid)
+    start = Spread.of(starts, "s")
     return [
-        Row.alone("memory (PSS) of `referrals up`, idle", idle).judged(
-            f"<= {MEMORY_TARGET} MB", before <= MEMORY_TARGET
-        ),
-        grown.judged(f"<= {MEMORY_TARGET} MB, no growth", after <= min(MEMORY_TARGET, GROWTH * before)),
+        _memory("idle", idle),
+        _grown(first, last, scene.scale.lasting),
         Row.alone("second start of `referrals up`", start).judged(f"<= {START_TARGET} s", start.median <= START_TARGET),
         Row.alone("processor, idle", Spread.of([busy], "% of a core")).judged(
             f"<= {IDLE_TARGET} %", busy <= IDLE_TARGET
         ),
     ]
+
+
+def _memory(when: str, megabytes: float) -> Row:
+    row = Row.alone(f"memory (PSS) of `referrals up`, {when}", Spread.of([megabytes], "MB"))
+    return row.judged(f"<= {MEMORY_TARGET} MB", megabytes <= MEMORY_TARGET)
+
+
+def _grown(first: float, last: float, count: int) -> Row:
+    figure = f"memory (PSS) after {count:,} more intakes"
+    row = Row.compared(figure, Spread.of([last], "MB"), Spread.of([first], "MB"), f"after {FIRST:,}")
+    return row.judged(f"<= {MEMORY_TARGET} MB, no growth", last <= min(MEMORY_TARGET, GROWTH * first))
 
 
 @contextmanager
@@ -74,21 +83,21 @@ def _key(home: Path) -> str:
     return key
 
 
-def _post(scene: Scene, address: Address, key: str) -> None:
-    """Post as many intakes as the scale says, and wait until the last of them stands in a worklist."""
-    left = scene.scale.lasting
-    requests = (request for request, _ in zip(posts(scene.forms.mixed(), key, "lasting"), range(left), strict=False))
-    load = drive(address, requests, seconds=float("inf"))
-    if load.statuses != {202: left}:
+def _post(scene: Scene, address: Address, key: str, count: int) -> None:
+    """Post so many intakes, wait until the last of them stands in a worklist, and for things to settle."""
+    wanted = _open(address, key) + count
+    requests = itertools.islice(posts(scene.forms.mixed(), key, f"{count}"), count)
+    load = drive([address], requests, seconds=float("inf"))
+    if load.statuses != {202: count}:
         raise ValueError(f"not every post was accepted: {dict(load.statuses)}; see {scene.log}")
-    connection = Connection(address)
-    while _open(connection, key) < left:
+    while _open(address, key) < wanted:
         time.sleep(POLL_SECONDS)
-    connection.close()
+    time.sleep(SETTLING_SECONDS)
 
 
-def _open(connection: Connection, key: str) -> int:
-    _, answer = connection.exchange(get("/v1/queues", key))
+def _open(address: Address, key: str) -> int:
+    with closing(Connection(address)) as connection:
+        _, answer = connection.exchange(get("/v1/queues", key))
     return sum(queue["open"] for queue in json.loads(answer)["queues"])
 
 

@@ -6,11 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
-
-from bench.backlog import receive, triaged, wait_until_drained, waiting
-from bench.bodies import posts
-from bench.client import Address, Load, drive
+from bench.backlog import announce, receive, triaged, triaged_per_second, wait_until_drained, waiting
+from bench.client import Load
+from bench.load import post_for, warm_up
 from bench.pgbench import inserts_per_second, row_bytes
 from bench.plain.tasks import TRIAGE_TASK as PLAIN_TASK
 from bench.plain.tasks import create_celery
@@ -18,11 +16,7 @@ from bench.report import Row, Spread
 from bench.scene import Scene
 from bench.stacks import OURS, PLAIN, Stack, api, workers
 from bench.takes import histogram, in_turn, quantile
-from shared.announce import create_producer
-from shared.tables import Intake
-from shared.task_queues import LANES, TRIAGE_TASK, triage_queue
 
-WARM_UP_SECONDS = 1.0
 MOST_WAITING = 500  # under sustained load; where more wait, the clients hold back
 LOOK_SECONDS = 0.05
 PER_SECOND = "/s"
@@ -73,32 +67,21 @@ def _drain(scene: Scene, stack: Stack) -> float:
     scene.clear()
     ids = receive(scene, scene.scale.draining, scene.forms.mixed())
     if stack is OURS:
-        producer = create_producer(scene.settings)
-        for lane in LANES:
-            producer.send_task(TRIAGE_TASK, (lane,), queue=triage_queue(lane))
+        announce(scene)
     else:
         task = create_celery(scene.settings, scene.sessions).tasks[PLAIN_TASK]
         for intake_id in ids:
             task.delay(str(intake_id))
     with workers(scene, stack):
         wait_until_drained(scene)
-    return _triaged_per_second(scene)
-
-
-def _triaged_per_second(scene: Scene) -> float:
-    """Return the rate between the first transaction, whose own intakes do not count, and the last."""
-    first = select(func.min(Intake.triaged_at)).scalar_subquery()
-    seconds = func.extract("epoch", func.max(Intake.triaged_at) - first)
-    with scene.sessions() as session:
-        count, span = session.execute(select(func.count(), seconds).where(Intake.triaged_at > first)).one()
-    return float(count / span)
+    return triaged_per_second(scene)
 
 
 def _accept(scene: Scene, stack: Stack, loads: list[Load]) -> float:
     scene.clear()
     with api(scene, stack) as address:
-        _load(scene, address, "warm-up", WARM_UP_SECONDS)
-        loads.append(_load(scene, address, "load", scene.scale.load_seconds))
+        warm_up(scene, [address])
+        loads.append(post_for(scene, [address], "load", scene.scale.load_seconds))
     return loads[-1].per_second
 
 
@@ -106,11 +89,10 @@ def _sustain(scene: Scene, stack: Stack) -> float:
     scene.clear()
     with api(scene, stack) as address, workers(scene, stack):
         gate = _Gate(scene)
-        _load(scene, address, "warm-up", WARM_UP_SECONDS, gate)
+        warm_up(scene, [address], gate)
         wait_until_drained(scene)  # and every worker is up
-        _load(scene, address, "warm-2", WARM_UP_SECONDS, gate)
         before, began = triaged(scene), time.perf_counter()
-        _load(scene, address, "load", scene.scale.load_seconds, gate)
+        post_for(scene, [address], "load", scene.scale.load_seconds, gate)
         return (triaged(scene) - before) / (time.perf_counter() - began)
 
 
@@ -125,13 +107,6 @@ class _Gate:
             self._open = waiting(self._scene) <= MOST_WAITING
             self._looked_at = time.perf_counter()
         return self._open
-
-
-def _load(scene: Scene, address: Address, name: str, seconds: float, gate: Callable[[], bool] = lambda: True) -> Load:
-    load = drive(address, posts(scene.forms.mixed(), scene.key, name), seconds=seconds, gate=gate)
-    if set(load.statuses) != {202}:
-        raise ValueError(f"not every post was accepted: {dict(load.statuses)}; see {scene.log}")
-    return load
 
 
 def _size(scene: Scene) -> int:

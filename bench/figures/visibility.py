@@ -103,7 +103,7 @@ def _arriving(scene: Scene, address: Address) -> Iterator[None]:
     ended = threading.Event()
     requests = itertools.takewhile(lambda _: not ended.is_set(), posts(scene.forms.routine, scene.key, "routine"))
     settings = {"seconds": float("inf"), "rate": ARRIVING_PER_SECOND, "clients": 4}
-    thread = threading.Thread(target=drive, args=(address, requests), kwargs=settings)
+    thread = threading.Thread(target=drive, args=([address], requests), kwargs=settings)
     thread.start()
     try:
         yield

@@ -48,7 +48,7 @@ def server(*parts: bytes, pause: float = 0.0) -> Iterator[Address]:
 
 def test_it_sends_all_and_counts_each_answer_by_its_status():
     with server(ANSWER) as address:
-        load = drive(address, itertools.repeat(REQUEST, 50), seconds=60, clients=4)
+        load = drive([address], itertools.repeat(REQUEST, 50), seconds=60, clients=4)
     assert load.statuses == {202: 50}
     assert len(load.latencies) == 50
     assert load.per_second > 50 / 60
@@ -56,7 +56,7 @@ def test_it_sends_all_and_counts_each_answer_by_its_status():
 
 def test_it_ends_when_its_time_is_up():
     with server(ANSWER, pause=PAUSE) as address:
-        load = drive(address, itertools.repeat(REQUEST), seconds=0.2, clients=2)
+        load = drive([address], itertools.repeat(REQUEST), seconds=0.2, clients=2)
     assert 0.2 <= load.seconds < 2
     assert 2 <= len(load.latencies) <= 2 * 0.2 / PAUSE + 2
     assert min(load.latencies) >= PAUSE
@@ -72,14 +72,14 @@ def test_an_answer_may_come_in_parts():
 
 def test_at_a_rate_latency_counts_from_the_time_a_request_had_even_if_no_client_was_free():
     with server(ANSWER, pause=PAUSE) as address:
-        load = drive(address, itertools.repeat(REQUEST, 10), seconds=60, clients=1, rate=1_000)
+        load = drive([address], itertools.repeat(REQUEST, 10), seconds=60, clients=1, rate=1_000)
     assert load.latencies == sorted(load.latencies)
     assert load.latencies[-1] >= 9 * PAUSE
 
 
 def test_at_a_rate_it_sends_no_faster():
     with server(ANSWER) as address:
-        load = drive(address, itertools.repeat(REQUEST), seconds=0.2, clients=4, rate=100)
+        load = drive([address], itertools.repeat(REQUEST), seconds=0.2, clients=4, rate=100)
     assert load.statuses == {202: 20}
     assert load.seconds >= 0.19
 
@@ -88,7 +88,7 @@ def test_nothing_is_sent_while_the_gate_is_closed():
     opens = time.perf_counter() + 0.1
     with server(ANSWER) as address:
         load = drive(
-            address, itertools.repeat(REQUEST, 1), seconds=60, clients=1, gate=lambda: time.perf_counter() > opens
+            [address], itertools.repeat(REQUEST, 1), seconds=60, clients=1, gate=lambda: time.perf_counter() > opens
         )
     assert load.seconds >= 0.09
     assert load.latencies[0] < 0.09
@@ -96,4 +96,4 @@ def test_nothing_is_sent_while_the_gate_is_closed():
 
 def test_an_answer_of_no_known_length_is_an_error():
     with server(b"HTTP/1.1 202 Accepted\r\n\r\n") as address, pytest.raises(NoAnswerError, match="Content-Length"):
-        drive(address, itertools.repeat(REQUEST, 1), seconds=60, clients=1)
+        drive([address], itertools.repeat(REQUEST, 1), seconds=60, clients=1)
