@@ -18,7 +18,7 @@ from shared.clinical.triage import screen, triage
 from shared.clock import now
 from shared.crypto import IdentityCipher, keyed_hash
 from shared.protocols import active
-from shared.tables import Intake, Referral
+from shared.tables import Intake
 from shared.task_queues import LANES, TRIAGE_TASK, triage_queue
 
 IDENTITY = b'{"mrn": "1234567890", "family_name": "Example", "given_name": "Alex", "birth_date": "1976-01-01"}'
@@ -47,12 +47,6 @@ def waiting(scene: Scene) -> int:
     """Return how many intakes wait for triage."""
     with scene.sessions() as session:
         return session.scalar(select(func.count()).select_from(Intake).where(Intake.status == "received")) or 0
-
-
-def triaged(scene: Scene) -> int:
-    """Return how many intakes stand in a worklist."""
-    with scene.sessions() as session:
-        return session.scalar(select(func.count()).select_from(Referral)) or 0
 
 
 def triaged_per_second(scene: Scene) -> float:

@@ -6,8 +6,6 @@ from bench.bodies import posts
 from bench.client import Address, Load, drive
 from bench.scene import Scene
 
-WARM_UP_SECONDS = 1.0
-
 
 def post_for(
     scene: Scene, addresses: Sequence[Address], name: str, seconds: float, gate: Callable[[], bool] = lambda: True
@@ -20,5 +18,5 @@ def post_for(
 
 
 def warm_up(scene: Scene, addresses: Sequence[Address], gate: Callable[[], bool] = lambda: True) -> None:
-    """Post for a second that does not count."""
-    post_for(scene, addresses, f"warm-{len(addresses)}", WARM_UP_SECONDS, gate)
+    """Post for a while that does not count."""
+    post_for(scene, addresses, "warm-up", scene.scale.warm_up, gate)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from services.cli.runner.launch import launch
@@ -22,7 +22,10 @@ class NotReadyError(Exception):
 
 @contextmanager
 def running(services: Sequence[Service], log: Path) -> Iterator[list[int]]:
-    """Run `services`, each started when the one before is ready; give their process ids. Output is added to `log`."""
+    """Run `services`, each started when the one before is ready; give their process ids. Output is added to `log`.
+
+    They end as their `stop_signal` makes them, with whatever they started.
+    """
     started: list[tuple[Service, subprocess.Popen[bytes]]] = []
     try:
         for service in services:
@@ -47,8 +50,8 @@ def _wait(service: Service, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()

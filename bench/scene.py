@@ -24,30 +24,46 @@ FACILITY = "st-marys"
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much a run measures: `rounds` are alternating, `*_seconds` each, the rest are counts."""
+    """How much a run measures: `rounds` are taken in turn, times are in seconds, the rest are counts."""
 
     rounds: int
-    load_seconds: float
+    warm_up: float
+    load: float
     draining: int
     probes: int
     waiting: int
     large: int
+    starts: int
+    first: int
     lasting: int
-    idle_seconds: float
+    idle: float
 
 
 QUICK = Scale(
-    rounds=2, load_seconds=2, draining=1_000, probes=60, waiting=6_000, large=50_000, lasting=2_000, idle_seconds=4
+    rounds=2,
+    warm_up=0.5,
+    load=1.5,
+    draining=1_000,
+    probes=40,
+    waiting=10_000,
+    large=20_000,
+    starts=1,
+    first=500,
+    lasting=1_000,
+    idle=3,
 )
 FULL = Scale(
     rounds=5,
-    load_seconds=10,
+    warm_up=2,
+    load=10,
     draining=20_000,
     probes=1_000,
     waiting=100_000,
     large=1_000_000,
+    starts=5,
+    first=2_000,
     lasting=100_000,
-    idle_seconds=30,
+    idle=30,
 )
 
 
@@ -92,7 +108,6 @@ def scene(scale: Scale) -> Iterator[Scene]:
             "IDENTITY_KEYS": f"bench:{base64.b64encode(identity_key).decode()}",
             "LOOKUP_KEY": base64.b64encode(lookup_key).decode(),
             "API_THREADS": str(settings.api_threads),
-            "STOP_SECONDS": "1",  # what a measurement leaves behind, the next one clears
         }
         engine = create_engine(settings)
         upgrade(engine)

@@ -1,5 +1,6 @@
 """The services that are measured, as processes: ours, the ordinary baseline, and an empty Flask application."""
 
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,11 @@ def api(scene: Scene, stack: Stack) -> Iterator[Address]:
 @contextmanager
 def workers(scene: Scene, stack: Stack) -> Iterator[None]:
     """Run the workers of `stack`; they may still be starting when this gives control."""
-    services = [Service(f"{stack.name} worker", command, scene.environment) for command in stack.workers]
+    # Killed at the end: what they leave behind, the next measurement clears.
+    services = [
+        Service(f"{stack.name} worker", command, scene.environment, stop_signal=signal.SIGKILL)
+        for command in stack.workers
+    ]
     with running(services, scene.log):
         yield
 

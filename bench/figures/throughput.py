@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bench.backlog import announce, receive, triaged, triaged_per_second, wait_until_drained, waiting
+from bench.backlog import announce, receive, triaged_per_second, wait_until_drained, waiting
 from bench.client import Load
 from bench.load import post_for, warm_up
 from bench.pgbench import inserts_per_second, row_bytes
@@ -17,7 +17,7 @@ from bench.scene import Scene
 from bench.stacks import OURS, PLAIN, Stack, api, workers
 from bench.takes import histogram, in_turn, quantile
 
-MOST_WAITING = 500  # under sustained load; where more wait, the clients hold back
+MOST_WAITING = 200  # under sustained load; where more wait, the clients hold back
 LOOK_SECONDS = 0.05
 PER_SECOND = "/s"
 
@@ -37,7 +37,7 @@ def accepting(scene: Scene) -> list[Row]:
         scene.scale.rounds,
         {
             **{stack.name: partial(_accept, scene, stack, loads[stack.name]) for stack in (OURS, PLAIN)},
-            "pgbench": partial(inserts_per_second, scene, size, scene.scale.load_seconds),
+            "pgbench": partial(inserts_per_second, scene, size, scene.scale.load),
         },
     )
     row = _against_plain("intakes accepted per second, 16 clients, keep-alive", takes, 3)
@@ -81,7 +81,7 @@ def _accept(scene: Scene, stack: Stack, loads: list[Load]) -> float:
     scene.clear()
     with api(scene, stack) as address:
         warm_up(scene, [address])
-        loads.append(post_for(scene, [address], "load", scene.scale.load_seconds))
+        loads.append(post_for(scene, [address], "load", scene.scale.load))
     return loads[-1].per_second
 
 
@@ -91,9 +91,10 @@ def _sustain(scene: Scene, stack: Stack) -> float:
         gate = _Gate(scene)
         warm_up(scene, [address], gate)
         wait_until_drained(scene)  # and every worker is up
-        before, began = triaged(scene), time.perf_counter()
-        post_for(scene, [address], "load", scene.scale.load_seconds, gate)
-        return (triaged(scene) - before) / (time.perf_counter() - began)
+        began = time.perf_counter()
+        load = post_for(scene, [address], "load", scene.scale.load, gate)
+        wait_until_drained(scene)
+        return len(load.latencies) / (time.perf_counter() - began)
 
 
 class _Gate:

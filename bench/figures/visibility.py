@@ -16,7 +16,7 @@ from bench.stacks import EMPTY, OURS, api, workers
 from bench.takes import histogram, in_turn, quantile
 
 WORKLIST = "/v1/queues/urgent/referrals"
-WARM_UP, FEWEST = 20, 30
+WARM_UP, FEWEST = 20, 20
 LOOK_SECONDS = 0.001  # between two looks at the worklist
 ARRIVING_PER_SECOND = 50
 IDLE_TARGETS = {"p50": (0.5, 10), "p99": (0.99, 30)}  # milliseconds

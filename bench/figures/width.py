@@ -33,7 +33,7 @@ def _accept(scene: Scene, number: int) -> float:
     with ExitStack() as running:
         addresses = [running.enter_context(api(scene, OURS)) for _ in range(number)]
         warm_up(scene, addresses)
-        return post_for(scene, addresses, "load", scene.scale.load_seconds).per_second
+        return post_for(scene, addresses, "load", scene.scale.load).per_second
 
 
 def _drain(scene: Scene, number: int) -> float:
