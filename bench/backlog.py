@@ -74,7 +74,7 @@ def wait_until_drained(scene: Scene) -> None:
 def triage_here(scene: Scene) -> None:
     """Triage everything that waits, in this process."""
     with Child(COMMAND) as child:
-        triager = Triager(scene.sessions, active(), frozenset(), child, triage)
+        triager = Triager(scene.sessions, active(), frozenset(), child, triage, announce=lambda _: None)
         for lane in LANES:
             while triager.triage_waiting(lane):
                 pass

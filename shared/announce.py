@@ -1,11 +1,14 @@
 """Tells the workers to look again: the only place that publishes.
 
-A message says that a lane has work, nothing else. It may be lost without consequence, so announcing never waits, never
-raises and never piles up: lanes are coalesced, one thread publishes, and nothing is sent while a message still waits.
+A message names a lane or a delivery that has work, nothing else. It may be lost without consequence, so announcing
+never waits, never raises and never piles up: hints are coalesced, one thread publishes, a task queue holds few of them.
 """
 
 import threading
 import time
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 
 import structlog
 from celery import Celery
@@ -13,12 +16,14 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from shared.settings import Settings
-from shared.task_queues import TRIAGE_TASK, Lane, triage_queue
+from shared.task_queues import TRIAGE_TASK, Hint
 
 log = structlog.get_logger()
 
 REST_SECONDS = 0.01  # after each publication; what comes meanwhile is coalesced
 FAILURE_REST_SECONDS = 1
+MOST_KEPT = 1000  # hints that wait for the thread; whatever is beyond that, the watchman announces
+MOST_DELIVERIES = 100  # messages that wait in one task queue
 
 # A broker that is away costs the thread about a second, whichever way it is away.
 BOUNDED = {
@@ -52,13 +57,14 @@ class Announcer:
     def __init__(self, producer: Celery) -> None:
         self._producer = producer
         self._changed = threading.Condition()
-        self._due: set[Lane] = set()
+        self._due: set[Hint] = set()
         self._thread: threading.Thread | None = None
 
-    def announce(self, lane: Lane) -> None:
-        """Have the workers look at `lane` soon. Returns at once, whatever the broker does."""
+    def announce(self, hint: Hint) -> None:
+        """Have a worker look soon at what `hint` names. Returns at once, whatever the broker does."""
         with self._changed:
-            self._due.add(lane)
+            if len(self._due) < MOST_KEPT:
+                self._due.add(hint)
             self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._publish_for_ever, name="announcer", daemon=True)
@@ -68,17 +74,21 @@ class Announcer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._due)
-                lanes, self._due = sorted(self._due), set()
+                hints, self._due = sorted(self._due, key=attrgetter("queue")), set()
             try:
-                self._publish(lanes)
+                for queue, of_queue in groupby(hints, key=attrgetter("queue")):
+                    self._publish(queue, of_queue)
                 time.sleep(REST_SECONDS)
             except (KombuError, RedisError, OSError) as error:
-                log.warning("announce.failed", lanes=lanes, error=type(error).__name__)
+                queues = sorted({hint.queue for hint in hints})
+                log.warning("announce.failed", queues=queues, error=type(error).__name__)
                 time.sleep(FAILURE_REST_SECONDS)
 
-    def _publish(self, lanes: list[Lane]) -> None:
+    def _publish(self, queue: str, hints: Iterable[Hint]) -> None:
         with self._producer.producer_or_acquire() as producer:
-            for queue, lane in ((triage_queue(lane), lane) for lane in lanes):
-                # A message that still waits is read after now, and so finds everything that is committed by now.
-                if not producer.channel.client.llen(queue):
-                    self._producer.send_task(TRIAGE_TASK, (lane,), queue=queue, producer=producer, retry=False)
+            waiting = producer.channel.client.llen(queue)
+            for hint in hints:
+                # Triage looks at its whole lane: a message that still waits finds everything that is committed by now.
+                if waiting < (1 if hint.task == TRIAGE_TASK else MOST_DELIVERIES):
+                    self._producer.send_task(hint.task, (hint.argument,), queue=queue, producer=producer, retry=False)
+                    waiting += 1

@@ -24,6 +24,7 @@ from services.api.waiting import preferred_seconds, wait_for_triage
 from shared.store import intakes
 from shared.store.intakes import NewIntake
 from shared.store.scope import Scope
+from shared.task_queues import triage_hint
 
 blueprint = StrictBlueprint("intakes", __name__, url_prefix="/v1/intakes", description="What hospitals send.")
 
@@ -45,7 +46,7 @@ def post_intake() -> Response:
     new = new_intake(parts(), receive_form(parts(), parts().now()), own)
     posted = retried(lambda: post(parts().sessions, new, key))
     if posted.id == new.id:
-        parts().announce(new.lane)
+        parts().announce(triage_hint(new.lane))
     return _answer_posted(parts(), new, posted)
 
 

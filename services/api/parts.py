@@ -14,7 +14,7 @@ from shared.clinical.protocol import Protocol
 from shared.crypto import IdentityCipher
 from shared.database import Sessions
 from shared.settings import Settings
-from shared.task_queues import Lane
+from shared.task_queues import Hint
 
 EXTENSION = "psoas"
 
@@ -29,7 +29,7 @@ class Parts:
     cipher: IdentityCipher
     protocol: Protocol
     form: Schema
-    announce: Callable[[Lane], None]
+    announce: Callable[[Hint], None]
     broker_answers: Callable[[], bool]
     waiting_room: threading.BoundedSemaphore
     now: Callable[[], datetime]

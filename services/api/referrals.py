@@ -18,8 +18,10 @@ from services.api.shapes import parameters
 from services.api.shapes.referrals import Referral, Timeline
 from services.api.steps import Step
 from shared.store import referrals
+from shared.store.events import Due
 from shared.store.referrals import StoredReferral
 from shared.store.scope import Scope
+from shared.task_queues import delivery_hint
 
 blueprint = StrictBlueprint("referrals", __name__, url_prefix="/v1/referrals", description="What a team works on.")
 
@@ -111,6 +113,7 @@ def release(body: dict[str, Any], referral_id: UUID) -> Response:
 def _take(
     step_of: Callable[[StoredReferral, Mapping[str, Any]], Step | None], referral_id: UUID, body: dict[str, Any]
 ) -> Response:
+    due: list[Due] = []
     with parts().sessions.begin() as session:
         before = referrals.find_to_change(session, referral_id, scope())
         if before is None:
@@ -118,8 +121,10 @@ def _take(
         _honour_if_match(before)
         step = step_of(before, body)
         if step:
-            referrals.change(session, before, step.values, step.event())
+            due = referrals.change(session, before, step.values, step.event())
         after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
+    for delivery in due:
+        parts().announce(delivery_hint(delivery.id, delivery.queue))
     return _answer(after)
 
 

@@ -14,6 +14,7 @@ from kombu.entity import Queue
 from services.worker.alone import COMMAND
 from services.worker.child import Child
 from services.worker.triage import BATCHES, Triager
+from shared.announce import Announcer, create_producer
 from shared.clinical.triage import triage
 from shared.database import create_engine, create_sessions
 from shared.logs import configure_logs
@@ -61,7 +62,8 @@ CONFIGURATION: dict[str, Any] = {
 def create_worker(settings: Settings) -> Celery:
     """Return the Celery application that triages; nothing connects before a task runs."""
     engine = create_engine(settings, pool_size=2)
-    triager = Triager(create_sessions(engine), active(), settings.holidays, Child(COMMAND), triage)
+    announce = Announcer(create_producer(settings)).announce
+    triager = Triager(create_sessions(engine), active(), settings.holidays, Child(COMMAND), triage, announce)
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION, worker_soft_shutdown_timeout=settings.stop_seconds)
 

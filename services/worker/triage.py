@@ -19,12 +19,12 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from services.worker.child import Child, ChildError
 from shared.clinical.form import Form
-from shared.clinical.lifecycle import acknowledge_by
+from shared.clinical.lifecycle import acknowledge_by, next_escalation
 from shared.clinical.protocol import Protocol
 from shared.clinical.triage import Decision
 from shared.database import Sessions
 from shared.store.waiting import Outcome, Waiting, claim, finish, renew
-from shared.task_queues import Lane
+from shared.task_queues import Hint, Lane, delivery_hint
 
 log = structlog.get_logger()
 
@@ -50,13 +50,17 @@ BATCHES: dict[Lane, Batch] = {
 
 @dataclass(frozen=True, slots=True)
 class Triager:
-    """Triage with all that it needs. Without `decide`, every form is decided in the child."""
+    """Triage with all that it needs. Without `decide`, every form is decided in the child.
+
+    `announce` must neither block nor raise.
+    """
 
     sessions: Sessions
     protocol: Protocol
     holidays: frozenset[date]
     child: Child
     decide: Callable[[Form, Protocol], Decision] | None
+    announce: Callable[[Hint], None]
 
     def triage_waiting(self, lane: Lane) -> int:
         """Triage one batch of `lane` and return how many intakes it had; safe to run any number of times at once."""
@@ -97,9 +101,12 @@ class Triager:
         return decision
 
     def _store(self, outcomes: list[Outcome]) -> None:
-        if outcomes:
-            with self.sessions.begin() as session:
-                finish(session, outcomes)
+        if not outcomes:
+            return
+        with self.sessions.begin() as session:
+            due = finish(session, outcomes)
+        for delivery in due:
+            self.announce(delivery_hint(delivery.id, delivery.queue))
         for outcome in outcomes:
             log.info("triage.stored", **path(outcome))
 
@@ -112,6 +119,7 @@ class Triager:
 
     def _outcome(self, intake: Waiting, record: dict[str, Any] | None) -> Outcome:
         shown = FAILED[intake.lane] if record is None else record
+        rung = next_escalation(shown["priority"], intake.received_at, self.protocol.targets)
         return Outcome(
             intake=intake,
             record=record,
@@ -123,6 +131,7 @@ class Triager:
             acknowledge_by=acknowledge_by(
                 shown["priority"], intake.received_at, self.protocol.targets, holidays=self.holidays
             ),
+            escalate_at=rung.due if rung else None,
         )
 
 

@@ -6,7 +6,6 @@ It needs no broker, so it works exactly when the broker does not.
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from shared.protocols import active
 from shared.settings import Settings
 from shared.store.intakes import forget_old_keys
 from shared.store.waiting import standing_still
-from shared.task_queues import Lane
+from shared.task_queues import triage_hint
 
 log = structlog.get_logger()
 
@@ -35,10 +34,9 @@ TIDY_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Watchman:
-    """One round is `watch()`; `announce` must neither block nor raise."""
+    """One round is `watch()`."""
 
     triager: Triager
-    announce: Callable[[Lane], None]
     heartbeat_file: Path | None = None
 
     def watch(self) -> None:
@@ -47,7 +45,7 @@ class Watchman:
             ages = standing_still(session)
         for lane, age in ages.items():
             if age >= ANNOUNCE_SECONDS:
-                self.announce(lane)
+                self.triager.announce(triage_hint(lane))
         if ages.get("priority", 0) >= PRIORITY_SECONDS:
             self._triage_priority()
 
@@ -86,5 +84,6 @@ def run_watchman(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     sessions = create_sessions(create_engine(settings, pool_size=1))
     with Child(COMMAND) as child:
-        triager = Triager(sessions, active(), settings.holidays, child, decide=None)
-        Watchman(triager, Announcer(create_producer(settings)).announce, settings.heartbeat_file).run(stop)
+        announce = Announcer(create_producer(settings)).announce
+        triager = Triager(sessions, active(), settings.holidays, child, None, announce)
+        Watchman(triager, settings.heartbeat_file).run(stop)

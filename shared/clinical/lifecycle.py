@@ -71,6 +71,13 @@ def acknowledge_by(
     return _working_time_after(received_at.astimezone(UTC), timedelta(days=days), holidays)
 
 
+def next_escalation(
+    priority: Priority, clock_started_at: datetime, targets: Targets, *, level: int = 0
+) -> Escalation | None:
+    """Return the rung that follows `level`, the last one that was climbed; None above the highest."""
+    return next(iter(escalations(priority, clock_started_at, targets)[level:]), None)
+
+
 def escalations(priority: Priority, received_at: datetime, targets: Targets) -> tuple[Escalation, ...]:
     """Return the ladder of a referral, first rung first; prompt and routine have none."""
     start = received_at.astimezone(UTC)

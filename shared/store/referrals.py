@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     and_,
     func,
-    insert,
     literal,
     literal_column,
     select,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES
+from shared.store.events import Due, record
 from shared.store.scope import Scope
 from shared.tables import Decision, Event, Intake, Referral, one_of
 
@@ -113,15 +113,17 @@ def worklist(
     return [StoredReferral(*row) for row in session.execute(statement)]
 
 
-def change(session: Session, referral: StoredReferral, values: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-    """Change the referral and add the event that says so; `event` has type, by and data."""
+def change(
+    session: Session, referral: StoredReferral, values: Mapping[str, Any], event: Mapping[str, Any]
+) -> list[Due]:
+    """Change the referral and add the event (type, by, data) that says so; return what is to be delivered of it."""
     session.execute(
         update(Referral)
         .where(Referral.id == referral.id)
         .values(version=Referral.version + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    session.execute(insert(Event).values(referral_id=referral.id, intake_id=referral.intake_id, **event))
+    return record(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
 
 
 def timeline(session: Session, referral_id: UUID, scope: Scope) -> Sequence[Event] | None:

@@ -8,14 +8,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from shared.clinical.lifecycle import PRIORITIES, Priority, Queue
+from shared.store.events import Due, tell
 from shared.tables import Intake
 from shared.task_queues import LANES, Lane
 
@@ -46,6 +47,7 @@ class Outcome:
     headline: str
     red_flags: list[str]
     acknowledge_by: datetime
+    escalate_at: datetime | None
 
 
 # The two statements that every intake passes through are written out: one round trip each, and nothing to build.
@@ -66,23 +68,26 @@ _FINISH = text("""
     with outcome as (
         select * from jsonb_to_recordset(cast(:outcomes as jsonb)) as outcome (
             intake_id uuid, referral_id uuid, record jsonb, queue text, priority smallint, pattern text,
-            headline text, red_flags text[], acknowledge_by timestamptz, event jsonb
+            headline text, red_flags text[], acknowledge_by timestamptz, escalate_at timestamptz, event jsonb
         )
     ), mine as (
         update intakes set status = 'triaged', triaged_at = now(), lease_until = null
         from outcome where intakes.id = outcome.intake_id and status = 'received'
-        returning intakes.id, facility
+        returning intakes.id, facility, received_at
     ), decision as (
         insert into decisions (intake_id, record, protocol_version)
         select intake_id, record, record -> 'protocol' ->> 'version'
         from outcome join mine on mine.id = intake_id where record is not null
     ), referral as (
-        insert into referrals (id, intake_id, facility, queue, priority, pattern, headline, red_flags, acknowledge_by)
-        select referral_id, intake_id, facility, queue, priority, pattern, headline, red_flags, acknowledge_by
+        insert into referrals (id, intake_id, facility, queue, priority, pattern, headline, red_flags,
+            acknowledge_by, clock_started_at, escalate_at)
+        select referral_id, intake_id, facility, queue, priority, pattern, headline, red_flags,
+            acknowledge_by, received_at, escalate_at
         from outcome join mine on mine.id = intake_id
     )
     insert into events (type, referral_id, intake_id, data)
     select 'referral.queued', referral_id, intake_id, event from outcome join mine on mine.id = intake_id
+    returning id
 """)
 
 _OLDEST_OF_EACH_LANE = text(
@@ -112,13 +117,13 @@ def renew(session: Session, intakes: Sequence[Waiting], *, lease: timedelta) -> 
     )
 
 
-def finish(session: Session, outcomes: Sequence[Outcome]) -> int:
-    """Store decisions, referrals and their first events, and mark the intakes triaged; return how many.
+def finish(session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
+    """Store decisions, referrals and their first events, and mark the intakes triaged; return what is to be delivered.
 
     Intakes that are triaged already are left as they are, so finishing twice is finishing once.
     """
-    result = session.execute(_FINISH, {"outcomes": json.dumps([_row(outcome) for outcome in outcomes])})
-    return cast("CursorResult[Any]", result).rowcount
+    added = session.scalars(_FINISH, {"outcomes": json.dumps([_row(outcome) for outcome in outcomes])})
+    return tell(session, added.all())
 
 
 def standing_still(session: Session) -> dict[Lane, float]:
@@ -140,5 +145,6 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "priority": PRIORITIES.index(outcome.priority),
         "headline": outcome.headline,
         "acknowledge_by": outcome.acknowledge_by.isoformat(),
+        "escalate_at": outcome.escalate_at and outcome.escalate_at.isoformat(),
         "event": {**routed, "priority": outcome.priority},
     }

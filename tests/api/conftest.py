@@ -88,7 +88,7 @@ def operator(caller: Callable[..., Caller]) -> Caller:
 def triage_all(sessions: Sessions) -> Iterator[Callable[[], None]]:
     """A function that triages everything that waits, as the workers do."""
     with Child(COMMAND) as child:
-        triager = Triager(sessions, active(), frozenset(), child, triage)
+        triager = Triager(sessions, active(), frozenset(), child, triage, announce=lambda _: None)
 
         def until_nothing_waits() -> None:
             for lane in LANES:

@@ -208,7 +208,8 @@ def test_what_the_table_forbids_is_409_with_the_present_status(action, status, r
         act(first, "acknowledge")
     else:
         with sessions.begin() as session:
-            session.execute(update(Referral).values(status=status))
+            superseded_by = Referral.id if status == "superseded" else None
+            session.execute(update(Referral).values(status=status, superseded_by=superseded_by))
     before = operator.get(first["links"]["self"]).json
     answer = act(first, action)
     assert answer.status_code == 409

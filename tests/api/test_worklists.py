@@ -48,6 +48,7 @@ def rows(number: int, cipher) -> tuple[dict, dict]:
         "acknowledge_by": START + timedelta(minutes=number * 7919 % 50),
         "acknowledged_by": held,
         "acknowledged_at": held and START,
+        "superseded_by": referral_id if status == "superseded" else None,
     }
     return intake, referral
 

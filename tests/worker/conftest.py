@@ -54,4 +54,4 @@ def child():
 
 @pytest.fixture
 def triager(sessions, child):
-    return Triager(sessions, active(), frozenset(), child, triage)
+    return Triager(sessions, active(), frozenset(), child, triage, announce=lambda _: None)

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from shared.announce import Announcer, create_producer
 from shared.tables import Intake, Referral
+from shared.task_queues import triage_hint
 from tests.worker.misbehave import HANGS, KILLS
 
 RED = {"bladder_change": "new_or_worse"}
@@ -79,7 +80,7 @@ def test_an_announcement_has_the_lane_triaged(environment, intake, announcer, re
     with running("priority", environment):
         for _ in range(25):
             intake(symptoms=RED)
-        announcer.announce("priority")
+        announcer.announce(triage_hint("priority"))
         eventually(lambda: referrals(queue="urgent") == 25)
 
 
@@ -87,8 +88,8 @@ def test_the_urgent_worker_leaves_the_routine_lane_alone(environment, intake, an
     with running("priority", environment):
         intake()
         intake(symptoms=RED)
-        announcer.announce("routine")
-        announcer.announce("priority")
+        announcer.announce(triage_hint("routine"))
+        announcer.announce(triage_hint("priority"))
         eventually(lambda: referrals() == 1)
         time.sleep(0.5)
         assert referrals(queue="urgent") == referrals() == 1
@@ -101,9 +102,9 @@ def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals,
         for _ in range(150):
             intake()
         with running("routine", environment):
-            eventually(lambda: announcer.announce("routine") or claimed())
+            eventually(lambda: announcer.announce(triage_hint("routine")) or claimed())
     with running("routine", environment):
-        eventually(lambda: announcer.announce("routine") or referrals() == 150 * deaths, seconds=40)
+        eventually(lambda: announcer.announce(triage_hint("routine")) or referrals() == 150 * deaths, seconds=40)
 
 
 def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, announcer, referrals):
@@ -112,7 +113,7 @@ def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, annou
         intake(symptoms=RED)
     hang = intake(symptoms={**RED, "pain_score": HANGS})
     with running("priority", environment, program="tests.worker.misbehaving_worker"):
-        eventually(lambda: announcer.announce("priority") or referrals() == 7)
+        eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == 7)
     assert referrals(pattern="triage_failed", queue="urgent") == 2
     assert referrals(pattern="triage_failed", intake_id=killer) == referrals(intake_id=hang) == 1
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.worker.watchman import Watchman
 from shared.tables import IdempotencyKey, Referral
+from shared.task_queues import triage_hint
 
 RED = {"bladder_change": "new_or_worse"}
 
@@ -22,7 +23,7 @@ def announced():
 
 @pytest.fixture
 def watchman(triager, announced):
-    return Watchman(triager, announced.append)
+    return Watchman(replace(triager, announce=announced.append))
 
 
 def referrals(sessions):
@@ -46,7 +47,7 @@ def test_a_fresh_red_flag_is_left_to_its_worker(sessions, intake, watchman, anno
 def test_what_stands_still_is_announced_again_by_its_lane(intake, watchman, announced):
     intake(waited=timedelta(seconds=5))
     watchman.watch()
-    assert announced == ["routine"]
+    assert announced == [triage_hint("routine")]
 
 
 def test_a_routine_intake_is_never_triaged_from_here(sessions, intake, watchman):
@@ -70,7 +71,7 @@ def test_more_red_flags_than_a_batch_are_all_triaged(sessions, intake, watchman)
 def test_two_watchmen_make_one_referral(sessions, intake, watchman):
     intake(symptoms=RED, waited=timedelta(seconds=2))
     watchman.watch()
-    Watchman(watchman.triager, watchman.announce).watch()
+    Watchman(watchman.triager).watch()
     assert len(referrals(sessions)) == 1
 
 

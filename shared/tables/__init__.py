@@ -1,0 +1,36 @@
+"""The tables: what is true. A row's status is also its next step, so no message has to be trusted.
+
+Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
+"""
+
+from shared.tables.access import ROLES, ApiKey
+from shared.tables.base import Table, one_of
+from shared.tables.deliveries import (
+    DELIVERY_STATUSES,
+    DESTINATION_STATUSES,
+    Delivery,
+    DeliveryAttempt,
+    Destination,
+)
+from shared.tables.heartbeats import Heartbeat
+from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
+from shared.tables.referrals import Decision, Event, Referral
+
+__all__ = [
+    "DELIVERY_STATUSES",
+    "DESTINATION_STATUSES",
+    "INTAKE_STATUSES",
+    "ROLES",
+    "ApiKey",
+    "Decision",
+    "Delivery",
+    "DeliveryAttempt",
+    "Destination",
+    "Event",
+    "Heartbeat",
+    "IdempotencyKey",
+    "Intake",
+    "Referral",
+    "Table",
+    "one_of",
+]

@@ -1,0 +1,104 @@
+"""What triage made of intakes, and what happened to it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.clinical.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
+from shared.tables.base import Table, one_of
+
+
+class Decision(Table):
+    """What triage decided of an intake, with its reasons, as it was answered and shown."""
+
+    __tablename__ = "decisions"
+
+    intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), primary_key=True)
+    record: Mapped[dict[str, Any]]
+    protocol_version: Mapped[str]
+    decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Referral(Table):
+    """The routed unit of work: one of each triaged intake, in exactly one queue."""
+
+    __tablename__ = "referrals"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
+    facility: Mapped[str]
+    queue: Mapped[str]
+    priority: Mapped[int] = mapped_column(SmallInteger)  # its place in PRIORITIES: 0 is an emergency
+    status: Mapped[str] = mapped_column(server_default="queued")
+    pattern: Mapped[str]
+    headline: Mapped[str]
+    red_flags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    acknowledge_by: Mapped[datetime]
+    acknowledged_by: Mapped[str | None]
+    acknowledged_at: Mapped[datetime | None]
+    clock_started_at: Mapped[datetime] = mapped_column(
+        server_default=func.now()
+    )  # receipt, or the moment at which a person raised the priority
+    escalation_level: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # the last rung that was climbed
+    escalate_at: Mapped[datetime | None]  # when the next rung is due, for as long as nobody acknowledges
+    superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    downgrade_proposed: Mapped[bool] = mapped_column(server_default=text("false"))
+    version: Mapped[int] = mapped_column(server_default="1")  # rises with every change; the ETag
+
+    __table_args__ = (
+        CheckConstraint(one_of("queue", QUEUES), name="queue"),
+        CheckConstraint(f"priority between 0 and {len(PRIORITIES) - 1}", name="priority"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
+        CheckConstraint("queue <> 'urgent' or priority <= 1", name="urgent_queue"),
+        CheckConstraint(
+            "(acknowledged_by is null) = (acknowledged_at is null) and "
+            "(status <> 'acknowledged' or acknowledged_by is not null)",
+            name="acknowledged",
+        ),
+        Index(
+            "ix_referrals_open",
+            "queue",
+            "priority",
+            "acknowledge_by",
+            "id",
+            postgresql_where=text(one_of("status", OPEN_STATUSES)),
+        ),
+        Index(
+            "ix_referrals_escalating",
+            "escalate_at",
+            postgresql_where=text("status = 'queued' and escalate_at is not null"),
+        ),
+        CheckConstraint("(status = 'superseded') = (superseded_by is not null)", name="superseded"),
+        Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
+        Index("ix_referrals_all", "queue", "priority", "acknowledge_by", "id"),
+    )
+
+
+class Event(Table):
+    """One thing that happened to a referral, by whom and when; only ever added.
+
+    `number` and `digest` are given after the commit, one event after the other; see shared/store/events.py.
+    """
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    number: Mapped[int | None] = mapped_column(BigInteger)
+    digest: Mapped[bytes | None]
+    type: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"))
+    by: Mapped[str | None]
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+    __table_args__ = (
+        Index("ix_events_referral", "referral_id", "id"),
+        Index("uq_events_number", "number", unique=True),
+        Index("ix_events_unnumbered", "id", postgresql_where=text("number is null")),
+        CheckConstraint("(number is null) = (digest is null)", name="number"),
+    )

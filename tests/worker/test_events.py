@@ -1,0 +1,173 @@
+"""Events are only ever added, numbered without gaps in the order in which they became visible, and sent on once."""
+
+import threading
+
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+from uuid_utils.compat import uuid7
+
+from shared.store.events import FIRST_DIGEST, digest, number, record, tell
+from shared.tables import Delivery, Destination, Event, Referral
+
+RED = {"bladder_change": "new_or_worse"}
+
+
+@pytest.fixture
+def destination(sessions):
+    def add(queue="urgent", **columns):
+        row = {"id": uuid7(), "queue": queue, "url": f"https://{uuid7()}.example", "secret": b"sealed", **columns}
+        with sessions.begin() as session:
+            session.execute(insert(Destination).values(**row))
+        return row["id"]
+
+    return add
+
+
+@pytest.fixture
+def referral(sessions, intake, triager):
+    def triaged(**options):
+        intake_id = intake(symptoms=RED, **options)
+        triager.triage_waiting("priority")
+        with sessions() as session:
+            return session.scalars(select(Referral).where(Referral.intake_id == intake_id)).one()
+
+    return triaged
+
+
+def acknowledged(referral):
+    return {"type": "referral.acknowledged", "referral_id": referral.id, "intake_id": referral.intake_id, "by": "A"}
+
+
+def told(sessions):
+    with sessions() as session:
+        return {delivery.destination_id: delivery for delivery in session.scalars(select(Delivery))}
+
+
+def numbered(sessions):
+    with sessions() as session:
+        return session.scalars(select(Event).where(Event.number.is_not(None)).order_by(Event.number)).all()
+
+
+def test_triage_makes_one_delivery_for_each_destination_that_listens(sessions, destination, referral):
+    everybody, own = destination(), destination(facility="st-marys")
+    destination(facility="elsewhere")
+    destination("neurology")
+    destination(escalation_level=1)
+    routed = referral()
+    assert told(sessions).keys() == {everybody, own}
+    payload = told(sessions)[own].payload
+    assert payload["type"] == "referral.queued"
+    assert payload["data"] == {
+        "referral_id": str(routed.id),
+        "intake_id": str(routed.intake_id),
+        "queue": "urgent",
+        "priority": "emergency",
+        "status": "queued",
+        "escalation_level": 0,
+        "red_flags": ["RF_BLADDER_BOWEL"],
+        "link": f"/v1/referrals/{routed.id}",
+    }
+
+
+def test_telling_twice_is_telling_once(sessions, destination, referral):
+    destination()
+    routed = referral()
+    with sessions.begin() as session:
+        (due,) = record(session, [acknowledged(routed)])
+    with sessions.begin() as session:
+        ids = session.scalars(select(Event.id)).all()
+        assert tell(session, ids) == []
+    assert (due.queue, len(ids)) == ("urgent", 2)
+
+
+def test_for_a_disabled_destination_the_delivery_is_parked(sessions, destination, referral):
+    gone = destination(status="disabled")
+    destination(status="removed")
+    referral()
+    (delivery,) = told(sessions).values()
+    assert (delivery.destination_id, delivery.status, delivery.error) == (gone, "parked", "destination_disabled")
+
+
+def test_a_rung_hears_of_its_call_and_then_of_what_ends_the_case(sessions, destination, referral):
+    first, second = destination(escalation_level=1), destination(escalation_level=2)
+    routed = referral()
+    with sessions.begin() as session:
+        session.execute(update(Referral).values(escalation_level=1))
+        called = record(session, [{**acknowledged(routed), "type": "referral.escalated", "data": {"level": 1}}])
+        ended = record(session, [acknowledged(routed)])
+    with sessions() as session:
+        to = dict(session.execute(select(Delivery.id, Delivery.destination_id)).all())
+    assert [to[due.id] for due in (*called, *ended)] == [first, first]
+    assert second not in told(sessions)
+
+
+def test_the_queue_that_a_referral_leaves_hears_of_it(sessions, destination, referral):
+    left, joined = destination("urgent"), destination("neurology")
+    routed = referral()
+    moved = {**acknowledged(routed), "type": "referral.rerouted", "data": {"from": "urgent", "to": "neurology"}}
+    with sessions.begin() as session:
+        session.execute(update(Referral).values(queue="neurology"))
+        due = record(session, [moved])
+    with sessions() as session:
+        to = session.execute(select(Delivery.destination_id, Delivery.queue).where(Delivery.id.in_(d.id for d in due)))
+        assert set(to.all()) == {(left, "urgent"), (joined, "neurology")}
+
+
+def test_an_event_is_never_changed_removed_or_numbered_again(sessions, referral):
+    referral()
+    with sessions.begin() as session:
+        number(session)
+    for change in ("update events set type = 'x'", "update events set number = 7", "delete from events"):
+        with pytest.raises(IntegrityError, match="only ever added"), sessions.begin() as session:
+            session.execute(text(change))
+    with pytest.raises(IntegrityError), sessions.begin() as session:
+        session.execute(text("truncate events cascade"))
+
+
+def test_numbers_follow_each_other_and_digests_chain(sessions, referral):
+    routed = referral()
+    with sessions.begin() as session:
+        record(session, [acknowledged(routed)] * 3)
+    for _ in range(2):
+        with sessions.begin() as session:
+            number(session)
+    before = FIRST_DIGEST
+    for place, event in enumerate(numbered(sessions), start=1):
+        content = (event.type, event.at, event.referral_id, event.intake_id, event.by, event.data)
+        before = digest(before, place, *content)
+        assert (event.number, event.digest) == (place, before)
+    assert event.number == 4
+
+
+def test_an_event_that_commits_late_is_numbered_late(sessions, referral):
+    """A reader that has seen number n never misses what a slower transaction had begun before."""
+    routed = referral()
+    with sessions() as slow:
+        record(slow, [{**acknowledged(routed), "by": "slow"}])
+        with sessions.begin() as session:
+            record(session, [{**acknowledged(routed), "by": "quick"}])
+        with sessions.begin() as session:
+            assert number(session) == 2
+        slow.commit()
+    with sessions.begin() as session:
+        assert number(session) == 1
+    assert [event.by for event in numbered(sessions)] == [None, "quick", "slow"]
+
+
+def test_many_at_once_number_each_event_once(sessions, referral):
+    routed = referral()
+    with sessions.begin() as session:
+        record(session, [acknowledged(routed)] * 50)
+
+    def give_numbers():
+        for _ in range(5):
+            with sessions.begin() as session:
+                number(session)
+
+    threads = [threading.Thread(target=give_numbers) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [event.number for event in numbered(sessions)] == list(range(1, 52))
