@@ -5,15 +5,14 @@ It needs no broker, so it works exactly when the broker does not.
 
 import signal
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.worker.alone import COMMAND
-from services.worker.child import Child, ChildError
+from services.worker.child import Child
+from services.worker.duties import EACH_HOUR, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.database import create_engine, create_sessions
@@ -26,18 +25,29 @@ from shared.task_queues import triage_hint
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 0.25
 PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
 ANNOUNCE_SECONDS = 1.0  # anything that has stood still this long is announced again
-TIDY_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Watchman:
-    """One round is `watch()`."""
+    """Red flags are watched in a rota of their own, so that no other duty delays them."""
 
     triager: Triager
     heartbeat_file: Path | None = None
+
+    def red_flags(self) -> list[Duty]:
+        """Return what red flags depend on."""
+        return [
+            Duty("lanes", EVERY_ROUND, self.watch),
+            Duty("child", EVERY_ROUND, self.triager.child.start),  # warm, so that a red flag never waits for it
+        ]
+
+    def others(self) -> list[Duty]:
+        """Return everything else."""
+        return [
+            Duty("old_keys", EACH_HOUR, self.tidy),
+        ]
 
     def watch(self) -> None:
         """Look once at every lane."""
@@ -60,20 +70,14 @@ class Watchman:
             forget_old_keys(session)
 
     def run(self, stop: threading.Event) -> None:
-        """Watch until `stop`; a database or child that is away is tried again at the next round."""
-        tidy_at = time.monotonic()
-        while not stop.wait(EVERY_SECONDS):
-            try:
-                self.triager.child.start()  # warm, so that a red flag never waits for it
-                self.watch()
-                if time.monotonic() >= tidy_at:
-                    self.tidy()
-                    tidy_at = time.monotonic() + TIDY_SECONDS
-            except (SQLAlchemyError, ChildError) as error:
-                log.error("watchman.cannot_watch", error=type(error).__name__)
-            else:
-                if self.heartbeat_file:
-                    self.heartbeat_file.touch()
+        """Watch until `stop`. The heart beats while red flags are watched and the other duties come to an end."""
+        red_flags, others = Rota(self.red_flags()), Rota(self.others())
+        aside = threading.Thread(target=others.keep, args=(stop,), name="duties")
+        aside.start()
+        while not stop.wait(ROUND_SECONDS):
+            if red_flags.round() and others.is_alive() and self.heartbeat_file:
+                self.heartbeat_file.touch()
+        aside.join()
 
 
 def run_watchman(settings: Settings) -> None:
@@ -82,7 +86,7 @@ def run_watchman(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sessions = create_sessions(create_engine(settings, pool_size=1))
+    sessions = create_sessions(create_engine(settings, pool_size=2))  # one connection for each rota
     with Child(COMMAND) as child:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)

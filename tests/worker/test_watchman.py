@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import OperationalError
 
+from services.worker.duties import EACH_HOUR, EVERY_ROUND, Duty, Rota
 from services.worker.watchman import Watchman
 from shared.tables import IdempotencyKey, Referral
 from shared.task_queues import triage_hint
@@ -112,3 +113,42 @@ def test_idempotency_keys_are_forgotten_after_a_week(sessions, intake, watchman)
     watchman.tidy()
     with sessions() as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
+
+
+def test_a_duty_that_fails_holds_up_no_other():
+    def fail():
+        raise KeyError("whatever")
+
+    done = []
+    rota = Rota([Duty("first", EVERY_ROUND, fail), Duty("second", EVERY_ROUND, lambda: done.append("second"))])
+    assert [rota.round(), rota.round()] == [False, False]
+    assert done == ["second", "second"]
+
+
+def test_a_duty_is_done_at_once_and_then_when_it_is_due():
+    done = []
+    rota = Rota([Duty("often", EVERY_ROUND, lambda: done.append("often")), Duty("rarely", EACH_HOUR, done.clear)])
+    assert [rota.round(), rota.round(), rota.round()] == [True, True, True]
+    assert done == ["often", "often"]
+
+
+def test_a_duty_that_waits_does_not_delay_a_red_flag(sessions, intake, watchman):
+    over, stop = threading.Event(), threading.Event()
+
+    class Waiting(Watchman):
+        """Its other duty is waiting for something, all the while."""
+
+        def others(self):
+            return [Duty("waits", EVERY_ROUND, over.wait)]
+
+    thread = threading.Thread(target=Waiting(watchman.triager).run, args=(stop,))
+    thread.start()
+    intake(symptoms=RED, waited=timedelta(seconds=2))
+    deadline = time.monotonic() + 20
+    while not referrals(sessions) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    routed = referrals(sessions)
+    stop.set()
+    over.set()
+    thread.join()
+    assert [referral.queue for referral in routed] == ["urgent"]

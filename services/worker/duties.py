@@ -1,0 +1,59 @@
+"""Does the watchman's duties in turn, each when it is due; one that fails or has to wait holds up only its own rota."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger()
+
+ROUND_SECONDS = 0.25
+EVERY_ROUND, EACH_MINUTE, EACH_HOUR = 0.0, 60.0, 3600.0
+RETRY_SECONDS = 5.0  # after a failure, where the next time would be later
+LONGEST_ROUND_SECONDS = 60.0  # whatever takes longer has lost its way
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A step that is short, and safe to do twice and by two watchmen at once; `every` is in seconds."""
+
+    name: str
+    every: float
+    do: Callable[[], None]
+
+
+class Rota:
+    """Duties that are done one after the other, in the order given."""
+
+    def __init__(self, duties: Sequence[Duty]) -> None:
+        self._duties = duties
+        self._due_at = dict.fromkeys((duty.name for duty in duties), 0.0)
+        self._round_ended = time.monotonic()
+
+    def round(self) -> bool:
+        """Do what is due now; say whether all of it went well."""
+        due = [duty for duty in self._duties if time.monotonic() >= self._due_at[duty.name]]
+        well = [self._done(duty) for duty in due]
+        self._round_ended = time.monotonic()
+        return all(well)
+
+    def keep(self, stop: threading.Event) -> None:
+        """Do round after round until `stop`."""
+        while not stop.wait(ROUND_SECONDS):
+            self.round()
+
+    def is_alive(self) -> bool:
+        """Say whether rounds come to an end, well or not."""
+        return time.monotonic() - self._round_ended < LONGEST_ROUND_SECONDS
+
+    def _done(self, duty: Duty) -> bool:
+        try:
+            duty.do()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the others are still to be done
+            log.error("watchman.duty_failed", duty=duty.name, error=type(error).__name__)
+            self._due_at[duty.name] = time.monotonic() + min(duty.every, RETRY_SECONDS)
+            return False
+        self._due_at[duty.name] = time.monotonic() + duty.every
+        return True
