@@ -1,6 +1,7 @@
 """Referrals over HTTP: read one, follow what happened to it, and move it on."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -87,7 +88,7 @@ def complete(body: dict[str, Any], referral_id: UUID) -> Response:
 @answers_referral
 def reroute(body: dict[str, Any], referral_id: UUID) -> Response:
     """Move a referral to another queue, where it is queued again. Leaving `urgent` needs `reason` and `confirm`."""
-    return _take(steps.reroute, referral_id, body)
+    return _take(partial(steps.reroute, targets=parts().protocol.targets), referral_id, body)
 
 
 @blueprint.route("/<uuid:referral_id>/return", methods=["POST"])

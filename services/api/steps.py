@@ -7,7 +7,8 @@ from typing import Any, cast
 from sqlalchemy import func
 
 from services.api.problems import InvalidError, ProblemError
-from shared.clinical.lifecycle import PRIORITIES, Action, Status, TransitionRefused, after
+from shared.clinical.lifecycle import PRIORITIES, Action, Status, TransitionRefused, after, first_rung_after
+from shared.clinical.targets import Targets
 from shared.store.referrals import StoredReferral
 
 UNHELD = {"acknowledged_by": None, "acknowledged_at": None}
@@ -46,8 +47,11 @@ def complete(referral: StoredReferral, body: Mapping[str, Any]) -> Step:
     return Step("completed", body["by"], {"status": _after("complete", referral)}, {"outcome": body["outcome"]})
 
 
-def reroute(referral: StoredReferral, body: Mapping[str, Any]) -> Step:
-    """Move the referral to another queue, where nobody holds it; into `urgent` its priority rises."""
+def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets) -> Step:
+    """Move the referral to another queue, where nobody holds it; into `urgent` its priority rises.
+
+    Where it rises, the ladder of the new priority begins now: counted from receipt, every rung might be due at once.
+    """
     status = _after("reroute", referral)
     if body["queue"] == referral.queue:
         raise ProblemError(
@@ -55,7 +59,8 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any]) -> Step:
         )
     _guard_urgent(referral, body)
     priority = min(referral.priority, URGENT) if body["queue"] == "urgent" else referral.priority
-    moved = {"status": status, "queue": body["queue"], "priority": priority, **UNHELD}
+    clock = _started_clock(targets) if priority < referral.priority else {}
+    moved = {"status": status, "queue": body["queue"], "priority": priority, **clock, **UNHELD}
     data = {"from": referral.queue, "to": body["queue"], "priority": PRIORITIES[priority], "reason": body["reason"]}
     return Step("rerouted", body["by"], moved, data)
 
@@ -78,6 +83,11 @@ def _after(action: Action, referral: StoredReferral) -> Status:
     except TransitionRefused as refused:
         detail = f"Not possible while the referral is {refused.status}."
         raise ProblemError(409, detail, kind="transition-forbidden", referral_status=refused.status) from None
+
+
+def _started_clock(targets: Targets) -> dict[str, Any]:
+    first = first_rung_after(PRIORITIES[URGENT], targets)
+    return {"clock_started_at": func.now(), "escalate_at": None if first is None else func.now() + first}
 
 
 def _guard_urgent(referral: StoredReferral, body: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Keeps watch with nothing but the database: what stands still is announced again, and red flags are triaged from here.
+"""Keeps watch with nothing but the database: red flags, what stands still, and referrals that nobody acknowledges.
 
 It needs no broker, so it works exactly when the broker does not.
 """
@@ -12,7 +12,8 @@ import structlog
 
 from services.worker.alone import COMMAND
 from services.worker.child import Child
-from services.worker.duties import EACH_HOUR, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
+from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
+from services.worker.escalation import Ladder
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.database import create_engine, create_sessions
@@ -45,7 +46,10 @@ class Watchman:
 
     def others(self) -> list[Duty]:
         """Return everything else."""
+        ladder = Ladder(self.triager.sessions, self.triager.protocol.targets, self.triager.announce)
         return [
+            Duty("escalation", EVERY_ROUND, ladder.climb),
+            Duty("clocks", EACH_MINUTE, ladder.start_clocks),
             Duty("old_keys", EACH_HOUR, self.tidy),
         ]
 

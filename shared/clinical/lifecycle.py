@@ -87,6 +87,12 @@ def escalations(priority: Priority, received_at: datetime, targets: Targets) -> 
     )
 
 
+def first_rung_after(priority: Priority, targets: Targets) -> timedelta | None:
+    """Return how long the clock runs until the first rung is due; None for a priority without a ladder."""
+    ladder = targets.classes[priority].ladder
+    return timedelta(minutes=ladder[0].after_minutes) if ladder else None
+
+
 def _working_time_after(moment: datetime, left: timedelta, holidays: Collection[date]) -> datetime:
     while True:
         midnight = datetime.combine(moment.date() + timedelta(days=1), time(), UTC)

@@ -1,10 +1,12 @@
 """Working a referral: acknowledge, complete, reroute, return and release, and what each leaves behind."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
 from shared.clinical.lifecycle import TRANSITIONS
-from shared.tables import Referral
+from shared.tables import Event, Referral
 
 ACTIONS = {
     "acknowledge": {"by": "Dr A. Okafor"},
@@ -137,6 +139,33 @@ def test_into_urgent_the_priority_rises_to_urgent_at_least(referral, act):
     answer = act(first, "reroute", queue="urgent")
     assert (answer.json["queue"], answer.json["priority"]) == ("urgent", "urgent")
     assert answer.json["acknowledge_by"] == first["acknowledge_by"]
+
+
+def test_into_urgent_the_ladder_begins_at_that_moment(referral, act, sessions):
+    """Counted from receipt, all rungs of a form of last week would be due at once."""
+    first = referral("neurology")
+    with sessions.begin() as session:
+        session.execute(update(Referral).values(clock_started_at=Referral.clock_started_at - timedelta(days=7)))
+    act(first, "reroute", queue="urgent")
+    with sessions() as session:
+        raised, event = (
+            session.scalars(select(Referral)).one(),
+            session.scalars(select(Event).order_by(Event.id)).all()[-1],
+        )
+    assert (raised.clock_started_at, raised.escalate_at) == (event.at, event.at + timedelta(hours=1))
+    assert raised.escalation_level == 0
+
+
+def test_rerouting_an_emergency_keeps_its_ladder(referral, act, sessions):
+    first = referral("urgent")
+    clock = select(Referral.clock_started_at, Referral.escalate_at, Referral.escalation_level)
+    with sessions.begin() as session:
+        session.execute(update(Referral).values(escalation_level=2))
+        before = session.execute(clock).one()
+    act(first, "reroute", **CONFIRMED)
+    act(first, "reroute", queue="urgent")
+    with sessions() as session:
+        assert session.execute(clock).one() == before
 
 
 def test_an_emergency_stays_one_wherever_it_goes(referral, act):

@@ -1,10 +1,10 @@
-"""Intakes that wait for triage, and the triager that the workers use."""
+"""Intakes that wait for triage, the triager that the workers use, referrals and who hears of them."""
 
 from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert
+from sqlalchemy import func, insert, select
 from uuid_utils.compat import uuid7
 
 from services.worker.alone import COMMAND
@@ -13,10 +13,12 @@ from services.worker.triage import Triager
 from shared.clinical.form import read
 from shared.clinical.triage import screen, triage
 from shared.protocols import active
-from shared.tables import Intake
+from shared.tables import Destination, Intake, Referral
+from shared.task_queues import LANES
 from tests.cases import case_for
 
 TODAY = date(2026, 11, 22)
+RED = {"bladder_change": "new_or_worse"}
 CALM = case_for("clinical_review", "routine")  # nothing in it is urgent, and nothing unanswered
 
 
@@ -55,3 +57,30 @@ def child():
 @pytest.fixture
 def triager(sessions, child):
     return Triager(sessions, active(), frozenset(), child, triage, announce=lambda _: None)
+
+
+@pytest.fixture
+def referral(sessions, intake, triager):
+    """Return a function that has an intake triaged and returns its referral; a red flag where nothing else is said."""
+
+    def triaged(*, symptoms=RED, **options) -> Referral:
+        intake_id = intake(symptoms=symptoms, **options)
+        for lane in LANES:
+            triager.triage_waiting(lane)
+        with sessions() as session:
+            return session.scalars(select(Referral).where(Referral.intake_id == intake_id)).one()
+
+    return triaged
+
+
+@pytest.fixture
+def destination(sessions):
+    """Return a function that adds a destination of a queue and returns its id; other columns by keyword."""
+
+    def add(queue="urgent", **columns) -> UUID:
+        row = {"id": uuid7(), "queue": queue, "url": f"https://{uuid7()}.example", "secret": b"sealed", **columns}
+        with sessions.begin() as session:
+            session.execute(insert(Destination).values(**row))
+        return row["id"]
+
+    return add

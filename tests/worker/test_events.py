@@ -3,36 +3,11 @@
 import threading
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
-from uuid_utils.compat import uuid7
 
 from shared.store.events import FIRST_DIGEST, digest, number, record, tell
-from shared.tables import Delivery, Destination, Event, Referral
-
-RED = {"bladder_change": "new_or_worse"}
-
-
-@pytest.fixture
-def destination(sessions):
-    def add(queue="urgent", **columns):
-        row = {"id": uuid7(), "queue": queue, "url": f"https://{uuid7()}.example", "secret": b"sealed", **columns}
-        with sessions.begin() as session:
-            session.execute(insert(Destination).values(**row))
-        return row["id"]
-
-    return add
-
-
-@pytest.fixture
-def referral(sessions, intake, triager):
-    def triaged(**options):
-        intake_id = intake(symptoms=RED, **options)
-        triager.triage_waiting("priority")
-        with sessions() as session:
-            return session.scalars(select(Referral).where(Referral.intake_id == intake_id)).one()
-
-    return triaged
+from shared.tables import Delivery, Event, Referral
 
 
 def acknowledged(referral):
