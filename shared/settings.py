@@ -32,6 +32,7 @@ class Settings:
     lookup_key: bytes = field(repr=False)  # keys the hashes by which record numbers and bodies are compared
     heartbeat_file: Path | None = None  # touched by a worker or watchman while it is at work
     api_threads: int = 16
+    event_streams: int = 8  # readers that one API process streams events to, each on a thread of its own
     holidays: frozenset[date] = frozenset()  # days that are no working days at this site
     log_level: str = "INFO"
     stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
@@ -55,6 +56,7 @@ def load_settings() -> Settings:
         "lookup_key": env.key("LOOKUP_KEY"),
         "heartbeat_file": env.path("HEARTBEAT_FILE", None),
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
+        "event_streams": env.int("EVENT_STREAMS", 8, validate=validate.Range(0, 1000)),
         "holidays": frozenset(env.list("HOLIDAYS", [], subcast=date.fromisoformat) or ()),
         "log_level": env.level("LOG_LEVEL", "INFO"),
         "stop_seconds": env.float("STOP_SECONDS", 15, validate=validate.Range(0, 600)),

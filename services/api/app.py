@@ -6,10 +6,24 @@ from datetime import datetime
 
 from flask import Flask
 
-from services.api import auth, docs, health, intakes, openapi, preview, problems, protocols, queues, referrals, trace
+from services.api import (
+    auth,
+    docs,
+    events,
+    health,
+    intakes,
+    openapi,
+    preview,
+    problems,
+    protocols,
+    queues,
+    referrals,
+    trace,
+)
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
+from services.api.tail import Tail
 from shared import clock
 from shared.announce import Announcer, create_producer
 from shared.broker import broker_answers
@@ -31,7 +45,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     api = openapi.register(app, active())
     trace.register(app)
     auth.register(app)
-    for views in (intakes, preview, protocols, queues, referrals, health):
+    for views in (intakes, preview, protocols, queues, referrals, events, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     problems.register(app)
@@ -54,4 +68,5 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         broker_answers=lambda: broker_answers(settings),
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
+        tail=Tail(sessions, settings.event_streams),
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 from flask import Flask, current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
 from services.api.parts import parts
@@ -49,6 +50,23 @@ def scope() -> Scope:
     return Scope(facility=key.facility, queues=key.queues if key.role == "department" else None)
 
 
+def still_opens() -> Callable[[], bool]:
+    """Return a function that says, also after this request, whether the caller's key still opens as it did.
+
+    A database that is away closes nobody out.
+    """
+    keys, presented, role = parts().keys, _presented(), caller().role
+
+    def opens() -> bool:
+        try:
+            key = keys.find(presented)
+        except SQLAlchemyError:
+            return True
+        return key is not None and key.role == role
+
+    return opens
+
+
 def own_facility() -> str:
     """Return the facility for which the caller posts; a key without one gets 403."""
     facility = caller().facility
@@ -71,8 +89,12 @@ def _check() -> None:
 
 
 def _presented_key() -> Key:
-    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
-    key = parts().keys.find(presented.strip()) if scheme.lower() == "bearer" else None
+    key = parts().keys.find(_presented())
     if key is None:
         raise ProblemError(401, headers={"WWW-Authenticate": "Bearer"})
     return key
+
+
+def _presented() -> str:
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    return presented.strip() if scheme.lower() == "bearer" else ""

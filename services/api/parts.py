@@ -10,6 +10,7 @@ from flask import current_app
 from marshmallow import Schema
 
 from services.api.keyring import KeyRing
+from services.api.tail import Tail
 from shared.clinical.protocol import Protocol
 from shared.crypto import IdentityCipher
 from shared.database import Sessions
@@ -33,6 +34,7 @@ class Parts:
     broker_answers: Callable[[], bool]
     waiting_room: threading.BoundedSemaphore
     now: Callable[[], datetime]
+    tail: Tail
 
 
 def parts() -> Parts:

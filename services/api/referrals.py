@@ -20,6 +20,7 @@ from services.api.shapes.referrals import Referral, Timeline
 from services.api.steps import Step
 from shared.store import referrals
 from shared.store.events import Due
+from shared.store.feed import catch_up
 from shared.store.referrals import StoredReferral
 from shared.store.scope import Scope
 from shared.task_queues import delivery_hint
@@ -51,8 +52,10 @@ def get_referral(referral_id: UUID) -> Response:
 def get_events(referral_id: UUID) -> Response:
     """Read the whole timeline of a referral.
 
-    For an auditor without what people wrote, which might say whose referral it is.
+    Its events have the ids that they have in the feed of all events. For an auditor without what people wrote, which
+    might say whose referral it is.
     """
+    catch_up(parts().sessions)
     with parts().sessions() as session:
         happened = referrals.timeline(session, referral_id, scope())
     if happened is None:

@@ -81,7 +81,7 @@ def event(happened: Event, *, with_words: bool) -> dict[str, Any]:
     """Return an event; without words for readers to whom what people wrote might tell whose it is."""
     data = happened.data if with_words else {key: said for key, said in happened.data.items() if key not in WORDS}
     return {
-        "id": happened.id,
+        "id": happened.number,
         "type": happened.type,
         "at": happened.at,
         "referral_id": happened.referral_id,

@@ -39,7 +39,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         workers=1,  # a second one costs memory and gains little on two cores; compose runs several containers instead
-        blocking_threads=settings.api_threads,
+        blocking_threads=settings.api_threads + settings.event_streams,  # a stream never takes a request's thread
         backlog=BACKLOG,
         workers_kill_timeout=STOP_SECONDS,
         log_enabled=False,  # each request has its own log line

@@ -1,26 +1,18 @@
 """Events: added together with what they tell of, and from there sent to every destination that listens.
 
-Events are numbered after the commit, under one lock, so a reader that has seen number n will never see a smaller one
-appear: numbers have no gaps and follow the order in which events became visible. Each digest covers the event and the
-digest before it, so a change of what was numbered shows.
+How they get their numbers and are read in order: shared/store/feed.py.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import PRIORITIES
 from shared.tables import Event
-
-NUMBERING = 7_205_734_186  # the advisory lock under which events get their numbers
-MOST_AT_ONCE = 1000
-FIRST_DIGEST = bytes(32)  # what stands before the first event
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +56,6 @@ _TELL = text(f"""
     returning id, queue, status
 """)  # noqa: S608 - a priority is one of four words
 
-_LAST = text("select number, digest from events where number is not null order by number desc limit 1")
-_UNNUMBERED = text(f"""
-    select id, type, at, referral_id, intake_id, by, data from events where number is null order by id
-    limit {MOST_AT_ONCE}
-""")  # noqa: S608 - a constant
-_NUMBER = text("""
-    update events set number = given.number, digest = given.digest
-    from unnest(cast(:ids as bigint[]), cast(:numbers as bigint[]), cast(:digests as bytea[]))
-        as given (id, number, digest)
-    where events.id = given.id and events.number is null
-""")
-
 
 def record(session: Session, events: Sequence[dict[str, Any]]) -> list[Due]:
     """Add events (type, referral_id, intake_id, by, data) in this order; return what is due to be delivered of them."""
@@ -94,25 +74,3 @@ def tell(session: Session, events: Sequence[int]) -> list[Due]:
         return []
     told = session.execute(_TELL, {"events": list(events)})
     return [Due(delivery_id, queue) for delivery_id, queue, status in told if status == "due"]
-
-
-def number(session: Session) -> int:
-    """Give the oldest events without a number theirs, at most MOST_AT_ONCE; return how many there were."""
-    if session.execute(text("select 1 from events where number is null limit 1")).first() is None:
-        return 0
-    session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})
-    last, before = session.execute(_LAST).one_or_none() or (0, FIRST_DIGEST)
-    found = session.execute(_UNNUMBERED).all()
-    digests = []
-    for place, row in enumerate(found, start=last + 1):
-        before = digest(before, place, *row[1:])
-        digests.append(before)
-    numbers = list(range(last + 1, last + 1 + len(found)))
-    session.execute(_NUMBER, {"ids": [row.id for row in found], "numbers": numbers, "digests": digests})
-    return len(found)
-
-
-def digest(before: bytes, place: int, *content: Any) -> bytes:
-    """Return the SHA-256 of the event number `place` (type, at, referral, intake, by, data) and the digest before."""
-    written = orjson.dumps([place, *content], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-    return hashlib.sha256(before + written).digest()

@@ -127,11 +127,15 @@ def change(
 
 
 def timeline(session: Session, referral_id: UUID, scope: Scope) -> Sequence[Event] | None:
-    """Return everything that happened to the referral, oldest first; None if `scope` does not see it."""
+    """Return everything that happened to the referral, oldest first; None if `scope` does not see it.
+
+    What has no number yet stands at the end.
+    """
     seen = select(Referral.id).where(Referral.id == referral_id, *scope.referrals())
     if session.execute(seen).one_or_none() is None:
         return None
-    return session.scalars(select(Event).where(Event.referral_id == referral_id).order_by(Event.id)).all()
+    in_order = select(Event).where(Event.referral_id == referral_id).order_by(Event.number.nulls_last(), Event.id)
+    return session.scalars(in_order).all()
 
 
 def _of_status(status: str) -> list[ColumnElement[bool]]:

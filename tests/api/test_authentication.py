@@ -28,6 +28,7 @@ MAY = {
     ("GET", "/v1/queues/<queue>/referrals"): WORKERS,
     ("GET", "/v1/referrals/<uuid:referral_id>"): WORKERS | {"submitter"},
     ("GET", "/v1/referrals/<uuid:referral_id>/events"): WORKERS | {"auditor"},
+    ("GET", "/v1/events"): {"operator", "auditor", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
 }
 OPEN = {"/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/assets/<path:name>"}

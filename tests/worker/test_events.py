@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from shared.store.events import FIRST_DIGEST, digest, number, record, tell
+from shared.store.events import record, tell
+from shared.store.feed import NOTHING, digest, number
 from shared.tables import Delivery, Event, Referral
 
 
@@ -107,7 +108,7 @@ def test_numbers_follow_each_other_and_digests_chain(sessions, referral):
     for _ in range(2):
         with sessions.begin() as session:
             number(session)
-    before = FIRST_DIGEST
+    before = NOTHING.digest
     for place, event in enumerate(numbered(sessions), start=1):
         content = (event.type, event.at, event.referral_id, event.intake_id, event.by, event.data)
         before = digest(before, place, *content)

@@ -22,6 +22,12 @@ IF_MATCH = {
     "description": "The ETag of the referral as it was read; 412 if it has changed since.",
     "schema": {"type": "string"},
 }
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last event that a stream gave; it goes on after that one. Wins over `after`.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+}
 QUEUE = {"name": "queue", "in": "path", "schema": {"type": "string", "enum": list(QUEUES)}}
 _TEXT = {"type": "string"}
 POSTED_HEADERS = {

@@ -65,7 +65,13 @@ class Worklist(Shape):
 class Event(Shape):
     """One thing that happened to a referral."""
 
-    id = fields.Integer(required=True)
+    id = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Its place among all events, from 1 without gaps; null for a moment before it has one."
+        },
+    )
     type = string()
     at = moment()
     referral_id = fields.UUID(required=True)

@@ -1,0 +1,84 @@
+"""One reader's stream of server-sent events: what it missed, page by page, then what happens.
+
+A WSGI iterable on a thread of its own, which holds no database connection while nothing happens. A reader that is gone
+is noticed when something is sent to it, at the latest the next heartbeat.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.api import representations
+from services.api.answers import dump
+from services.api.tail import Tail
+from shared.database import Sessions
+from shared.store.feed import page
+from shared.tables import Event
+
+log = structlog.get_logger()
+
+HEARTBEAT_SECONDS = 15.0  # also how often the reader's key is looked at again
+REST_SECONDS = 1.0  # before the database is asked again after it gave nothing
+MOST_AT_ONCE = 200
+BEGIN = b"retry: 2000\n\n"  # milliseconds after which a client comes back
+HEARTBEAT = b":\n\n"
+
+
+class EventStream:
+    """The events after a number, as bytes; it has joined `tail` already and leaves it when it is closed."""
+
+    def __init__(
+        self, tail: Tail, sessions: Sessions, after: int, *, with_words: bool, may_go_on: Callable[[], bool]
+    ) -> None:
+        self._tail, self._sessions = tail, sessions
+        self._after, self._with_words, self._may_go_on = after, with_words, may_go_on
+        self._chunks = self._run()
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def close(self) -> None:
+        """Give the place back; a server calls it however the stream ends."""
+        if not self._closed:
+            self._closed = True
+            self._tail.leave()
+
+    def _run(self) -> Iterator[bytes]:
+        try:
+            yield BEGIN
+            look_at = time.monotonic() + HEARTBEAT_SECONDS
+            while not self._tail.ended:
+                events = self._next()
+                if time.monotonic() >= look_at:
+                    if not self._may_go_on():
+                        return
+                    look_at = time.monotonic() + HEARTBEAT_SECONDS
+                yield b"".join(map(self._written, events)) or HEARTBEAT
+        finally:
+            self.close()
+
+    def _next(self) -> Sequence[Event]:
+        events = self._tail.after(self._after, HEARTBEAT_SECONDS)
+        if events is None:
+            events = self._missed()
+        if events:
+            self._after = events[-1].number or self._after
+        return events
+
+    def _missed(self) -> Sequence[Event]:
+        try:
+            with self._sessions() as session:
+                events = page(session, self._after, limit=MOST_AT_ONCE)
+        except SQLAlchemyError as error:
+            log.error("stream.cannot_read", error=type(error).__name__)
+            events = []
+        if not events:
+            time.sleep(REST_SECONDS)
+        return events
+
+    def _written(self, event: Event) -> bytes:
+        content = dump(representations.event(event, with_words=self._with_words))
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, event.type.encode(), content)
