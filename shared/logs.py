@@ -17,6 +17,7 @@ ALLOWED = frozenset(
         *("timestamp", "level", "event", "logger"),
         *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
         *("intake_id", "referral_id", "lane", "queue", "queues", "priority", "rules", "attempts", "count", "seconds"),
+        *("check", "number", "digest"),
         *("protocol", "rule", "error", "where", "process", "port", "pid", "duty", "rung"),
     }
 )

@@ -5,6 +5,7 @@ COMMANDS = {
     "demo": ("services.cli.demo", "demo"),
     "keys": ("services.cli.keys", "keys"),
     "protocol": ("services.cli.protocol", "protocol"),
+    "audit": ("services.cli.audit", "audit"),
     "openapi": ("services.cli.openapi", "openapi"),
     "migrate": ("services.cli.migrate", "migrate"),
     "prepare": ("services.cli.migrate", "prepare"),

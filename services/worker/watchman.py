@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from services.worker.alone import COMMAND
+from services.worker.books import Bookkeeper
 from services.worker.child import Child
 from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.escalation import Ladder
@@ -46,10 +47,14 @@ class Watchman:
 
     def others(self) -> list[Duty]:
         """Return everything else."""
+        books = Bookkeeper(self.triager.sessions)
         ladder = Ladder(self.triager.sessions, self.triager.protocol.targets, self.triager.announce)
         return [
             Duty("escalation", EVERY_ROUND, ladder.climb),
             Duty("clocks", EACH_MINUTE, ladder.start_clocks),
+            Duty("numbers", EVERY_ROUND, books.number),
+            Duty("audit", EACH_MINUTE, books.audit),
+            Duty("head", EACH_HOUR, books.tell_head),
             Duty("old_keys", EACH_HOUR, self.tidy),
         ]
 
