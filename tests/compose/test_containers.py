@@ -6,7 +6,7 @@ import pytest
 
 from .stack import Stack, run
 
-SERVICES = ("postgres", "redis", "api", "nginx", "worker-urgent", "worker-routine", "watchman")
+SERVICES = ("postgres", "redis", "api", "events", "nginx", "worker-urgent", "worker-routine", "watchman")
 
 
 @pytest.fixture(params=SERVICES)

@@ -18,6 +18,7 @@ from shared.protocols import ACTIVE, cases
 from shared.settings import Settings
 from tests.program import all_gone, descendants, program
 from tests.referrals import RED_FLAG, REFERRALS, ROLES, STOP_SECONDS, Up, referrals, request, up
+from tests.streams import Stream
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,34 @@ def test_the_demo_routes_every_case_as_the_protocol_expects(running: Up, home: P
     expected = [[case["id"], case["expect"]["queue"], case["expect"]["priority"]] for case in cases(ACTIVE)]
     assert rows == expected, running.said
     assert second.stdout == first.stdout
+
+
+def test_a_department_that_listens_hears_of_a_red_flag_at_once(running: Up, keys: dict[str, str]) -> None:
+    with Stream(int(running.url.rpartition(":")[2]), keys["operator"]) as stream:
+        assert stream.line() == "retry: 2000"
+        posted = {**RED_FLAG, "patient": {"mrn": "MRN-STREAM", "birth_date": "1980-01-01"}}
+        status, intake = request(f"{running.url}/v1/intakes", keys["submitter"], posted)
+        began = time.monotonic()
+        event = stream.event()
+        while event["intake_id"] != intake["id"]:
+            event = stream.event()
+        assert time.monotonic() - began < 5  # seconds; a quarter of one when nothing else runs
+    assert (status, event["type"], event["data"]["queue"]) == (200, "referral.queued", "urgent")
+
+
+def test_the_audit_finds_nothing_and_its_head_is_where_the_next_one_begins(running: Up, home: Path) -> None:
+    assert running.url
+    first = referrals("audit", "--home", home, "--json")
+    said = json.loads(first.stdout)
+    assert (first.returncode, said["broken"], set(said["findings"].values())) == (0, None, {0})
+    head = f"{said['head']['number']}:{said['head']['digest']}"
+    again = referrals("audit", "--home", home, "--since", head)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert re.search(r"^chain +unbroken up to \d+:[0-9a-f]{64}$", again.stdout, re.MULTILINE)
+    other = referrals("audit", "--home", home, "--since", f"{said['head']['number']}:{'0' * 64}")
+    assert other.returncode == 1
+    assert f"broken at event {said['head']['number']}" in other.stdout
+    assert referrals("audit", "--home", home, "--since", "x").returncode == 2
 
 
 def test_a_second_up_on_the_same_home_is_refused(running: Up, home: Path) -> None:
