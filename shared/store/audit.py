@@ -59,11 +59,11 @@ _ROWS = {
         select id from referrals where status = 'superseded' and id >= :first
         and (superseded_by is null or superseded_by = id)
     """,
-    # Whoever puts a referral back into its queue may leave the clock to the watchman, which takes moments.
+    # Where the clock is left to the watchman, it starts it within a minute.
     "clock_missing": """
         select id from referrals where status = 'queued' and priority <= :urgent and id >= :first
         and escalate_at is null and escalation_level = 0
-        and not exists (select from events where referral_id = referrals.id and at > now() - interval '1 min')
+        and not exists (select from events where referral_id = referrals.id and at > now() - interval '3 min')
     """,
     "event_unnumbered": "select id from events where number is null and at < now() - interval '1 min'",
     "number_missing": """

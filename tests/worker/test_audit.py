@@ -84,7 +84,7 @@ BROKEN = {
     "waiting_priority": ["update intakes set status = 'received', received_at = now() - interval '11 min'"],
     "waiting_routine": ["update intakes set status = 'received', received_at = now() - interval '11 min'"],
     "superseded_by_nothing": ["update referrals set status = 'superseded'"],
-    "clock_missing": ["update referrals set escalate_at = null", "update events set at = now() - interval '2 min'"],
+    "clock_missing": ["update referrals set escalate_at = null", "update events set at = now() - interval '4 min'"],
     "event_unnumbered": ["update events set number = null, digest = null, at = now() - interval '2 min'"],
     "number_missing": ["delete from events where number in (6, 9)"],
 }

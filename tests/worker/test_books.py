@@ -1,13 +1,11 @@
 """The bookkeeper numbers what was committed, says loudly what is wrong, and tells the head of the chain."""
 
-import threading
-import time
-
 import pytest
 import structlog
 from sqlalchemy import func, select, text
 
 from services.worker.books import Bookkeeper
+from services.worker.watchman import Watchman
 from shared.store.feed import NUMBERING, head
 from shared.tables import Event
 
@@ -33,8 +31,8 @@ def unnumbered(sessions):
 @pytest.mark.usefixtures("triaged")
 def test_it_numbers_what_was_committed(sessions, bookkeeper):
     assert unnumbered(sessions) == 1
-    bookkeeper.keep()
-    bookkeeper.keep()
+    bookkeeper.number()
+    bookkeeper.number()
     assert unnumbered(sessions) == 0
 
 
@@ -56,7 +54,7 @@ def test_a_finding_is_an_error_with_its_count(sessions, bookkeeper):
 
 @pytest.mark.usefixtures("triaged")
 def test_the_head_goes_into_the_log(sessions, bookkeeper):
-    bookkeeper.keep()
+    bookkeeper.number()
     with structlog.testing.capture_logs() as said:
         bookkeeper.tell_head()
     with sessions() as session:
@@ -67,16 +65,15 @@ def test_the_head_goes_into_the_log(sessions, bookkeeper):
 @pytest.mark.usefixtures("triaged")
 def test_it_goes_on_after_others_held_the_lock(sessions, bookkeeper):
     """A process that is frozen while it gives numbers delays the books, and no more."""
-    stop = threading.Event()
-    thread = threading.Thread(target=bookkeeper.run, args=(stop,))
     with sessions.begin() as frozen:
         frozen.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})
-        thread.start()
-        time.sleep(1)
+        with structlog.testing.capture_logs() as said:
+            bookkeeper.number()
         assert unnumbered(sessions) == 1
-    deadline = time.monotonic() + 20
-    while unnumbered(sessions) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    stop.set()
-    thread.join()
+    assert said == [{"event": "events.unnumbered", "log_level": "warning", "error": "LockNotAvailable"}]
+    bookkeeper.number()
     assert unnumbered(sessions) == 0
+
+
+def test_the_watchman_keeps_the_books(triager):
+    assert {"numbers", "audit", "head"} <= {duty.name for duty in Watchman(triager).others()}
