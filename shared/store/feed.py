@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import structlog
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ def catch_up(sessions: Sessions) -> None:
     """Number what was committed until now, in transactions of its own.
 
     Where that takes too long, because a frozen process holds the lock, the caller goes on with the events as they are:
-    what has no number yet gets it later, and nobody reads past it.
+    what has no number yet gets it later, and nobody reads past it. Raises whatever else the database says.
     """
     try:
         for _ in range(MOST_ROUNDS):
@@ -65,6 +66,8 @@ def catch_up(sessions: Sessions) -> None:
                 if number(session) < MOST_AT_ONCE:
                     break
     except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable | QueryCanceled):
+            raise
         log.warning("events.unnumbered", error=type(error.orig).__name__)
 
 
