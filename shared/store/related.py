@@ -4,7 +4,7 @@ Found for a whole page at once, when it is read: nothing is stored that could gr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -61,12 +61,13 @@ _RELATED = text(f"""
 
 def related(session: Session, referrals: Sequence[StoredReferral]) -> dict[UUID, Related]:
     """Return what else there is of each referral's case, in one query for all of them."""
-    found = {referral.id: Related() for referral in referrals}
-    asked = {"referrals": list(found), "within": DUPLICATES_WITHIN}
-    for referral_id, superseded, *other, _ in session.execute(_RELATED, asked):
-        known = found[referral_id]
-        if superseded:
-            found[referral_id] = replace(known, supersedes=other[0])
+    ids = [referral.id for referral in referrals]
+    superseded: dict[UUID, UUID] = {}
+    duplicates: dict[UUID, list[Duplicate]] = {each: [] for each in ids}
+    found = session.execute(_RELATED, {"referrals": ids, "within": DUPLICATES_WITHIN})
+    for referral_id, is_superseded, other_id, queue, status, created_at, _ in found:
+        if is_superseded:
+            superseded[referral_id] = other_id  # the newest comes last
         else:
-            found[referral_id] = replace(known, duplicates=[*known.duplicates, Duplicate(*other)])
-    return found
+            duplicates[referral_id].append(Duplicate(other_id, queue, status, created_at))
+    return {each: Related(superseded.get(each), duplicates[each]) for each in ids}
