@@ -16,6 +16,7 @@ MOST_CHARACTERS = 10_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # tab, LF and CR may stand in several lines
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
 )
@@ -131,6 +132,14 @@ class Moment(Strict):
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             return "Has to be a day and time with an offset, such as 2026-11-22T09:30:00+01:00."
         return None if _is(datetime.fromisoformat, value.upper()) else "There is no such moment."
+
+
+class Id(Strict):
+    """The id of something here, in the usual way to write a UUID."""
+
+    def refuse(self, value: Any) -> str | None:
+        """Refuse other ways to write one."""
+        return None if isinstance(value, str) and _UUID.fullmatch(value) else "Has to be an id, as a UUID."
 
 
 class OrNotAsked(fields.Field[Any]):

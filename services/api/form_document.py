@@ -10,6 +10,14 @@ CHARACTERS = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
 CHARACTERS_IN_LINES = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
 SOMETHING = "^(?=.*\\S)"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+AMENDS = {
+    "title": "The form of which this is a new version",
+    "description": (
+        "The id of an intake of the same facility. The new form is triaged afresh; its referral supersedes the earlier "
+        "one if that is open, and never ranks lower without a person."
+    ),
+    "anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}],
+}
 
 
 def form_document(protocol: Protocol) -> dict[str, Any]:
@@ -25,6 +33,12 @@ def form_document(protocol: Protocol) -> dict[str, Any]:
         "additionalProperties": False,
         "x-protocol": protocol.identity,
     }
+
+
+def posted_form_document(protocol: Protocol) -> dict[str, Any]:
+    """Return the schema of a form as it is posted: it may say of which earlier form it is a new version."""
+    form = form_document(protocol)
+    return form | {"properties": {"amends": AMENDS, **form["properties"]}}
 
 
 def _section(section: Section) -> dict[str, Any]:

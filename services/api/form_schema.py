@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_load
 
-from services.api.fields import MESSAGES, field_of
+from services.api.fields import MESSAGES, Id, field_of
 from shared.clinical.fields import FormDefinition
 
 
@@ -15,10 +15,14 @@ class SectionSchema(Schema):
 
 
 class FormSchema(Schema):
-    """A whole form. A section may be missing or null, but each required question is missed by its own name."""
+    """A whole form, and the intake that it amends, if it does.
+
+    A section may be missing or null, but each required question is missed by its own name.
+    """
 
     error_messages = MESSAGES
     never_missing: tuple[str, ...] = ()
+    amends = Id(allow_none=True)
 
     @pre_load
     def _open_sections(self, form: Any, **_: Any) -> Any:

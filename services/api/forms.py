@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import request
 
@@ -28,6 +29,12 @@ class ReceivedForm:
         """Return what the sender answered, None where nothing."""
         answer = (self.body.get(section) or {}).get(name)
         return None if answer == NOT_ASKED else answer
+
+    @property
+    def amends(self) -> UUID | None:
+        """Return the intake of which this form is a new version."""
+        amended = self.body.get("amends")
+        return None if amended is None else UUID(amended)
 
 
 def receive_form(parts: Parts, now: datetime) -> ReceivedForm:

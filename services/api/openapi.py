@@ -11,7 +11,7 @@ from flask_smorest import Api
 
 from services.api import problems
 from services.api.fields import Choice, Flag, Text
-from services.api.form_document import form_document
+from services.api.form_document import posted_form_document
 from services.api.shapes.problems import Problem
 from shared.clinical.protocol import Protocol
 
@@ -46,7 +46,7 @@ def register(app: Flask, protocol: Protocol) -> PsoasApi:
     )
     for field, kind in ((Text, "string"), (Choice, "string"), (Flag, "boolean")):
         api.register_field(field, kind, None)
-    api.spec.components.schema("Form", form_document(protocol))
+    api.spec.components.schema("Form", posted_form_document(protocol))
     app.extensions[EXTENSION] = api
     return api
 

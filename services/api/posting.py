@@ -7,7 +7,7 @@ from uuid import UUID
 from services.api.problems import ProblemError
 from shared.database import Sessions
 from shared.store import intakes
-from shared.store.intakes import Earlier, NameTakenError, NewIntake
+from shared.store.intakes import Earlier, NameTakenError, NewIntake, NothingToAmendError
 
 MOST_ROUNDS = 5  # a name can be freed while it is looked up; five times in a row it cannot
 
@@ -21,11 +21,16 @@ class Posted:
 
 
 def post(sessions: Sessions, new: NewIntake, idempotency_key: str | None) -> Posted:
-    """Store `new` or find what its names stand for; raise ProblemError 409 or 422 where they contradict it."""
+    """Store `new` or find what its names stand for; raise ProblemError 409 or 422 where they contradict it.
+
+    404 where it amends what the facility never sent.
+    """
     for _ in range(MOST_ROUNDS):
         try:
             with sessions.begin() as session:
                 return Posted(new.id, intakes.add(session, new, idempotency_key))
+        except NothingToAmendError:
+            raise ProblemError(404, "There is no intake to amend.", kind="nothing-to-amend") from None
         except NameTakenError:
             posted = _find(sessions, new, idempotency_key)
             if posted:

@@ -22,6 +22,7 @@ from shared.store import referrals
 from shared.store.events import Due
 from shared.store.feed import catch_up
 from shared.store.referrals import StoredReferral
+from shared.store.related import Related, related
 from shared.store.scope import Scope
 from shared.task_queues import delivery_hint
 
@@ -41,9 +42,10 @@ def get_referral(referral_id: UUID) -> Response:
     """
     with parts().sessions() as session:
         stored = referrals.find(session, referral_id, scope())
-    if stored is None:
-        raise NotFound
-    return _answer(stored)
+        if stored is None:
+            raise NotFound
+        others = related(session, [stored])
+    return _answer(stored, others[stored.id])
 
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
@@ -127,14 +129,15 @@ def _take(
         if step:
             due = referrals.change(session, before, step.values, step.event())
         after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
+        others = related(session, [after])
     for delivery in due:
         parts().announce(delivery_hint(delivery.id, delivery.queue))
-    return _answer(after)
+    return _answer(after, others[after.id])
 
 
-def _answer(stored: StoredReferral) -> Response:
+def _answer(stored: StoredReferral, others: Related) -> Response:
     cipher = None if caller().role == "submitter" else parts().cipher
-    return answer(representations.referral(stored, cipher), headers={"ETag": f'"{stored.version}"'})
+    return answer(representations.referral(stored, others, cipher), headers={"ETag": f'"{stored.version}"'})
 
 
 def _honour_if_match(stored: StoredReferral) -> None:

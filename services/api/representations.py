@@ -11,6 +11,7 @@ from shared.clinical.lifecycle import PRIORITIES
 from shared.crypto import IdentityCipher
 from shared.store.intakes import StoredIntake
 from shared.store.referrals import StoredReferral
+from shared.store.related import Duplicate, Related
 from shared.tables import Event
 
 # The database keeps no order of keys; a person reads the answer from the top.
@@ -38,6 +39,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
     return {
         "id": stored.id,
         "external_id": stored.external_id,
+        "amends": stored.amends,
         "facility": stored.facility,
         "status": stored.status,
         "lane": stored.lane,
@@ -48,7 +50,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
     }
 
 
-def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
+def referral(stored: StoredReferral, related: Related, cipher: IdentityCipher | None) -> dict[str, Any]:
     """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
     return {
         "id": stored.id,
@@ -69,10 +71,13 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
         "decision": decision(stored.record, stored.decided_at),
+        "duplicates": [_duplicate(each) for each in related.duplicates],
         "links": {
             "self": referral_path(stored.id),
             "intake": intake_path(stored.intake_id),
             "events": f"{referral_path(stored.id)}/events",
+            "supersedes": related.supersedes and referral_path(related.supersedes),
+            "superseded_by": stored.superseded_by and referral_path(stored.superseded_by),
         },
     }
 
@@ -116,6 +121,16 @@ def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any]:
         "name": " ".join(name for name in names if name) or None,
         "birth_date": identity["birth_date"],
         "sex_at_birth": stored.sex_at_birth,
+    }
+
+
+def _duplicate(duplicate: Duplicate) -> dict[str, Any]:
+    return {
+        "id": duplicate.id,
+        "queue": duplicate.queue,
+        "status": duplicate.status,
+        "created_at": duplicate.created_at,
+        "links": {"self": referral_path(duplicate.id)},
     }
 
 

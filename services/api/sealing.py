@@ -25,6 +25,7 @@ def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake
         id=intake_id,
         facility=facility,
         external_id=received.given("encounter", "external_id"),
+        amends=received.amends,
         lane=lane_of(parts, received),
         today=received.today,
         answers=received.form.record(),

@@ -51,6 +51,7 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets)
     """Move the referral to another queue, where nobody holds it; into `urgent` its priority rises.
 
     Where it rises, the ladder of the new priority begins now: counted from receipt, every rung might be due at once.
+    A person has decided where it belongs, so no earlier version of its form has a say in it any more.
     """
     status = _after("reroute", referral)
     if body["queue"] == referral.queue:
@@ -60,7 +61,8 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets)
     _guard_urgent(referral, body)
     priority = min(referral.priority, URGENT) if body["queue"] == "urgent" else referral.priority
     clock = _started_clock(targets) if priority < referral.priority else {}
-    moved = {"status": status, "queue": body["queue"], "priority": priority, **clock, **UNHELD}
+    place = {"queue": body["queue"], "priority": priority, "downgrade_proposed": False}
+    moved = {"status": status, **place, **clock, **UNHELD}
     data = {"from": referral.queue, "to": body["queue"], "priority": PRIORITIES[priority], "reason": body["reason"]}
     return Step("rerouted", body["by"], moved, data)
 

@@ -23,7 +23,9 @@ from shared.clinical.lifecycle import acknowledge_by, next_escalation
 from shared.clinical.protocol import Protocol
 from shared.clinical.triage import Decision
 from shared.database import Sessions
-from shared.store.waiting import Outcome, Waiting, claim, finish, renew
+from shared.store.events import Due
+from shared.store.versions import Versions
+from shared.store.waiting import Outcome, Waiting, claim, renew
 from shared.task_queues import Hint, Lane, delivery_hint
 
 log = structlog.get_logger()
@@ -101,13 +103,23 @@ class Triager:
         return decision
 
     def _store(self, outcomes: list[Outcome]) -> None:
-        if not outcomes:
-            return
-        with self.sessions.begin() as session:
-            due = finish(session, outcomes)
+        """Store forms that amend none together; then each version of an earlier form, which locks its chain."""
+        versions = Versions(self.protocol.targets, self.holidays)
+        forms = [outcome for outcome in outcomes if outcome.intake.first_version is None]
+        if forms:
+            with self.sessions.begin() as session:
+                due = versions.finish_forms(session, forms)
+            self._tell(forms, due)
+        for outcome in outcomes:
+            if outcome.intake.first_version is not None:
+                with self.sessions.begin() as session:
+                    placed, due = versions.finish_version(session, outcome)
+                self._tell([placed], due)
+
+    def _tell(self, stored: list[Outcome], due: list[Due]) -> None:
         for delivery in due:
             self.announce(delivery_hint(delivery.id, delivery.queue))
-        for outcome in outcomes:
+        for outcome in stored:
             log.info("triage.stored", **path(outcome))
 
     def _store_alone(self, intake: Waiting, record: dict[str, Any] | None) -> None:
@@ -131,6 +143,7 @@ class Triager:
             acknowledge_by=acknowledge_by(
                 shown["priority"], intake.received_at, self.protocol.targets, holidays=self.holidays
             ),
+            clock_started_at=intake.received_at,
             escalate_at=rung.due if rung else None,
         )
 

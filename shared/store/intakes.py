@@ -21,6 +21,10 @@ class NameTakenError(Exception):
     """The id, the external id or the idempotency key of an intake names one already; nothing was stored."""
 
 
+class NothingToAmendError(Exception):
+    """The intake that a new one amends is not there, or is another facility's; nothing was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewIntake:
     """An intake to be stored: clinical answers in `answers`, everything that identifies in `identity`, sealed."""
@@ -28,6 +32,7 @@ class NewIntake:
     id: UUID
     facility: str
     external_id: str | None
+    amends: UUID | None
     lane: Lane
     today: date
     answers: dict[str, Any]
@@ -52,6 +57,7 @@ class StoredIntake:
 
     id: UUID
     external_id: str | None
+    amends: UUID | None
     facility: str
     status: str
     lane: Lane
@@ -71,6 +77,7 @@ _STORED = (
         *(
             Intake.id,
             Intake.external_id,
+            Intake.amends,
             Intake.facility,
             Intake.status,
             Intake.lane,
@@ -87,8 +94,12 @@ _YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 
 
 def add(session: Session, new: NewIntake, idempotency_key: str | None) -> datetime:
-    """Store `new` and return when it was received; raise NameTakenError if it has a name that is taken."""
+    """Store `new` and return when it was received.
+
+    Raises NameTakenError if it has a name that is taken, NothingToAmendError if it amends what its facility never sent.
+    """
     columns = {each.name: getattr(new, each.name) for each in fields(new)}
+    columns["first_version"] = None if new.amends is None else _first_version(session, new.facility, new.amends)
     received_at: datetime | None = session.execute(_ADD, columns).scalar_one_or_none()
     if received_at is None:
         raise NameTakenError
@@ -143,3 +154,11 @@ def forget_old_keys(session: Session) -> int:
     """Remove idempotency keys older than seven days; return how many."""
     forgotten = session.execute(delete(IdempotencyKey).where(~_YOUNG).returning(IdempotencyKey.key))
     return len(forgotten.all())
+
+
+def _first_version(session: Session, facility: str, amended: UUID) -> UUID:
+    first = func.coalesce(Intake.first_version, Intake.id)
+    found: UUID | None = session.scalar(select(first).where(Intake.id == amended, Intake.facility == facility))
+    if found is None:
+        raise NothingToAmendError
+    return found

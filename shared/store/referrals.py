@@ -45,6 +45,7 @@ class StoredReferral:
     acknowledged_at: datetime | None
     escalation_level: int
     downgrade_proposed: bool
+    superseded_by: UUID | None
     version: int
     overdue: bool
     identity: bytes
@@ -71,7 +72,7 @@ _COLUMNS = (
     *(Referral.id, Referral.intake_id, Referral.facility, Referral.queue, Referral.priority, Referral.status),
     *(Referral.pattern, Referral.headline, Referral.red_flags, Referral.created_at, Referral.acknowledge_by),
     *(Referral.acknowledged_by, Referral.acknowledged_at, Referral.escalation_level, Referral.downgrade_proposed),
-    *(Referral.version, IS_OVERDUE.label("overdue"), Intake.identity),
+    *(Referral.superseded_by, Referral.version, IS_OVERDUE.label("overdue"), Intake.identity),
     Intake.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
     *(Decision.record, Decision.decided_at),
 )

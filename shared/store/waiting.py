@@ -6,12 +6,12 @@ intake that somebody else has finished meanwhile changes nothing.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -23,7 +23,10 @@ from shared.task_queues import LANES, Lane
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An intake claimed for triage; `attempts` counts this claim too."""
+    """An intake claimed for triage; `attempts` counts this claim too.
+
+    `first_version` is the first of the forms of which it is a new version, None where it amends none.
+    """
 
     id: UUID
     facility: str
@@ -33,6 +36,7 @@ class Waiting:
     attempts: int
     request_id: str
     traceparent: str | None
+    first_version: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ class Outcome:
     headline: str
     red_flags: list[str]
     acknowledge_by: datetime
+    clock_started_at: datetime
     escalate_at: datetime | None
+    escalation_level: int = 0
+    downgrade_proposed: bool = False
+    supersedes: Sequence[UUID] = ()
+    referral_id: UUID = field(default_factory=uuid7)
 
 
 # The two statements that every intake passes through are written out: one round trip each, and nothing to build.
@@ -61,28 +70,30 @@ _CLAIM = text("""
     )
     update intakes set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
     from oldest where intakes.id = oldest.id
-    returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent
+    returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent,
+        first_version
 """)
 
 _FINISH = text("""
     with outcome as (
         select * from jsonb_to_recordset(cast(:outcomes as jsonb)) as outcome (
             intake_id uuid, referral_id uuid, record jsonb, queue text, priority smallint, pattern text,
-            headline text, red_flags text[], acknowledge_by timestamptz, escalate_at timestamptz, event jsonb
+            headline text, red_flags text[], acknowledge_by timestamptz, clock_started_at timestamptz,
+            escalate_at timestamptz, escalation_level smallint, downgrade_proposed boolean, event jsonb
         )
     ), mine as (
         update intakes set status = 'triaged', triaged_at = now(), lease_until = null
         from outcome where intakes.id = outcome.intake_id and status = 'received'
-        returning intakes.id, facility, received_at
+        returning intakes.id, facility
     ), decision as (
         insert into decisions (intake_id, record, protocol_version)
         select intake_id, record, record -> 'protocol' ->> 'version'
         from outcome join mine on mine.id = intake_id where record is not null
     ), referral as (
         insert into referrals (id, intake_id, facility, queue, priority, pattern, headline, red_flags,
-            acknowledge_by, clock_started_at, escalate_at)
+            acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed)
         select referral_id, intake_id, facility, queue, priority, pattern, headline, red_flags,
-            acknowledge_by, received_at, escalate_at
+            acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed
         from outcome join mine on mine.id = intake_id
     )
     insert into events (type, referral_id, intake_id, data)
@@ -108,10 +119,14 @@ def claim(session: Session, lane: Lane, *, limit: int, lease: timedelta) -> list
 
 
 def renew(session: Session, intakes: Sequence[Waiting], *, lease: timedelta) -> None:
-    """Hold on to claimed intakes for another `lease`, before work on them that takes long."""
+    """Hold on to claimed intakes for another `lease`, before work on them that takes long.
+
+    One that somebody else is finishing right now is let go, not waited for.
+    """
+    claimed = select(Intake.id).where(Intake.id.in_([intake.id for intake in intakes]), Intake.status == "received")
     session.execute(
         update(Intake)
-        .where(Intake.id.in_([intake.id for intake in intakes]), Intake.status == "received")
+        .where(Intake.id.in_(claimed.with_for_update(key_share=True, skip_locked=True)))
         .values(lease_until=func.clock_timestamp() + lease)
         .execution_options(synchronize_session=False)
     )
@@ -140,11 +155,20 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     return {
         **routed,
         "intake_id": str(outcome.intake.id),
-        "referral_id": str(uuid7()),
+        "referral_id": str(outcome.referral_id),
         "record": outcome.record,
         "priority": PRIORITIES.index(outcome.priority),
         "headline": outcome.headline,
         "acknowledge_by": outcome.acknowledge_by.isoformat(),
+        "clock_started_at": outcome.clock_started_at.isoformat(),
         "escalate_at": outcome.escalate_at and outcome.escalate_at.isoformat(),
-        "event": {**routed, "priority": outcome.priority},
+        "escalation_level": outcome.escalation_level,
+        "downgrade_proposed": outcome.downgrade_proposed,
+        "event": {**routed, "priority": outcome.priority, **_of_a_version(outcome)},
     }
+
+
+def _of_a_version(outcome: Outcome) -> dict[str, Any]:
+    """Return what the first event says beyond the place, where there is something to say."""
+    said = {"supersedes": [str(referral) for referral in outcome.supersedes]} if outcome.supersedes else {}
+    return said | ({"downgrade_proposed": True} if outcome.downgrade_proposed else {})

@@ -73,6 +73,7 @@ class Referral(Table):
             postgresql_where=text("status = 'queued' and escalate_at is not null"),
         ),
         CheckConstraint("(status = 'superseded') = (superseded_by is not null)", name="superseded"),
+        Index("ix_referrals_superseded_by", "superseded_by", postgresql_where=text("superseded_by is not null")),
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_all", "queue", "priority", "acknowledge_by", "id"),
     )

@@ -9,6 +9,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "docs" / "api.http"
 STATUS = {
     "Post a red flag and wait for its decision": 200,
+    "A new version of that form: calmer, so it keeps the place of the first and says so": 200,
     "What triage would decide, without storing anything": 200,
     "A misspelt key is refused by its pointer": 422,
     "The form, as a JSON Schema": 200,
@@ -42,12 +43,17 @@ def roles(submitter, operator, caller):
 
 
 def test_the_examples_in_their_order(roles, triage_all):
-    referral = ""
+    referral = intake = ""
     for heading, method, path, role, body in examples():
         triage_all()
         path = path.replace("{{referral}}", referral)
+        if body and "amends" in body:
+            body["amends"] = body["amends"].replace("{{intake}}", intake)
         answer = roles[role].post(path, body) if method == "POST" else roles[role].get(path)
         expected = 202 if path == "/v1/intakes" and STATUS[heading] == 200 else STATUS[heading]  # nothing waits here
         assert (heading, answer.status_code) == (heading, expected)
+        intake = intake or answer.json["id"]
         if heading == "The urgent worklist":
+            (only,) = answer.json["referrals"]
+            assert only["downgrade_proposed"]
             referral = answer.json["referrals"][0]["links"]["self"]

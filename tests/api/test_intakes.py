@@ -37,6 +37,7 @@ def test_until_triage_there_is_no_decision(submitter):
     assert intake == {
         "id": posted["id"],
         "external_id": None,
+        "amends": None,
         "facility": "st-marys",
         "status": "received",
         "lane": posted["lane"],
@@ -122,12 +123,6 @@ def test_a_key_without_facility_cannot_post(caller):
 def test_an_intake_that_does_not_exist(submitter):
     assert submitter.get("/v1/intakes/0197c9a0-0000-7000-8000-000000000000").status_code == 404
     assert submitter.get("/v1/intakes/no-uuid").status_code == 404
-
-
-def test_amending_is_refused_until_it_is_built(submitter):
-    answer = submitter.post("/v1/intakes", MINIMAL | {"amends": "0197c9a0-0000-7000-8000-000000000000"})
-    assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.json["errors"]] == ["/amends"]
 
 
 def test_a_preview_decides_and_stores_nothing(submitter, caller, sessions):

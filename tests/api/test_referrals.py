@@ -19,7 +19,7 @@ CONFIRMED = {"confirm": True}
 MEMBERS = [
     *("id", "intake_id", "facility", "queue", "priority", "status", "pattern", "headline", "red_flags", "imaging"),
     *("patient", "created_at", "acknowledge_by", "overdue", "escalation_level", "downgrade_proposed"),
-    *("acknowledged", "decision", "links"),
+    *("acknowledged", "decision", "duplicates", "links"),
 ]
 
 

@@ -32,7 +32,7 @@ def rows(number: int, cipher) -> tuple[dict, dict]:
         "today": START.date(),
         "answers": {"answers": {}, "age_years": 46, "phrases": []},
         "identity": cipher.seal(b'{"mrn":"MRN","birth_date":"1980-05-17"}', row=str(intake_id)),
-        "mrn_hash": b"",
+        "mrn_hash": intake_id.bytes,
         "body_hash": b"",
         "request_id": "test",
     }

@@ -34,6 +34,9 @@ class Intake(Shape):
 
     id = fields.UUID(required=True)
     external_id = string("The sender's own id.", allow_none=True)
+    amends = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "The intake of which this is a new version."}
+    )
     facility = string()
     status = one_of(INTAKE_STATUSES)
     lane = one_of(LANES)

@@ -35,10 +35,10 @@ def nested(schema: type[Schema], **settings: Any) -> fields.Nested:
     return fields.Nested(schema, required=True, **settings)
 
 
-def listed(inner: fields.Field[Any] | type[Schema]) -> fields.List[Any]:
+def listed(inner: fields.Field[Any] | type[Schema], description: str = "") -> fields.List[Any]:
     """Return a list of texts or objects."""
     of = fields.Nested(inner) if isinstance(inner, type) else inner
-    return fields.List(of, required=True)
+    return fields.List(of, required=True, metadata={"description": description} if description else None)
 
 
 class Links(Shape):

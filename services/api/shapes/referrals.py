@@ -3,8 +3,13 @@
 from marshmallow import fields
 
 from services.api.shapes.decisions import Decision, Imaging
-from services.api.shapes.members import Shape, listed, moment, nested, one_of, string
-from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
+from services.api.shapes.members import Links, Shape, listed, moment, nested, one_of, string
+from shared.clinical.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
+
+DUPLICATES = (
+    "Other open referrals of the same patient and facility, received within 14 days; at most 20, the newest, oldest "
+    "first. Empty once the referral itself is closed."
+)
 
 
 class Patient(Shape):
@@ -29,6 +34,18 @@ class ReferralLinks(Shape):
     self = string()
     intake = string()
     events = string()
+    supersedes = string("The referral of the form that this one's amends; null if it supersedes none.", allow_none=True)
+    superseded_by = string("The referral of a newer version of the form; null if there is none.", allow_none=True)
+
+
+class Duplicate(Shape):
+    """An open referral of the same patient and facility, also in a queue that the caller's key does not name."""
+
+    id = fields.UUID(required=True)
+    queue = one_of(QUEUES)
+    status = one_of(OPEN_STATUSES)
+    created_at = moment()
+    links = nested(Links)
 
 
 class Referral(Shape):
@@ -49,9 +66,13 @@ class Referral(Shape):
     acknowledge_by = moment("Counted from receipt.")
     overdue = fields.Boolean(required=True, metadata={"description": "Nobody has acknowledged in time."})
     escalation_level = fields.Integer(required=True)
-    downgrade_proposed = fields.Boolean(required=True)
+    downgrade_proposed = fields.Boolean(
+        required=True,
+        metadata={"description": "It keeps the place of an earlier version; its own form alone would rank lower."},
+    )
     acknowledged = nested(Acknowledged, allow_none=True)
     decision = nested(Decision, allow_none=True)
+    duplicates = listed(Duplicate, description=DUPLICATES)
     links = nested(ReferralLinks)
 
 

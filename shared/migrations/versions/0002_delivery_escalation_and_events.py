@@ -71,6 +71,12 @@ def clocks() -> None:
         op.f("ck_referrals_superseded"), "referrals", "(status = 'superseded') = (superseded_by is not null)"
     )
     op.create_index(
+        "ix_referrals_superseded_by",
+        "referrals",
+        ["superseded_by"],
+        postgresql_where=sa.text("superseded_by is not null"),
+    )
+    op.create_index(
         "ix_referrals_escalating",
         "referrals",
         ["escalate_at"],

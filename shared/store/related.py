@@ -1,0 +1,73 @@
+"""What else there is of a case: the referral that one supersedes, and open ones of the same patient.
+
+Found for a whole page at once, when it is read: nothing is stored that could grow stale.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.clinical.lifecycle import OPEN_STATUSES
+from shared.store.referrals import StoredReferral
+from shared.tables import one_of
+
+DUPLICATES_WITHIN = timedelta(days=14)
+MOST_DUPLICATES = 20  # of one referral, the newest: a number under which everything is sent makes no page endless
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An open referral of the same patient from the same facility."""
+
+    id: UUID
+    queue: str
+    status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The newest referral that one supersedes, if it does, and its duplicates, oldest first."""
+
+    supersedes: UUID | None = None
+    duplicates: Sequence[Duplicate] = ()
+
+
+_RELATED = text(f"""
+    select superseded_by, true, referrals.id, queue, referrals.status, referrals.created_at, received_at
+    from referrals join intakes on intakes.id = intake_id
+    where superseded_by = any(:referrals)
+    union all
+    select mine.id, false, twins.*
+    from referrals mine
+    join intakes form on form.id = mine.intake_id
+    cross join lateral (
+        select referrals.id, queue, referrals.status, referrals.created_at, twin.received_at
+        from intakes twin join referrals on referrals.intake_id = twin.id
+        where twin.facility = form.facility and twin.mrn_hash = form.mrn_hash and twin.id <> form.id
+            and twin.received_at between form.received_at - :within and form.received_at + :within
+            and {one_of("referrals.status", OPEN_STATUSES)}
+        order by twin.received_at desc
+        limit {MOST_DUPLICATES}
+    ) twins
+    where mine.id = any(:referrals) and {one_of("mine.status", OPEN_STATUSES)}
+    order by received_at, id
+""")  # noqa: S608 - constants
+
+
+def related(session: Session, referrals: Sequence[StoredReferral]) -> dict[UUID, Related]:
+    """Return what else there is of each referral's case, in one query for all of them."""
+    ids = [referral.id for referral in referrals]
+    superseded: dict[UUID, UUID] = {}
+    duplicates: dict[UUID, list[Duplicate]] = {each: [] for each in ids}
+    found = session.execute(_RELATED, {"referrals": ids, "within": DUPLICATES_WITHIN})
+    for referral_id, is_superseded, other_id, queue, status, created_at, _ in found:
+        if is_superseded:
+            superseded[referral_id] = other_id  # the newest comes last
+        else:
+            duplicates[referral_id].append(Duplicate(other_id, queue, status, created_at))
+    return {each: Related(superseded.get(each), duplicates[each]) for each in ids}

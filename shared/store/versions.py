@@ -1,0 +1,150 @@
+"""Versions of a form: stored under one lock on the first of them, so that one referral of a chain stays open.
+
+The lock is the row of the chain's first intake. A version takes it before anything else in its transaction; the first
+form takes it by being marked as triaged. So one of the two always sees the other, whichever comes first.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from shared.clinical.lifecycle import PRIORITIES
+from shared.clinical.targets import Targets
+from shared.clinical.versions import Settlement, Version, escalate_at, settle
+from shared.store.events import Due, record
+from shared.store.waiting import Outcome, finish
+from shared.tables import Referral
+
+QUEUED_AGAIN = {"status": "queued", "acknowledged_by": None, "acknowledged_at": None}
+MORE_URGENT = "an earlier version of this form is more urgent"
+
+# "No key": whoever only refers to the row, as a form does that amends it, need not wait.
+_LOCK = text("select 1 from intakes where id = :first for no key update")
+_CHAIN = text("""
+    select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,
+        clock_started_at, escalation_level, downgrade_proposed, superseded_by
+    from intakes join referrals on intake_id = intakes.id
+    where intakes.id = :first or first_version = :first
+    order by referrals.id
+    for no key update of referrals
+""")
+_OVERTAKEN = text("""
+    select distinct first_version from intakes where first_version = any(:intakes) and status = 'triaged'
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Finishes triage, with the time targets that a place in a queue depends on."""
+
+    targets: Targets
+    holidays: Collection[date] = ()
+
+    def finish_forms(self, session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
+        """Finish forms that amend none; return what is to be delivered.
+
+        A form that was overtaken by a version of its own is settled with it.
+        """
+        due = finish(session, outcomes)
+        overtaken = session.scalars(_OVERTAKEN, {"intakes": [outcome.intake.id for outcome in outcomes]})
+        for first in sorted(overtaken):
+            chain = _locked(session, first)
+            settled = settle(chain, self.targets, self.holidays)
+            if settled:
+                due += _supersede(session, settled) + self._move(session, settled.survivor, chain)
+        return due
+
+    def finish_version(self, session: Session, outcome: Outcome) -> tuple[Outcome, list[Due]]:
+        """Finish one form that amends another, in a transaction of its own; return also where it came to stand."""
+        assert outcome.intake.first_version  # noqa: S101 - that makes it a version
+        chain = _locked(session, outcome.intake.first_version)
+        if any(each.intake_id == outcome.intake.id for each in chain):
+            return outcome, []
+        own = _version(outcome)
+        settled = settle([*chain, own], self.targets, self.holidays)
+        if settled is None:
+            return outcome, finish(session, [outcome])
+        if settled.survivor.referral_id != own.referral_id:
+            due = finish(session, [outcome]) + _supersede(session, settled)
+            return outcome, due + self._move(session, settled.survivor, chain)
+        outcome = self._placed(outcome, settled)
+        return outcome, finish(session, [outcome]) + _supersede(session, settled)
+
+    def _placed(self, outcome: Outcome, settled: Settlement) -> Outcome:
+        place = settled.survivor
+        return replace(
+            outcome,
+            queue=place.queue,
+            priority=place.priority,
+            acknowledge_by=place.acknowledge_by,
+            clock_started_at=place.clock_started_at,
+            escalation_level=place.escalation_level,
+            escalate_at=escalate_at(place, self.targets),
+            downgrade_proposed=place.downgrade_proposed,
+            supersedes=tuple(each.referral_id for each in settled.superseded),
+        )
+
+    def _move(self, session: Session, survivor: Version, chain: Sequence[Version]) -> list[Due]:
+        """Write down how the one that was in its queue already stands now."""
+        (before,) = (each for each in chain if each.referral_id == survivor.referral_id)
+        _change(
+            session,
+            [survivor],
+            queue=survivor.queue,
+            priority=survivor.rank,
+            acknowledge_by=survivor.acknowledge_by,
+            clock_started_at=survivor.clock_started_at,
+            escalation_level=survivor.escalation_level,
+            escalate_at=escalate_at(survivor, self.targets),
+            downgrade_proposed=survivor.downgrade_proposed,
+            **({} if survivor.status == before.status else QUEUED_AGAIN),
+        )
+        if (survivor.queue, survivor.priority) == (before.queue, before.priority):
+            return []
+        data = {"from": before.queue, "to": survivor.queue, "priority": survivor.priority, "reason": MORE_URGENT}
+        return record(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
+
+
+def _locked(session: Session, first: UUID) -> list[Version]:
+    """Lock the chain and return its referrals as they stand."""
+    session.execute(_LOCK, {"first": first})
+    found = session.execute(_CHAIN, {"first": first}).mappings()
+    return [Version(**{**row, "priority": PRIORITIES[row["priority"]]}) for row in found]
+
+
+def _version(outcome: Outcome) -> Version:
+    return Version(
+        referral_id=outcome.referral_id,
+        intake_id=outcome.intake.id,
+        received_at=outcome.intake.received_at,
+        queue=outcome.queue,
+        priority=outcome.priority,
+        status="queued",
+        acknowledge_by=outcome.acknowledge_by,
+        clock_started_at=outcome.clock_started_at,
+    )
+
+
+def _supersede(session: Session, settled: Settlement) -> list[Due]:
+    survivor = settled.survivor.referral_id
+    _change(session, settled.superseded, status="superseded", superseded_by=survivor)
+    happened = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}
+    return record(session, [{**happened, **_names(each)} for each in settled.superseded])
+
+
+def _change(session: Session, versions: Sequence[Version], **values: Any) -> None:
+    session.execute(
+        update(Referral)
+        .where(Referral.id.in_([each.referral_id for each in versions]))
+        .values(version=Referral.version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _names(version: Version) -> dict[str, UUID]:
+    return {"referral_id": version.referral_id, "intake_id": version.intake_id}
