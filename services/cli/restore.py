@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import click
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from services.cli.archive import ArchiveError, Archiver
 from services.cli.backup import described, secrets_of
@@ -28,6 +28,7 @@ from services.cli.runtime_folder import runtime_folder
 from services.cli.settings import settings_or_exit
 from shared.migrations import upgrade
 from shared.settings import Settings
+from shared.tables import Destination
 
 SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY")
 
@@ -42,13 +43,17 @@ SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY")
 @click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), required=True, help="The home to make; not there yet."
 )
-def restore(file: Path, secrets: Path | None, home: Path) -> None:
-    """Make a home for `referrals up` out of the backup in FILE. It is there only once it is whole and was checked."""
+@click.option("--rehearsal", is_flag=True, help="Disable all destinations: nobody is called by what is only tried.")
+def restore(file: Path, secrets: Path | None, home: Path, rehearsal: bool) -> None:
+    """Make a home for `referrals up` out of the backup in FILE. It is there only once it is whole and was checked.
+
+    What was due when the backup was made is due again: referrals are delivered, and clocks have run on.
+    """
     given = read_secrets(secrets or secrets_of(file))
     home = home.resolve()
     if home.exists() and any(home.iterdir()):
         raise click.ClickException(f"{home} is not empty: restore into a home that is not there yet")
-    raise SystemExit(keep(partial(run, file.resolve(), given, home)))
+    raise SystemExit(keep(partial(run, file.resolve(), given, home, rehearsal=rehearsal)))
 
 
 def read_secrets(file: Path) -> dict[str, str]:
@@ -63,10 +68,10 @@ def read_secrets(file: Path) -> dict[str, str]:
     return given
 
 
-def run(file: Path, given: Mapping[str, str], home: Path) -> int:
+def run(file: Path, given: Mapping[str, str], home: Path, *, rehearsal: bool) -> int:
     """Restore into `home` and say so, or why not; return the exit code."""
     try:
-        counts = restored(file, given, home)
+        counts = restored(file, given, home, rehearsal=rehearsal)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -78,12 +83,12 @@ def run(file: Path, given: Mapping[str, str], home: Path) -> int:
     return 0
 
 
-def restored(file: Path, given: Mapping[str, str], home: Path) -> Mapping[str, int]:
+def restored(file: Path, given: Mapping[str, str], home: Path, *, rehearsal: bool) -> Mapping[str, int]:
     """Build the home beside its place, and move it there once it was checked; return its rows of each table."""
     building = emptied(home.with_name(f"{home.name}.new"))
     try:
         with server(building, given) as (settings, archiver):
-            counts = filled(settings, archiver, file)
+            counts = filled(settings, archiver, file, rehearsal=rehearsal)
         building.path.rename(home)
     finally:
         shutil.rmtree(building.path, ignore_errors=True)
@@ -120,7 +125,7 @@ def server(building: Home, given: Mapping[str, str]) -> Iterator[tuple[Settings,
             yield settings, Archiver(Path(postgres.command[0]).parent)
 
 
-def filled(settings: Settings, archiver: Archiver, file: Path) -> Mapping[str, int]:
+def filled(settings: Settings, archiver: Archiver, file: Path, *, rehearsal: bool) -> Mapping[str, int]:
     """Fill the database from `file` and check that all of it is there; return its rows of each table."""
     archiver.read(settings.database_url, file)
     counts = archiver.count(file)
@@ -128,8 +133,10 @@ def filled(settings: Settings, archiver: Archiver, file: Path) -> Mapping[str, i
         if missing := {table for table, count in counts.items() if rows(engine, table) != count}:
             raise ArchiveError(f"not every row arrived: {', '.join(sorted(missing))}")
         upgrade(engine)
-        with sessions() as session:
+        with sessions.begin() as session:
             check_secrets(session, settings)
+            if rehearsal:
+                session.execute(update(Destination).where(Destination.status == "active").values(status="disabled"))
     return counts
 
 

@@ -22,6 +22,10 @@ from tests.integration.test_up_accounts import AS_NOBODY, NOBODY
 from tests.program import all_gone, descendants, program
 from tests.referrals import REFERRALS, Up, referrals, up
 
+DESTINATION = """
+    insert into destinations (id, queue, url, secret)
+    values (gen_random_uuid(), 'urgent', 'https://on-call.example/referrals', 'sealed')
+"""
 BEFORE = 100  # intakes accepted before the backup begins
 
 
@@ -40,6 +44,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with up(folder / "home") as running:
         keys = running.keys()
         hospital = client(running, keys["submitter"])
+        with psycopg.connect(database(folder / "home")) as connection:
+            connection.execute(DESTINATION)
         with load(hospital, "form", rate=40) as history:
             wait_until(lambda: len(accepted(history)) >= BEFORE)
             before = accepted(history)
@@ -69,6 +75,11 @@ def database(home: Path) -> str:
     return url
 
 
+def destinations(home: Path) -> list[str]:
+    with psycopg.connect(database(home)) as connection:
+        return [status for (status,) in connection.execute("select status from destinations")]
+
+
 def test_the_files_are_for_their_owner_alone(scene: Scene) -> None:
     secrets = scene.file.with_name("psoas.dump.secrets")
     assert [file.stat().st_mode & 0o777 for file in (scene.file, secrets)] == [0o600, 0o600]
@@ -93,6 +104,7 @@ def test_whatever_was_accepted_before_is_there_with_its_referral_timeline_and_id
         again = Sent(scene.accepted[0].key, scene.accepted[0].case)
         again.send(hospital)
         assert again.intake == scene.accepted[0].intake
+        assert destinations(home) == ["active"]
         with psycopg.connect(database(home)) as connection, pytest.raises(psycopg.errors.RestrictViolation):
             connection.execute("delete from events")
 
@@ -161,12 +173,20 @@ def test_another_user_restores_a_backup_of_its_own(scene: Scene, tmp_path: Path)
         shutil.copy(file, folder)
     for path in (folder, *folder.iterdir()):
         os.chown(path, NOBODY, NOBODY)
-    with program([*AS_NOBODY, REFERRALS, "restore", folder / "psoas.dump", "--home", folder / "home"]) as restoring:
+    home = folder / "home"
+    with program([*AS_NOBODY, REFERRALS, "restore", folder / "psoas.dump", "--home", home]) as restoring:
         assert restoring.wait(60) == 0, restoring.said
-    assert {file.stat().st_uid for file in (folder / "home").rglob("*")} == {NOBODY}
-    with up(folder / "home") as running:  # as root, which goes on with the data of whoever it belongs to
+    assert {file.stat().st_uid for file in home.rglob("*")} == {NOBODY}
+    with up(home) as running:  # as root, which goes on with the data of whoever it belongs to
         operator = client(running, scene.keys["operator"])
         assert len(operator.worklist("urgent")) >= BEFORE // 8
+
+
+def test_a_rehearsal_calls_nobody(scene: Scene, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert referrals("restore", scene.file, "--home", home, "--rehearsal").returncode == 0
+    with up(home):
+        assert destinations(home) == ["disabled"]
 
 
 def test_a_database_of_the_sites_own_is_backed_up_too(
