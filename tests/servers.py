@@ -1,9 +1,7 @@
 """Starts a PostgreSQL and a Valkey of the tests' own, from the wheels, on sockets in a private folder."""
 
 import secrets
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,11 +12,7 @@ from services.cli.embedded.cluster import create_cluster
 from services.cli.embedded.postgres import database_url, postgres_service
 from services.cli.embedded.programs import reachable_programs
 from services.cli.embedded.valkey import redis_url, valkey_service
-from services.cli.runner.launch import launch
-from services.cli.runner.service import Service
-
-START_SECONDS = 20
-STOP_SECONDS = 10
+from services.cli.runner.alone import running
 
 # The tests kill processes, not the machine: nothing has to be on the disk.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -59,36 +53,3 @@ def servers() -> Iterator[Servers]:
             stack.enter_context(running(postgres_service(data, sockets, programs.postgres, account, **FAST)))
             stack.enter_context(running(valkey_service(queue, sockets, programs.valkey, account)))
             yield Servers(sockets, password)
-
-
-@contextmanager
-def running(service: Service) -> Iterator[subprocess.Popen[bytes]]:
-    """Yield the process of `service` once it is ready, and stop it at the end."""
-    with tempfile.TemporaryFile() as output:
-        process = launch(service, output.fileno())
-        try:
-            wait_until_ready(service, process)
-            yield process
-        except RuntimeError as error:
-            output.seek(0)
-            error.add_note(output.read().decode(errors="replace"))
-            raise
-        finally:
-            stop(service, process)
-
-
-def wait_until_ready(service: Service, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not service.ready(process.pid):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{service.name} did not start")
-        time.sleep(0.02)
-
-
-def stop(service: Service, process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(service.stop_signal)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

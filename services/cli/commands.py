@@ -8,6 +8,8 @@ COMMANDS = {
     "audit": ("services.cli.audit", "audit"),
     "openapi": ("services.cli.openapi", "openapi"),
     "migrate": ("services.cli.migrate", "migrate"),
+    "backup": ("services.cli.backup", "backup"),
+    "restore": ("services.cli.restore", "restore"),
     "prepare": ("services.cli.migrate", "prepare"),
     "api": ("services.cli.api", "api"),
     "worker": ("services.cli.worker", "worker"),

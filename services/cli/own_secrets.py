@@ -17,23 +17,24 @@ def own_secrets(home: Home) -> dict[str, str]:
     if not home.secrets.exists():
         if home.postgres.exists():
             raise HomeError(_gone(home.secrets))
-        _make(home.secrets)
+        keep_secrets(home, identity_keys=f"k1:{_key()}", lookup_key=_key())
     return {name: _read(home.secrets / name) for name in NAMES}
 
 
-def _make(folder: Path) -> None:
+def keep_secrets(home: Home, *, identity_keys: str, lookup_key: str) -> None:
+    """Keep these in a home that has none yet, with a new password for its database."""
     # Built beside and moved, so that a start that was interrupted leaves all of them or none.
-    building = folder.with_name(f"{folder.name}.new")
+    building = home.secrets.with_name(f"{home.secrets.name}.new")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700)
-    values = (f"k1:{_key()}", _key(), secrets.token_urlsafe(KEY_BYTES))
+    values = (identity_keys, lookup_key, secrets.token_urlsafe(KEY_BYTES))
     for name, value in zip(NAMES, values, strict=True):
         file = os.open(building / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "w") as writer:
             writer.write(f"{value}\n")
             writer.flush()
             os.fsync(file)
-    building.rename(folder)
+    building.rename(home.secrets)
 
 
 def _read(file: Path) -> str:

@@ -13,9 +13,10 @@ from services.cli.embedded.account import servers_account
 from services.cli.embedded.cluster import ClusterError, create_cluster
 from services.cli.embedded.postgres import database_url, postgres_service
 from services.cli.embedded.programs import Programs, reachable_programs
+from services.cli.runner.alone import running, stop, wait_until_ready
 from services.cli.runner.launch import launch
 from services.cli.runner.service import Account
-from tests.servers import Servers, running, stop, wait_until_ready
+from tests.servers import Servers
 
 
 def test_the_server_is_postgresql_18(own_servers: Servers) -> None:

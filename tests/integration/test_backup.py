@@ -1,0 +1,206 @@
+"""A backup that is made under load is restored into an empty home, where nothing is missing; or nothing is made."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from services.cli.archive import ArchiveError, archiver_for
+from shared.settings import Settings
+from tests.compose.client import Client
+from tests.compose.load import History, Sent, assert_each_routed_once, load
+from tests.conftest import encoded
+from tests.integration.test_up_accounts import AS_NOBODY, NOBODY
+from tests.program import all_gone, descendants, program
+from tests.referrals import REFERRALS, Up, referrals, up
+
+DESTINATION = """
+    insert into destinations (id, queue, url, secret)
+    values (gen_random_uuid(), 'urgent', 'https://on-call.example/referrals', 'sealed')
+"""
+BEFORE = 100  # intakes accepted before the backup begins
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A backup, what had been accepted before it began, and the keys of the service that it is of."""
+
+    file: Path
+    accepted: list[Sent]
+    keys: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("backup")
+    with up(folder / "home") as running:
+        keys = running.keys()
+        hospital = client(running, keys["submitter"])
+        with psycopg.connect(database(folder / "home")) as connection:
+            connection.execute(DESTINATION)
+        with load(hospital, "form", rate=40) as history:
+            wait_until(lambda: len(accepted(history)) >= BEFORE)
+            before = accepted(history)
+            answer = referrals("backup", folder / "psoas.dump", "--home", folder / "home")
+            assert answer.returncode == 0, answer.stderr
+            wait_until(lambda: len(accepted(history)) >= len(before) + BEFORE)
+        yield Scene(folder / "psoas.dump", before, keys)
+
+
+def client(running: Up, key: str) -> Client:
+    return Client(urlsplit(running.url).port or 0, key)
+
+
+def accepted(history: History) -> list[Sent]:
+    return [sent for sent in list(history.sent) if sent.outcome == "ok"]
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def database(home: Path) -> str:
+    url: str = json.loads((home / "running.json").read_text())["environment"]["DATABASE_URL"]
+    return url
+
+
+def destinations(home: Path) -> list[str]:
+    with psycopg.connect(database(home)) as connection:
+        return [status for (status,) in connection.execute("select status from destinations")]
+
+
+def test_the_files_are_for_their_owner_alone(scene: Scene) -> None:
+    secrets = scene.file.with_name("psoas.dump.secrets")
+    assert [file.stat().st_mode & 0o777 for file in (scene.file, secrets)] == [0o600, 0o600]
+    assert [line.partition("=")[0] for line in secrets.read_text().splitlines()] == ["IDENTITY_KEYS", "LOOKUP_KEY"]
+    assert sorted(file.name for file in scene.file.parent.iterdir()) == ["home", "psoas.dump", "psoas.dump.secrets"]
+
+
+def test_whatever_was_accepted_before_is_there_with_its_referral_timeline_and_identity(
+    scene: Scene, tmp_path: Path
+) -> None:
+    home = tmp_path / "restored"
+    answer = referrals("restore", scene.file, "--home", home)
+    assert answer.returncode == 0, answer.stderr
+    assert "as many as in the backup" in answer.stdout
+    with up(home) as restored:
+        hospital, operator = (client(restored, scene.keys[role]) for role in ("submitter", "operator"))
+        assert_each_routed_once(History(hospital, scene.accepted), operator)
+        for sent in scene.accepted:
+            referral = hospital.get(f"/v1/intakes/{sent.intake}")["referral"]["links"]["self"]
+            assert [event["type"] for event in operator.get(f"{referral}/events")["events"]] == ["referral.queued"]
+            assert operator.get(referral)["patient"]["mrn"] == sent.key
+        again = Sent(scene.accepted[0].key, scene.accepted[0].case)
+        again.send(hospital)
+        assert again.intake == scene.accepted[0].intake
+        assert destinations(home) == ["active"]
+        with psycopg.connect(database(home)) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+            connection.execute("delete from events")
+
+
+def test_a_file_that_exists_is_not_overwritten(scene: Scene) -> None:
+    before = scene.file.read_bytes()
+    answer = referrals("backup", scene.file, "--home", scene.file.parent / "home")
+    assert (answer.returncode, scene.file.read_bytes()) == (1, before)
+    assert "exists already" in answer.stderr
+
+
+def refused(answer_to: list[str | Path], home: Path, why: str) -> None:
+    answer = referrals("restore", *answer_to, "--home", home)
+    assert answer.returncode == 1
+    assert why in answer.stderr
+    assert not list(home.parent.glob("*.new"))
+
+
+def test_wrong_secrets_are_refused(scene: Scene, tmp_path: Path) -> None:
+    wrong = tmp_path / "secrets"
+    wrong.write_text(f"IDENTITY_KEYS=k1:{encoded(bytes(32))}\nLOOKUP_KEY={encoded(bytes(32))}\n")
+    refused([scene.file, "--secrets", wrong], tmp_path / "home", "IDENTITY_KEYS do not open the identities")
+    wrong.write_text("IDENTITY_KEYS=\n")
+    refused([scene.file, "--secrets", wrong], tmp_path / "home", "does not name IDENTITY_KEYS and LOOKUP_KEY")
+    refused([scene.file, "--secrets", tmp_path / "none"], tmp_path / "home", "without its secrets")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_home_that_holds_something_is_refused(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "something").touch()
+    refused([scene.file], tmp_path / "home", "is not empty")
+    assert [file.name for file in (tmp_path / "home").iterdir()] == ["something"]
+
+
+def test_half_a_backup_is_refused(scene: Scene, tmp_path: Path) -> None:
+    half = tmp_path / "half.dump"
+    half.write_bytes(scene.file.read_bytes()[: scene.file.stat().st_size // 2])
+    secrets = scene.file.with_name("psoas.dump.secrets")
+    refused([half, "--secrets", secrets], tmp_path / "home", "pg_restore")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_restore_leaves_no_home_and_the_next_one_works(
+    scene: Scene, tmp_path: Path, number: signal.Signals
+) -> None:
+    home = tmp_path / "home"
+    with program([REFERRALS, "restore", scene.file, "--home", home]) as interrupted:
+        wait_until(lambda: (tmp_path / "home.new" / "postgres" / "postmaster.pid").exists())
+        family = descendants(interrupted.process.pid)
+        for pid in (*family, interrupted.process.pid) if number == signal.SIGKILL else (interrupted.process.pid,):
+            os.kill(pid, number)
+        interrupted.wait()
+        assert all_gone(family)
+    assert not home.exists()
+    assert referrals("restore", scene.file, "--home", home).returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_restores_a_backup_of_its_own(scene: Scene, tmp_path: Path) -> None:
+    folder = tmp_path / "of-nobody"
+    folder.mkdir(mode=0o700)
+    for file in (scene.file, scene.file.with_name("psoas.dump.secrets")):
+        shutil.copy(file, folder)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, NOBODY, NOBODY)
+    home = folder / "home"
+    with program([*AS_NOBODY, REFERRALS, "restore", folder / "psoas.dump", "--home", home]) as restoring:
+        assert restoring.wait(60) == 0, restoring.said
+    assert {file.stat().st_uid for file in home.rglob("*")} == {NOBODY}
+    with up(home) as running:  # as root, which goes on with the data of whoever it belongs to
+        operator = client(running, scene.keys["operator"])
+        assert len(operator.worklist("urgent")) >= BEFORE // 8
+
+
+def test_a_rehearsal_calls_nobody(scene: Scene, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert referrals("restore", scene.file, "--home", home, "--rehearsal").returncode == 0
+    with up(home):
+        assert destinations(home) == ["disabled"]
+
+
+def test_a_database_of_the_sites_own_is_backed_up_too(
+    settings: Settings, environment: dict[str, str], migrated: object, tmp_path: Path
+) -> None:
+    assert settings
+    assert migrated
+    answer = referrals("backup", tmp_path / "psoas.dump", env=environment)
+    assert answer.returncode == 0, answer.stderr
+    assert "intakes" in answer.stdout
+    assert environment["LOOKUP_KEY"] in (tmp_path / "psoas.dump.secrets").read_text()
+
+
+def test_programs_that_are_older_than_the_server_are_named() -> None:
+    assert archiver_for(18).programs.name == "bin"
+    with pytest.raises(ArchiveError, match="the server is PostgreSQL 99 and needs a pg_dump that is not older; found"):
+        archiver_for(99)
