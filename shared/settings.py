@@ -34,6 +34,7 @@ class Settings:
     api_threads: int = 16
     holidays: frozenset[date] = frozenset()  # days that are no working days at this site
     log_level: str = "INFO"
+    destinations_allow_loopback: bool = False  # whether a department's system may be on this very machine
     stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
 
     @property
@@ -57,6 +58,7 @@ def load_settings() -> Settings:
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
         "holidays": frozenset(env.list("HOLIDAYS", [], subcast=date.fromisoformat) or ()),
         "log_level": env.level("LOG_LEVEL", "INFO"),
+        "destinations_allow_loopback": env.bool("DESTINATIONS_ALLOW_LOOPBACK", False),
         "stop_seconds": env.float("STOP_SECONDS", 15, validate=validate.Range(0, 600)),
     }
     try:

@@ -81,6 +81,8 @@ def service_name(pid: int) -> str | None:
         "api": "\0api\0",
         "urgent": "triage.priority",
         "routine": "triage.routine",
+        "urgent-delivery": "urgent-delivery@",
+        "delivery": "\0--hostname=delivery@",
         "watchman": "\0watchman\0",
     }
     return next((name for name, mark in marks.items() if mark in command), None)

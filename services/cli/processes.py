@@ -10,6 +10,7 @@ from services.cli.runner.service import Service
 
 COMMAND = (sys.executable, "-P", "-m", "services.cli")
 BEATING = {
+    "DESTINATIONS_ALLOW_LOOPBACK": "true",  # `up` runs on one machine, and so may what it is tried with
     "STOP_SECONDS": "5",  # then an unfinished batch is given back; the runner kills after nine
     # Celery says so in twelve lines a worker. A worker takes JSON alone, and as root `up` is what it was started as.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
@@ -23,7 +24,7 @@ def preparation(environment: Mapping[str, str], first_keys: Path) -> Service:
 
 
 def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
-    """Return what takes forms, triages them and keeps watch; heartbeat files go into `folder`."""
+    """Return what takes forms, triages them, delivers referrals and keeps watch; heartbeat files go into `folder`."""
     address = ("--host", host, "--port", str(port))
     return [
         Service(
@@ -34,6 +35,8 @@ def processes(environment: Mapping[str, str], folder: Path, host: str, port: int
         ),
         _beating("urgent", ("worker", "urgent"), environment, folder),
         _beating("routine", ("worker", "routine"), environment, folder),
+        _beating("urgent-delivery", ("worker", "urgent-delivery"), environment, folder),
+        _beating("delivery", ("worker", "delivery"), environment, folder),
         _beating("watchman", ("watchman",), environment, folder),
     ]
 

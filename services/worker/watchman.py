@@ -1,6 +1,7 @@
 """Keeps watch with nothing but the database: what stands still is announced again, and red flags are triaged from here.
 
-It needs no broker, so it works exactly when the broker does not.
+What is due on the queue `urgent` and stands still is delivered from here, too. It needs no broker, so it works exactly
+when the broker does not.
 """
 
 import signal
@@ -14,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.worker.alone import COMMAND
 from services.worker.child import Child, ChildError
+from services.worker.delivery.courier import create_courier
+from services.worker.delivery.standing_still import StandIn, announce_standing_still
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.database import create_engine, create_sessions
@@ -48,6 +51,7 @@ class Watchman:
                 self.triager.announce(triage_hint(lane))
         if ages.get("priority", 0) >= PRIORITY_SECONDS:
             self._triage_priority()
+        announce_standing_still(self.triager.sessions, self.triager.announce)
 
     def _triage_priority(self) -> None:
         log.warning("watchman.triage", lane="priority")
@@ -86,4 +90,5 @@ def run_watchman(settings: Settings) -> None:
     with Child(COMMAND) as child:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)
+        StandIn(create_courier(settings, announce, pool_size=2)).start(stop)
         Watchman(triager, settings.heartbeat_file).run(stop)

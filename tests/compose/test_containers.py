@@ -6,7 +6,8 @@ import pytest
 
 from .stack import Stack, run
 
-SERVICES = ("postgres", "redis", "api", "nginx", "worker-urgent", "worker-routine", "watchman")
+WORKERS = ("worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
+SERVICES = ("postgres", "redis", "api", "nginx", *WORKERS)
 
 
 @pytest.fixture(params=SERVICES)
