@@ -6,7 +6,20 @@ from datetime import datetime
 
 from flask import Flask
 
-from services.api import auth, docs, health, intakes, openapi, preview, problems, protocols, queues, referrals, trace
+from services.api import (
+    auth,
+    deliveries,
+    docs,
+    health,
+    intakes,
+    openapi,
+    preview,
+    problems,
+    protocols,
+    queues,
+    referrals,
+    trace,
+)
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
@@ -31,7 +44,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     api = openapi.register(app, active())
     trace.register(app)
     auth.register(app)
-    for views in (intakes, preview, protocols, queues, referrals, health):
+    for views in (intakes, preview, protocols, queues, referrals, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     problems.register(app)

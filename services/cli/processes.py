@@ -10,7 +10,6 @@ from services.cli.runner.service import Service
 
 COMMAND = (sys.executable, "-P", "-m", "services.cli")
 BEATING = {
-    "DESTINATIONS_ALLOW_LOOPBACK": "true",  # `up` runs on one machine, and so may what it is tried with
     "STOP_SECONDS": "5",  # then an unfinished batch is given back; the runner kills after nine
     # Celery says so in twelve lines a worker. A worker takes JSON alone, and as root `up` is what it was started as.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser",

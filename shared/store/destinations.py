@@ -62,7 +62,8 @@ def list_all(session: Session) -> Sequence[tuple[Destination, int, int]]:
     ]
     statement = select(Destination, *(count.scalar_subquery() for count in counts))
     order = (Destination.queue, Destination.escalation_level, Destination.created_at, Destination.id)
-    return [row.tuple() for row in session.execute(statement.where(Destination.status != "removed").order_by(*order))]
+    rows = session.execute(statement.where(Destination.status != "removed").order_by(*order))
+    return [(destination, due, parked) for destination, due, parked in rows]
 
 
 def remove(session: Session, destination_id: UUID) -> bool:

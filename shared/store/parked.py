@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import literal, select, text, tuple_
+from sqlalchemy import Row, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from shared.store.events import Due, record
@@ -53,20 +53,23 @@ _DISCARD = text("""
 """)
 
 
-def page(session: Session, status: str, *, limit: int, after: Position | None = None) -> list[Seen]:
-    """Return the first `limit` deliveries of a status after a position, the oldest first."""
+def page(
+    session: Session, status: str, *, limit: int, after: Position | None = None, destination_id: UUID | None = None
+) -> list[Seen]:
+    """Return the first `limit` deliveries of a status after a position, the oldest first, to one destination or all."""
     order = (Delivery.created_at, Delivery.id)
     statement = select(Delivery, Destination).join(Destination).where(Delivery.status == status)
+    if destination_id is not None:
+        statement = statement.where(Delivery.destination_id == destination_id)
     if after is not None:
         statement = statement.where(tuple_(*order) > tuple_(literal(after.created_at), literal(after.id)))
-    rows = session.execute(statement.order_by(*order).limit(limit)).all()
-    return _with_attempts(session, [row.tuple() for row in rows])
+    return _with_attempts(session, session.execute(statement.order_by(*order).limit(limit)).all())
 
 
 def find(session: Session, delivery_id: UUID) -> Seen | None:
     """Return the delivery as it stands."""
     statement = select(Delivery, Destination).join(Destination).where(Delivery.id == delivery_id)
-    return next(iter(_with_attempts(session, [row.tuple() for row in session.execute(statement)])), None)
+    return next(iter(_with_attempts(session, session.execute(statement).all())), None)
 
 
 def ids(session: Session, *, destination_id: UUID | None = None) -> Sequence[UUID]:
@@ -107,7 +110,7 @@ def discard(session: Session, delivery_ids: Iterable[UUID], *, by: str, reason: 
     return len(events)
 
 
-def _with_attempts(session: Session, rows: Sequence[tuple[Delivery, Destination]]) -> list[Seen]:
+def _with_attempts(session: Session, rows: Sequence[Row[Delivery, Destination]]) -> list[Seen]:
     of: Mapping[UUID, list[DeliveryAttempt]] = {delivery.id: [] for delivery, _ in rows}
     statement = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_(of)).order_by(DeliveryAttempt.attempt)
     for attempt in session.scalars(statement):
