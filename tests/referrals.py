@@ -16,6 +16,8 @@ REFERRALS = Path(sys.executable).parent / "referrals"
 START_SECONDS = 60
 STOP_SECONDS = 10
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
+SERVERS = ("postgres", "valkey")
+PROCESSES = ("api", "urgent", "routine", "urgent-delivery", "delivery", "watchman")  # what `up` runs beside its servers
 RED_FLAG = {
     "patient": {"mrn": "MRN-1", "birth_date": "1980-01-01"},
     "symptoms": {"cannot_lift_leg_supine": "present", "onset": "sudden", "bladder_change": "new_or_worse"},

@@ -58,5 +58,7 @@ def worker_command(name: str) -> list[str]:
 def run_worker(name: str) -> None:
     """Replace this process by the Celery worker called `name`."""
     command = [sys.executable, "-m", "celery", *worker_command(name)]
-    # SIGTERM then stops softly: running tasks get their time, an idle worker stops at once.
-    os.execve(sys.executable, command, {**os.environ, "REMAP_SIGTERM": "SIGQUIT"})  # noqa: S606
+    # SIGTERM then stops softly: running tasks get their time, an idle worker stops at once. Threads cannot be cut off
+    # and need not: what they do ends by its own deadline, and Celery waits for that by itself.
+    softly = {"REMAP_SIGTERM": "SIGQUIT"} if WORKERS[name].pool == "prefork" else {}
+    os.execve(sys.executable, command, os.environ | softly)  # noqa: S606

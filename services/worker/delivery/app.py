@@ -31,9 +31,10 @@ def create_delivery_worker(settings: Settings) -> Celery:
     """Return the Celery application that delivers; nothing connects before a task runs."""
     courier = create_courier(settings, Announcer(create_producer(settings)).announce, pool_size=POOL_SIZE)
     app = Celery("psoas", broker=settings.broker_url)
-    app.conf.update(CONFIGURATION | DELIVERY, worker_soft_shutdown_timeout=settings.stop_seconds)
+    app.conf.update(CONFIGURATION | DELIVERY)
 
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
+    # Each thread then ends with the attempt that it is at.
     worker_shutting_down.connect(lambda **_: courier.stopping.set(), weak=False)
 
     @app.task(name=DELIVER_TASK, shared=False, Request="services.worker.request:HintRequest")  # type: ignore[untyped-decorator]  # Celery ships no types

@@ -34,8 +34,6 @@ _ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (httpcore.NetworkError, "connection_lost"),
     (httpcore.RemoteProtocolError, "no_http_answer"),
     (httpcore.LocalProtocolError, "bad_url"),
-    (httpcore.UnsupportedProtocol, "bad_url"),
-    (UnicodeError, "bad_url"),
     (ValueError, "bad_url"),
 )
 _ANY = tuple(kind for kind, _ in _ERRORS)
@@ -72,7 +70,9 @@ class Sender:
 
     def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> tuple[int, str | None]:
         network = CheckedNetwork(deadline, self._resolvers, self._resolve, loopback=self._loopback)
-        target = httpcore.URL(url)
+        target = httpcore.URL(url.encode("ascii"))
+        if target.scheme not in (b"http", b"https") or not target.host:
+            raise ValueError
         connection = httpcore.HTTPConnection(target.origin, ssl_context=self._tls, network_backend=network)
         host = {"Host": urlsplit(url).netloc}
         with (

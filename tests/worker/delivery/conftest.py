@@ -107,11 +107,17 @@ def stored(sessions):
                 return session.scalar(left).total_seconds()
 
         def come_due(self) -> None:
-            """Let all pauses and rests be over, and every lease too."""
+            """Let all pauses and rests be over."""
             ago = func.clock_timestamp() - timedelta(seconds=5)
             with sessions.begin() as session:
+                session.execute(update(Destination).values(rests_until=None))  # the first to be locked, as everywhere
                 due = update(Delivery).where(Delivery.status == "due")
-                session.execute(due.values(due_at=ago, lease_until=None))
-                session.execute(update(Destination).values(rests_until=None))
+                session.execute(due.values(due_at=ago))
+
+        def leases_run_out(self) -> None:
+            """Let whoever has a delivery have had it for too long."""
+            with sessions.begin() as session:
+                leased = update(Delivery).where(Delivery.lease_until.is_not(None))
+                session.execute(leased.values(lease_until=func.clock_timestamp()))
 
     return Stored()

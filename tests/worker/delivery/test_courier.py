@@ -175,7 +175,7 @@ def test_a_worker_that_was_killed_leaves_a_lease_that_runs_out(department, refer
     with sessions.begin() as session:
         killed = claim(session, due)
     assert courier.deliver(due) == 0, "somebody has it"
-    stored.come_due()
+    stored.leases_run_out()
     courier.deliver(due)
     assert urgent.receiver.ids == [str(due)]
     assert (killed.attempt, stored.delivery(due).attempts) == (1, 2)
@@ -186,7 +186,7 @@ def test_whoever_comes_too_late_changes_nothing_but_leaves_its_attempt(departmen
     (due,) = refer()
     with sessions.begin() as session:
         slow = claim(session, due)
-    stored.come_due()
+    stored.leases_run_out()
     courier.deliver(due)
     ended = courier._attempt(slow)  # noqa: SLF001 - what the slow one was doing meanwhile
     for _ in range(2):
