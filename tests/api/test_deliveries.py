@@ -34,7 +34,7 @@ def secret(sessions, cipher, department):
 
 @pytest.fixture
 def deliver(sessions, cipher):
-    courier = Courier(sessions, cipher, Sender(loopback=True), lambda _: None, clock.now)
+    courier = Courier(sessions, cipher, Sender(loopback=True), lambda _: None)
 
     def all_that_is_due():
         with sessions() as session:

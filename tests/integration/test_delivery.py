@@ -1,14 +1,19 @@
 """A department's own system hears of referrals, seen from outside: `referrals up`, the command, a receiver, the API."""
 
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from services.cli.destinations import destinations
+from services.cli.parked import parked
 from tests import receiver
 from tests.receiver import Receiver, status
 from tests.referrals import RED_FLAG, Up, referrals, request, up
@@ -94,19 +99,32 @@ def test_what_a_department_refused_arrives_after_somebody_had_it_retried(
     while len(listed(running, keys, "parked")) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert f"{destination['id']}  disabled" in run(home, "destinations", "list")
-    parked = [json.loads(line) for line in run(home, "parked", "list", "--json").splitlines()]
-    assert {each["error"] for each in parked} <= {"gone", "destination_disabled"}
-    assert len(run(home, "parked", "list").splitlines()) == len(parked) == 2
+    left = [json.loads(line) for line in run(home, "parked", "list", "--json").splitlines()]
+    assert {each["error"] for each in left} <= {"gone", "destination_disabled"}
+    assert len(run(home, "parked", "list").splitlines()) == len(left) == 2
 
     department.answer = status(200)
     assert run(home, "parked", "retry", "--all", "--destination", NOBODY) == "0 deliveries are due again\n"
     assert run(home, "parked", "retry", "--all", "--destination", destination["id"]) == "2 deliveries are due again\n"
-    assert run(home, "parked", "retry", parked[0]["id"]) == "0 deliveries are due again\n"
+    assert run(home, "parked", "retry", left[0]["id"]) == "0 deliveries are due again\n"
     deadline = time.monotonic() + WITHIN_SECONDS
-    while not {each["id"] for each in parked} <= set(department.ids[1:]) and time.monotonic() < deadline:
+    while not {each["id"] for each in left} <= set(department.ids[1:]) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert {each["id"] for each in parked} <= set(department.ids[1:])
+    assert {each["id"] for each in left} <= set(department.ids[1:])
     assert run(home, "parked", "list") == ""
+
+
+def test_a_frozen_broker_keeps_no_red_flag_from_its_department(
+    running: Up, keys: dict[str, str], department: Receiver, destination: dict[str, str]
+) -> None:
+    valkey = running.processes()["valkey"]
+    os.kill(valkey, signal.SIGSTOP)
+    try:
+        referral = post(running, keys)
+        (queued,) = department.wait_for(1, 2 * WITHIN_SECONDS)
+    finally:
+        os.kill(valkey, signal.SIGCONT)
+    assert queued.verified(destination["secret"])["data"]["referral_id"] == referral["id"]
 
 
 def test_a_person_lets_go_of_what_need_not_arrive(
@@ -116,11 +134,11 @@ def test_a_person_lets_go_of_what_need_not_arrive(
     department.answer = status(404)
     referral = post(running, keys)
     deadline = time.monotonic() + WITHIN_SECONDS
-    while not (parked := listed(running, keys, "parked")) and time.monotonic() < deadline:
+    while not (left := listed(running, keys, "parked")) and time.monotonic() < deadline:
         time.sleep(0.1)
     why = ("--by", "Dr A. Okafor", "--reason", "told by telephone")
-    assert run(home, "parked", "discard", parked[0]["id"], *why) == "1 deliveries are discarded\n"
-    assert run(home, "parked", "discard", parked[0]["id"], *why) == "0 deliveries are discarded\n"
+    assert run(home, "parked", "discard", left[0]["id"], *why) == "1 deliveries are discarded\n"
+    assert run(home, "parked", "discard", left[0]["id"], *why) == "0 deliveries are discarded\n"
     _, timeline = request(f"{running.url}{referral['links']['self']}/events", keys["operator"])
     assert [event["type"] for event in timeline["events"]] == [
         "referral.queued",
@@ -169,9 +187,9 @@ def test_a_destination_is_set_once_tested_and_removed(
         *("https://user:word@his.example/", "https://his.example/#part", "https://his.example:99999/", "https://[::1/"),
     ],
 )
-def test_a_url_that_no_referral_should_go_to_is_refused(home: Path, url: str) -> None:
-    refused = referrals("destinations", "set", "urgent", url, "--home", home)
-    assert (refused.returncode, "Invalid value for URL" in refused.stderr) == (2, True)
+def test_a_url_that_no_referral_should_go_to_is_refused(url: str) -> None:
+    refused = CliRunner().invoke(destinations, ["set", "urgent", url])
+    assert (refused.exit_code, "Invalid value for URL" in refused.output) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -185,5 +203,5 @@ def test_a_url_that_no_referral_should_go_to_is_refused(home: Path, url: str) ->
         ),
     ],
 )
-def test_a_decision_that_nobody_could_follow_is_refused(home: Path, arguments: tuple[str, ...]) -> None:
-    assert referrals("parked", *arguments, "--home", home).returncode == 2
+def test_a_decision_that_nobody_could_follow_is_refused(arguments: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(parked, arguments).exit_code == 2

@@ -15,7 +15,7 @@ SOME = UUID(int=1)
 
 
 def claimed(*, tries=0, queue="urgent", due_for=timedelta()):
-    return Claimed(SOME, SOME, SOME, queue, "https://his.example", b"", {}, tries + 1, tries, due_for)
+    return Claimed(SOME, SOME, SOME, queue, "https://his.example", b"", {}, tries + 1, tries, due_for, NOW)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def claimed(*, tries=0, queue="urgent", due_for=timedelta()):
     ids=lambda value: repr(value) if isinstance(value, Answer) else None,
 )
 def test_an_answer_decides(answer, ending, error):
-    ended = fate(claimed(), answer, NOW)
+    ended = fate(claimed(), answer)
     assert (ended.ending, ended.error, ended.http_status) == (ending, error, answer.status)
 
 
 def test_patience_ends_after_three_days():
     for due_for, ending in ((timedelta(days=2, hours=23), "again"), (timedelta(days=3), "parked")):
-        assert fate(claimed(due_for=due_for), Answer(5, 500), NOW).ending == ending
-    assert fate(claimed(due_for=timedelta(days=9)), Answer(5, 200), NOW).ending == "delivered"
+        assert fate(claimed(due_for=due_for), Answer(5, 500)).ending == ending
+    assert fate(claimed(due_for=timedelta(days=9)), Answer(5, 200)).ending == "delivered"
 
 
 def test_what_is_urgent_is_tried_again_within_seconds_and_nothing_more_seldom_than_once_a_day():
@@ -79,5 +79,5 @@ def test_retry_after_in_seconds_or_as_a_date(retry_after, seconds):
 
 
 def test_whoever_asks_for_longer_gets_longer():
-    assert fate(claimed(), Answer(5, 429, "7200"), NOW).pause == timedelta(hours=2)
-    assert fate(claimed(queue="neurology"), Answer(5, 503, "1"), NOW).pause >= timedelta(seconds=24)
+    assert fate(claimed(), Answer(5, 429, "7200")).pause == timedelta(hours=2)
+    assert fate(claimed(queue="neurology"), Answer(5, 503, "1")).pause >= timedelta(seconds=24)

@@ -8,15 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from services.worker.delivery.fate import fate
-from services.worker.delivery.sender import Answer, Sender
+from services.worker.delivery.sender import Sender
 from services.worker.delivery.webhook import body_of, headers_of
-from shared import clock
 from shared.crypto import IdentityCipher, UnreadableIdentityError
 from shared.database import Sessions, create_engine, create_sessions
 from shared.settings import Settings
@@ -44,7 +42,6 @@ class Courier:
     cipher: IdentityCipher
     sender: Sender
     announce: Callable[[Hint], None]
-    now: Callable[[], datetime]
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def deliver(self, delivery_id: UUID) -> int:
@@ -73,9 +70,9 @@ class Courier:
             secret = secret_of(self.cipher, claimed.destination_id, claimed.secret)
         except UnreadableIdentityError:
             return Ended("parked", 0, error="secret_unreadable")
-        now, body = self.now(), body_of(claimed.payload)
-        answer: Answer = self.sender.post(claimed.url, headers_of(str(claimed.id), body, secret, now), body)
-        return fate(claimed, answer, now)
+        body = body_of(claimed.payload)
+        headers = headers_of(str(claimed.id), body, secret, claimed.at)
+        return fate(claimed, self.sender.post(claimed.url, headers, body))
 
     def _tell(self, claimed: Claimed, ended: Ended) -> None:
         line = {
@@ -107,5 +104,4 @@ def create_courier(settings: Settings, announce: Callable[[Hint], None], *, pool
         cipher=IdentityCipher(settings.identity_keys),
         sender=Sender(loopback=settings.destinations_allow_loopback),
         announce=announce,
-        now=clock.now,
     )

@@ -26,19 +26,17 @@ HEALING_ERRORS = frozenset(
 )
 
 
-def fate(claimed: Claimed, answer: Answer, now: datetime) -> Ended:
+def fate(claimed: Claimed, answer: Answer) -> Ended:
     """Return how the attempt ended, and for one that time heals when the next one is due."""
     ending = _ending(answer)
     if ending == "again" and claimed.due_for >= PATIENCE:
         ending = "parked"
-    asked = asked_for(answer.retry_after, now) if ending == "again" else timedelta()
+    asked = asked_for(answer.retry_after, claimed.at) if ending == "again" else timedelta()
     return Ended(
         ending,
         answer.duration_ms,
         http_status=answer.status,
-        error=None
-        if ending == "delivered"
-        else answer.error or ("gone" if ending == "gone" else f"http_{answer.status}"),
+        error=_error(answer),
         pause=max(pause_after(claimed.tries, claimed.queue), asked),
         asked=asked,
     )
@@ -62,6 +60,11 @@ def asked_for(retry_after: str | None, now: datetime) -> timedelta:
         return timedelta()
     left = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
     return min(max(left, timedelta()), DAY)
+
+
+def _error(answer: Answer) -> str | None:
+    named = {"delivered": None, "gone": "gone"}
+    return answer.error or named.get(_ending(answer), f"http_{answer.status}")
 
 
 def _ending(answer: Answer) -> Ending:

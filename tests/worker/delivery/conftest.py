@@ -9,7 +9,6 @@ from sqlalchemy import func, select, update
 
 from services.worker.delivery.courier import Courier
 from services.worker.delivery.sender import Sender
-from shared import clock
 from shared.crypto import IdentityCipher
 from shared.store import destinations
 from shared.store.destinations import Place
@@ -57,7 +56,7 @@ def department(sessions, cipher):
 
 @pytest.fixture
 def courier(sessions, cipher):
-    return Courier(sessions, cipher, Sender(loopback=True, seconds=ATTEMPT_SECONDS), lambda _: None, clock.now)
+    return Courier(sessions, cipher, Sender(loopback=True, seconds=ATTEMPT_SECONDS), lambda _: None)
 
 
 @pytest.fixture
