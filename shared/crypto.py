@@ -1,6 +1,6 @@
-"""Keeps identity unreadable in the database, and comparable without being readable.
+"""Keeps identity, and the secrets that sign webhooks, unreadable in the database; identity comparable all the same.
 
-Identity is sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value
+Both are sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value
 copied to another row does not open. The key id stands in front, so keys can be rotated while old rows still open.
 """
 
@@ -20,7 +20,7 @@ class UnreadableIdentityError(Exception):
 
 
 class IdentityCipher:
-    """Seals and opens identity; `keys` by key id, the first one seals."""
+    """Seals and opens identity and secrets; `keys` by key id, the first one seals."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}

@@ -17,7 +17,7 @@ ALLOWED = frozenset(
         *("timestamp", "level", "event", "logger"),
         *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
         *("intake_id", "referral_id", "lane", "queue", "queues", "priority", "rules", "attempts", "count", "seconds"),
-        *("check", "number", "digest"),
+        *("check", "number", "digest", "delivery_id", "destination_id"),
         *("protocol", "rule", "error", "where", "process", "port", "pid", "duty", "rung"),
     }
 )
@@ -50,7 +50,7 @@ def configure_logs(settings: Settings) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(settings.log_level)
-    for chatty in ("alembic", "celery", "kombu"):  # they report every look at the schema, and every message
+    for chatty in ("alembic", "celery", "kombu", "httpcore"):  # they report every look, message and address
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
 
 

@@ -35,6 +35,7 @@ class Settings:
     event_streams: int = 8  # readers that one API process streams events to, each on a thread of its own
     holidays: frozenset[date] = frozenset()  # days that are no working days at this site
     log_level: str = "INFO"
+    destinations_allow_loopback: bool = False  # whether a department's system may be on this very machine
     stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
 
     @property
@@ -59,6 +60,7 @@ def load_settings() -> Settings:
         "event_streams": env.int("EVENT_STREAMS", 8, validate=validate.Range(0, 1000)),
         "holidays": frozenset(env.list("HOLIDAYS", [], subcast=date.fromisoformat) or ()),
         "log_level": env.level("LOG_LEVEL", "INFO"),
+        "destinations_allow_loopback": env.bool("DESTINATIONS_ALLOW_LOOPBACK", False),
         "stop_seconds": env.float("STOP_SECONDS", 15, validate=validate.Range(0, 600)),
     }
     try:

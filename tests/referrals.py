@@ -16,6 +16,8 @@ REFERRALS = Path(sys.executable).parent / "referrals"
 START_SECONDS = 60
 STOP_SECONDS = 10
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
+SERVERS = ("postgres", "valkey")
+PROCESSES = ("api", "urgent", "routine", "urgent-delivery", "delivery", "watchman")  # what `up` runs beside its servers
 RED_FLAG = {
     "patient": {"mrn": "MRN-1", "birth_date": "1980-01-01"},
     "symptoms": {"cannot_lift_leg_supine": "present", "onset": "sudden", "bladder_change": "new_or_worse"},
@@ -81,6 +83,8 @@ def service_name(pid: int) -> str | None:
         "api": "\0api\0",
         "urgent": "triage.priority",
         "routine": "triage.routine",
+        "urgent-delivery": "urgent-delivery@",
+        "delivery": "\0--hostname=delivery@",
         "watchman": "\0watchman\0",
     }
     return next((name for name, mark in marks.items() if mark in command), None)

@@ -8,6 +8,7 @@ from flask import Flask
 
 from services.api import (
     auth,
+    deliveries,
     docs,
     events,
     health,
@@ -45,7 +46,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     api = openapi.register(app, active())
     trace.register(app)
     auth.register(app)
-    for views in (intakes, preview, protocols, queues, referrals, events, health):
+    for views in (intakes, preview, protocols, queues, referrals, events, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     problems.register(app)

@@ -1,8 +1,9 @@
-"""Cursors: a place in a worklist, opaque to whoever carries it."""
+"""Cursors: a place in a list, opaque to whoever carries it."""
 
 import base64
 import binascii
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,18 +18,29 @@ class BadCursorError(ValueError):
 
 def cursor_after(referral: StoredReferral) -> str:
     """Return the cursor for what follows `referral`."""
-    place = [referral.priority, referral.acknowledge_by, referral.id]
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+    return written([referral.priority, referral.acknowledge_by, referral.id])
 
 
 def position_of(cursor: str) -> Position:
     """Return the place that `cursor` stands for; raises BadCursorError."""
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        priority, acknowledge_by, referral_id = orjson.loads(text)
+        priority, acknowledge_by, referral_id = read(cursor)
         position = Position(priority, datetime.fromisoformat(acknowledge_by), UUID(referral_id))
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError):
         raise BadCursorError from None
     if priority not in range(len(PRIORITIES)) or isinstance(priority, bool) or position.acknowledge_by.tzinfo is None:
         raise BadCursorError
     return position
+
+
+def written(place: list[Any]) -> str:
+    """Return a place as a cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def read(cursor: str) -> Any:
+    """Return the place that was written as `cursor`, or whatever else it says; raises BadCursorError."""
+    try:
+        return orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        raise BadCursorError from None

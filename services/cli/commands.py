@@ -4,6 +4,8 @@ COMMANDS = {
     "up": ("services.cli.up", "up"),
     "demo": ("services.cli.demo", "demo"),
     "keys": ("services.cli.keys", "keys"),
+    "destinations": ("services.cli.destinations", "destinations"),
+    "parked": ("services.cli.parked", "parked"),
     "protocol": ("services.cli.protocol", "protocol"),
     "audit": ("services.cli.audit", "audit"),
     "openapi": ("services.cli.openapi", "openapi"),

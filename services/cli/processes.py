@@ -23,7 +23,7 @@ def preparation(environment: Mapping[str, str], first_keys: Path) -> Service:
 
 
 def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
-    """Return what takes forms, triages them and keeps watch; heartbeat files go into `folder`."""
+    """Return what takes forms, triages them, delivers referrals and keeps watch; heartbeat files go into `folder`."""
     address = ("--host", host, "--port", str(port))
     return [
         Service(
@@ -34,6 +34,8 @@ def processes(environment: Mapping[str, str], folder: Path, host: str, port: int
         ),
         _beating("urgent", ("worker", "urgent"), environment, folder),
         _beating("routine", ("worker", "routine"), environment, folder),
+        _beating("urgent-delivery", ("worker", "urgent-delivery"), environment, folder),
+        _beating("delivery", ("worker", "delivery"), environment, folder),
         _beating("watchman", ("watchman",), environment, folder),
     ]
 

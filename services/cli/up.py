@@ -23,6 +23,7 @@ from services.cli.runner.runner import Runner
 from services.cli.runtime_folder import runtime_folder
 from services.cli.welcome import welcome
 
+ALLOW_LOOPBACK = "DESTINATIONS_ALLOW_LOOPBACK"  # all runs on one machine here, and so may a department's system
 OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key"}  # settings that the home has a secret for
 
 
@@ -83,6 +84,7 @@ def _run(home: Home, host: str, port: int) -> None:
         wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not _given(name)]
         servers, addresses = embedded_servers(home, wanted, account, folder, secrets["database_password"])
         own = {name: secrets[secret] for name, secret in OWN.items() if not _given(name)} | addresses
+        own |= {} if _given(ALLOW_LOOPBACK) else {ALLOW_LOOPBACK: "true"}
         environment = {**os.environ, **own}
         first_keys = folder / "first-keys.json"
         running.write(home, running.Running(url, str(folder), own))

@@ -1,17 +1,14 @@
-"""`referrals worker`: this process becomes the worker of one lane."""
+"""`referrals worker`: this process becomes the worker of some task queues."""
 
 import click
 
 from services.cli.settings import settings_or_exit
-from services.worker.main import run_worker
-from shared.task_queues import Lane
-
-LANES: dict[str, Lane] = {"urgent": "priority", "routine": "routine"}
+from services.worker.main import WORKERS, run_worker
 
 
 @click.command()
-@click.argument("name", type=click.Choice(list(LANES)))
+@click.argument("name", type=click.Choice(list(WORKERS)))
 def worker(name: str) -> None:
-    """Triage what waits in one lane, with settings from the environment."""
+    """Triage what waits in one lane, or deliver what is due, with settings from the environment."""
     settings_or_exit()
-    run_worker(LANES[name])
+    run_worker(name)

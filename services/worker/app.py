@@ -1,18 +1,16 @@
-"""The Celery application of the workers: every setting beside its reason.
-
-Messages are hints. Nothing here has to keep one: a task asks the database what there is to do.
-"""
+"""The Celery application of the workers that triage."""
 
 import time
-from pathlib import Path
 from typing import Any
 
-from celery import Celery, bootsteps
+from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 from kombu.entity import Queue
 
 from services.worker.alone import COMMAND
+from services.worker.celery_settings import CONFIGURATION
 from services.worker.child import Child
+from services.worker.heartbeat import heartbeat
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.clinical.triage import triage
@@ -23,39 +21,15 @@ from shared.settings import Settings
 from shared.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
 
 DRAIN_SECONDS = 2  # then the task gives its process back and leaves a message for the rest
-HEARTBEAT_SECONDS = 5
 
-CONFIGURATION: dict[str, Any] = {
-    "task_serializer": "json",
-    "accept_content": ["json"],  # a message can never become code
-    "task_ignore_result": True,  # the row is the result
+TRIAGE: dict[str, Any] = {
     "task_acks_late": True,  # a killed worker gives the message back
-    "task_reject_on_worker_lost": False,  # a task that kills its process is not run again and again
     "task_acks_on_failure_or_timeout": True,
-    "worker_prefetch_multiplier": 1,  # no message waits in a busy worker
     "worker_cancel_long_running_tasks_on_connection_loss": True,  # else it would run twice at once
-    "worker_enable_prefetch_count_reduction": False,  # it holds one message anyway, before and after an outage
-    "worker_enable_remote_control": False,  # nobody steers a worker through the broker
-    "worker_send_task_events": False,
     "worker_max_tasks_per_child": 10_000,  # whatever leaks, leaks for a while only
     "task_soft_time_limit": 5,
     "task_time_limit": 10,
-    "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue that nobody reads
     "task_queues": [Queue(triage_queue(lane)) for lane in LANES],  # type: ignore[no-untyped-call]
-    "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,  # the broker comes back; the worker waits
-    "broker_channel_error_retry": True,  # a full broker is an outage, not a reason to exit
-    "broker_transport_options": {
-        "visibility_timeout": 120,  # seconds, beyond every time limit
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "health_check_interval": 10,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-        "socket_keepalive": True,
-    },
-    "worker_hijack_root_logger": False,
-    "worker_redirect_stdouts": False,
 }
 
 
@@ -65,7 +39,7 @@ def create_worker(settings: Settings) -> Celery:
     announce = Announcer(create_producer(settings)).announce
     triager = Triager(create_sessions(engine), active(), settings.holidays, Child(COMMAND), triage, announce)
     app = Celery("psoas", broker=settings.broker_url)
-    app.conf.update(CONFIGURATION, worker_soft_shutdown_timeout=settings.stop_seconds)
+    app.conf.update(CONFIGURATION | TRIAGE, worker_soft_shutdown_timeout=settings.stop_seconds)
 
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
     # A connection shared across a fork answers with other patients' rows.
@@ -88,18 +62,3 @@ def drain(triager: Triager, lane: Lane) -> bool:
         if triager.triage_waiting(lane) < BATCHES[lane].limit:
             return False
     return True
-
-
-def heartbeat(file: Path) -> type[bootsteps.StartStopStep]:
-    """Return the step that touches `file` from the worker's own event loop: it stops when the worker does."""
-
-    class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
-        """Touches a file for as long as the worker's timer runs."""
-
-        requires = ("celery.worker.components:Timer",)
-
-        def start(self, parent: Any) -> None:
-            file.touch()
-            parent.timer.call_repeatedly(HEARTBEAT_SECONDS, file.touch)
-
-    return Heartbeat

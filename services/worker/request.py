@@ -15,3 +15,11 @@ class FrankRequest(Request):  # type: ignore[misc]  # Celery ships no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Make the request as Celery does, with no error that it would swallow."""
         super().__init__(*args, **{**kwargs, "connection_errors": ()})
+
+
+class HintRequest(Request):  # type: ignore[misc]  # Celery ships no types
+    """A request that was taken without acknowledgement (see the task queues of delivery): there is nothing to give."""
+
+    def acknowledge(self) -> None:
+        """Do nothing; asking the broker could only fail, and hold up a thread."""
+        self.acknowledged = True

@@ -1,11 +1,13 @@
 """Keeps watch with nothing but the database: red flags, what stands still, and referrals that nobody acknowledges.
 
-It needs no broker, so it works exactly when the broker does not.
+What is due on the queue `urgent` and stands still is delivered from here, too. It needs no broker, so it works exactly
+when the broker does not.
 """
 
 import signal
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -13,6 +15,8 @@ import structlog
 from services.worker.alone import COMMAND
 from services.worker.books import Bookkeeper
 from services.worker.child import Child
+from services.worker.delivery.courier import create_courier
+from services.worker.delivery.standing_still import StandIn, announce_standing_still
 from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.escalation import Ladder
 from services.worker.triage import BATCHES, Triager
@@ -51,6 +55,11 @@ class Watchman:
         ladder = Ladder(self.triager.sessions, self.triager.protocol.targets, self.triager.announce)
         return [
             Duty("escalation", EVERY_ROUND, ladder.climb),
+            Duty(
+                "deliveries",
+                EVERY_ROUND,
+                partial(announce_standing_still, self.triager.sessions, self.triager.announce),
+            ),
             Duty("clocks", EACH_MINUTE, ladder.start_clocks),
             Duty("numbers", EVERY_ROUND, books.number),
             Duty("audit", EACH_MINUTE, books.audit),
@@ -99,4 +108,5 @@ def run_watchman(settings: Settings) -> None:
     with Child(COMMAND) as child:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)
+        StandIn(create_courier(settings, announce, pool_size=2)).start(stop)
         Watchman(triager, settings.heartbeat_file).run(stop)

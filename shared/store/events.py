@@ -51,7 +51,7 @@ _TELL = text(f"""
             when events.type = 'referral.escalated' then destinations.escalation_level = (events.data ->> 'level')::int
             else events.type <> 'referral.queued' and destinations.escalation_level <= referrals.escalation_level
         end
-    where events.id = any(:events)
+    where events.id = any(:events) and starts_with(events.type, 'referral.')
     on conflict do nothing
     returning id, queue, status
 """)  # noqa: S608 - a priority is one of four words
@@ -68,7 +68,8 @@ def record(session: Session, events: Sequence[dict[str, Any]]) -> list[Due]:
 def tell(session: Session, events: Sequence[int]) -> list[Due]:
     """Make a delivery of each of these events to every destination that listens; return those that are due.
 
-    Telling twice is telling once. For a destination that is disabled the delivery is parked.
+    Telling twice is telling once. For a destination that is disabled the delivery is parked. Only what happens to
+    referrals is told, not how a delivery fared.
     """
     if not events:
         return []

@@ -60,6 +60,7 @@ class Delivery(Table):
     status: Mapped[str] = mapped_column(server_default="due")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    due_since: Mapped[datetime] = mapped_column(server_default=func.now())  # its event, or a person who had it retried
     lease_until: Mapped[datetime | None]
     error: Mapped[str | None]  # why the last attempt failed, or why there was none
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -70,7 +71,12 @@ class Delivery(Table):
         CheckConstraint(one_of("status", DELIVERY_STATUSES), name="status"),
         Index("uq_deliveries_event_id_destination_id", "event_id", "destination_id", unique=True),
         Index("ix_deliveries_due", "destination_id", "due_at", "id", postgresql_where=text("status = 'due'")),
-        Index("ix_deliveries_parked", "id", postgresql_where=text("status = 'parked'")),
+        Index(
+            "ix_deliveries_leased",
+            "destination_id",
+            postgresql_where=text("status = 'due' and lease_until is not null"),
+        ),
+        Index("ix_deliveries_status", "status", "created_at", "id"),
         Index("ix_deliveries_referral_id", "referral_id"),
     )
 

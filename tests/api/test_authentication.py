@@ -1,5 +1,6 @@
 """Who may call what: every route, every role, every tenant, listed from the routes themselves."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -29,6 +30,8 @@ MAY = {
     ("GET", "/v1/referrals/<uuid:referral_id>"): WORKERS | {"submitter"},
     ("GET", "/v1/referrals/<uuid:referral_id>/events"): WORKERS | {"auditor"},
     ("GET", "/v1/events"): {"operator", "auditor", "admin"},
+    ("GET", "/v1/deliveries"): {"operator", "admin"},
+    ("POST", "/v1/deliveries/<uuid:delivery_id>/retry"): {"operator", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
 }
 OPEN = {"/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
@@ -43,7 +46,7 @@ def routes(app):
 
 
 def call(caller, method, rule):
-    path = rule.replace("<uuid:intake_id>", NOBODY).replace("<uuid:referral_id>", NOBODY).replace("<queue>", "urgent")
+    path = re.sub("<uuid:[a-z_]+>", NOBODY, rule).replace("<queue>", "urgent")
     if method == "GET":
         return caller.get(path)
     return caller.post(path, ACTIONS.get(path.rsplit("/", 1)[1], MINIMAL))

@@ -8,11 +8,12 @@ import sys
 
 import pytest
 import structlog
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
+from uuid_utils.compat import uuid7
 
 from services.api.parts import EXTENSION
 from shared.logs import ALLOWED, configure_logs
-from shared.tables import Table
+from shared.tables import Delivery, Destination, Table
 from tests.api.test_problems import TRACE
 
 CANARY = {
@@ -50,6 +51,20 @@ def tells(content: str) -> list[str]:
     return [telltale for telltale in TELLTALES if telltale in content]
 
 
+@pytest.fixture
+def listening(sessions):
+    """A department's own system, which hears of every urgent referral."""
+    with sessions.begin() as session:
+        row = {"id": uuid7(), "queue": "urgent", "url": "https://his.example", "secret": b"sealed"}
+        session.execute(insert(Destination).values(**row))
+
+
+def payloads(sessions) -> list[str]:
+    with sessions() as session:
+        return [repr(payload) for payload in session.scalars(select(Delivery.payload))]
+
+
+@pytest.mark.usefixtures("listening")
 def test_the_canary_sings_nowhere(submitter, operator, triage_all, broker, sessions, log_text):
     posted = submitter.post("/v1/intakes", CANARY, Idempotency_Key="k1")
     broker.blpop("triage.priority", timeout=5)
@@ -72,7 +87,9 @@ def test_the_canary_sings_nowhere(submitter, operator, triage_all, broker, sessi
     seen_by_submitter = submitter.get(intake.json["referral"]["links"]["self"])
     assert tells(referral.text) == ["CANARY", "1957-08-29"]
     assert tells("".join(answer.text for answer in (*refusals, posted, intake, preview, seen_by_submitter))) == []
+    assert len(payloads(sessions)) == 2
     assert tells(stored(sessions)) == []
+    assert tells(operator.get("/v1/deliveries?status=due").text) == []
     assert tells("".join(map(str, broker.keys("*")))) == []
     assert tells(log_text()) == []
 

@@ -6,7 +6,8 @@ import pytest
 
 from .stack import Stack, run
 
-SERVICES = ("postgres", "redis", "api", "events", "nginx", "worker-urgent", "worker-routine", "watchman")
+WORKERS = ("worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
+SERVICES = ("postgres", "redis", "api", "events", "nginx", *WORKERS)
 
 
 @pytest.fixture(params=SERVICES)

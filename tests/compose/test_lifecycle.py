@@ -10,7 +10,7 @@ from .client import Client
 from .load import assert_each_routed_once, load
 from .stack import Stack, run
 
-ROLES = ("api", "worker-urgent", "worker-routine", "watchman")
+ROLES = ("api", "worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
 
 
 @pytest.fixture

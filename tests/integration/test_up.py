@@ -17,7 +17,7 @@ from redis import Redis
 from shared.protocols import ACTIVE, cases
 from shared.settings import Settings
 from tests.program import all_gone, descendants, program
-from tests.referrals import RED_FLAG, REFERRALS, ROLES, STOP_SECONDS, Up, referrals, request, up
+from tests.referrals import PROCESSES, RED_FLAG, REFERRALS, ROLES, SERVERS, STOP_SECONDS, Up, referrals, request, up
 from tests.streams import Stream
 
 
@@ -52,7 +52,7 @@ def test_the_printed_line_works_when_pasted(running: Up, keys: dict[str, str]) -
 
 
 def test_each_process_runs_once(running: Up) -> None:
-    assert sorted(running.processes()) == ["api", "postgres", "routine", "urgent", "valkey", "watchman"]
+    assert sorted(running.processes()) == sorted([*PROCESSES, *SERVERS])
 
 
 def test_nothing_but_the_api_listens_on_the_network(running: Up) -> None:
@@ -182,7 +182,7 @@ def test_servers_that_exist_are_used_instead_of_embedded_ones(
     settings = new_database("existing")
     servers = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
     with up(tmp_path / "home", env=os.environ | servers) as first:
-        assert sorted(first.processes()) == ["api", "routine", "urgent", "watchman"]
+        assert sorted(first.processes()) == sorted(PROCESSES)
         key = first.keys()["submitter"]
         assert request(f"{first.url}/v1/intakes", key, RED_FLAG)[0] == 200
         assert broker.dbsize()

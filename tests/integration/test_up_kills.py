@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import all_gone, program
-from tests.referrals import RED_FLAG, REFERRALS, Up, children, request, up
+from tests.referrals import PROCESSES, RED_FLAG, REFERRALS, SERVERS, Up, children, request, up
 
 BACK_SECONDS = 40
 
@@ -30,7 +30,7 @@ def submitter(running: Up) -> str:
     return running.keys()["submitter"]
 
 
-@pytest.mark.parametrize("name", ["api", "urgent", "routine", "watchman", "valkey", "postgres"])
+@pytest.mark.parametrize("name", [*PROCESSES, *SERVERS])
 def test_a_killed_process_is_started_again_and_serves(running: Up, submitter: str, name: str) -> None:
     killed = running.processes()[name]
     belongings = set(children(killed))
@@ -62,7 +62,7 @@ def test_a_killed_up_whose_keeper_is_killed_too_leaves_no_process_and_starts_aga
     assert left.exists()
     with up(home) as second:
         assert not left.exists()
-        assert sorted(second.processes()) == ["api", "postgres", "routine", "urgent", "valkey", "watchman"]
+        assert sorted(second.processes()) == sorted([*PROCESSES, *SERVERS])
 
 
 def test_a_database_that_cannot_start_stops_everything_with_its_reason(tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ from celery.__main__ import main as celery
 
 from services.worker import app as worker_app
 from services.worker.main import worker_command
-from shared.task_queues import Lane
 from tests.worker.misbehave import COMMAND, misbehave
 
 
-def run_worker(lane: Lane) -> None:
-    """Run the worker of `lane` in this process."""
+def run_worker(name: str) -> None:
+    """Run the worker called `name` in this process."""
     worker_app.triage = misbehave
     worker_app.COMMAND = COMMAND
-    sys.argv = ["celery", *worker_command(lane)]
+    sys.argv = ["celery", *worker_command(name)]
     celery()

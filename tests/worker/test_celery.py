@@ -77,7 +77,7 @@ def announcer(settings, broker):
 
 
 def test_an_announcement_has_the_lane_triaged(environment, intake, announcer, referrals):
-    with running("priority", environment):
+    with running("urgent", environment):
         for _ in range(25):
             intake(symptoms=RED)
         announcer.announce(triage_hint("priority"))
@@ -85,7 +85,7 @@ def test_an_announcement_has_the_lane_triaged(environment, intake, announcer, re
 
 
 def test_the_urgent_worker_leaves_the_routine_lane_alone(environment, intake, announcer, referrals):
-    with running("priority", environment):
+    with running("urgent", environment):
         intake()
         intake(symptoms=RED)
         announcer.announce(triage_hint("routine"))
@@ -112,7 +112,7 @@ def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, annou
     for _ in range(5):
         intake(symptoms=RED)
     hang = intake(symptoms={**RED, "pain_score": HANGS})
-    with running("priority", environment, program="tests.worker.misbehaving_worker"):
+    with running("urgent", environment, program="tests.worker.misbehaving_worker"):
         eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == 7)
     assert referrals(pattern="triage_failed", queue="urgent") == 2
     assert referrals(pattern="triage_failed", intake_id=killer) == referrals(intake_id=hang) == 1
@@ -136,6 +136,6 @@ def test_its_heart_beats_in_a_file(environment, tmp_path):
 
 def test_it_waits_for_a_broker_that_is_away(environment):
     away = {**environment, "REDIS_URL": "redis://127.0.0.1:1/0"}
-    with running("priority", away) as worker:
+    with running("urgent", away) as worker:
         time.sleep(3)
         assert worker.poll() is None

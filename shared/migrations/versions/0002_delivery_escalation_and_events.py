@@ -130,6 +130,7 @@ def deliveries() -> None:
         sa.Column("status", sa.Text(), server_default="due", nullable=False),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("due_since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -148,7 +149,13 @@ def deliveries() -> None:
         ["destination_id", "due_at", "id"],
         postgresql_where=sa.text("status = 'due'"),
     )
-    op.create_index("ix_deliveries_parked", "deliveries", ["id"], postgresql_where=sa.text("status = 'parked'"))
+    op.create_index(
+        "ix_deliveries_leased",
+        "deliveries",
+        ["destination_id"],
+        postgresql_where=sa.text("status = 'due' and lease_until is not null"),
+    )
+    op.create_index("ix_deliveries_status", "deliveries", ["status", "created_at", "id"])
     op.create_index("ix_deliveries_referral_id", "deliveries", ["referral_id"])
     op.create_table(
         "delivery_attempts",

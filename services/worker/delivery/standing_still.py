@@ -1,0 +1,70 @@
+"""Sees to deliveries that stand still: announces them again, and makes the urgent ones while nobody else does."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.worker.delivery.courier import Courier
+from shared.database import Sessions
+from shared.store.deliveries import StandingStill, park_unreachable, standing_still
+from shared.task_queues import DELIVERY_QUEUES, Hint, delivery_hint
+
+log = structlog.get_logger()
+
+ANNOUNCE_AGE = timedelta(seconds=1)
+URGENT_AGE = timedelta(seconds=3)  # an escalation that has stood still for so long is sent from here
+EVERY_SECONDS = 0.5
+THREADS = 4  # destinations that are served at once; those that do not answer occupy the others for one attempt each
+
+
+def announce_standing_still(sessions: Sessions, announce: Callable[[Hint], None]) -> None:
+    """Announce what is due and not moving, one delivery of each destination; park what can never be delivered."""
+    with sessions.begin() as session:
+        park_unreachable(session)
+        waiting = standing_still(session, age=ANNOUNCE_AGE, queues=DELIVERY_QUEUES)
+    for each in waiting:
+        announce(delivery_hint(each.id, each.queue))
+
+
+class StandIn:
+    """Delivers what stands still on the queue `urgent`, in threads of its own, so that it holds up nobody."""
+
+    def __init__(self, courier: Courier) -> None:
+        """Deliver by `courier`."""
+        self._courier = courier
+        self._pool = ThreadPoolExecutor(THREADS, "stand-in")
+        self._served: set[object] = set()  # destinations that a thread serves or is about to
+
+    def start(self, stop: threading.Event) -> None:
+        """Look again and again from a thread, until `stop`."""
+        threading.Thread(target=self._run, args=(stop,), name="stand-in", daemon=True).start()
+
+    def look(self) -> None:
+        """Have every urgent destination served that waits and is not being served."""
+        with self._courier.sessions() as session:
+            waiting = standing_still(session, age=URGENT_AGE, queues=("urgent",))
+        for each in waiting:
+            if each.destination_id not in self._served:
+                self._served.add(each.destination_id)
+                self._pool.submit(self._serve, each)
+
+    def _serve(self, waiting: StandingStill) -> None:
+        log.warning("standin.delivers", queue=waiting.queue, destination_id=str(waiting.destination_id))
+        try:
+            self._courier.deliver(waiting.id)
+        except SQLAlchemyError as error:
+            log.error("standin.cannot_deliver", error=type(error).__name__)
+        finally:
+            self._served.discard(waiting.destination_id)
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(EVERY_SECONDS):
+            try:
+                self.look()
+            except SQLAlchemyError as error:
+                log.error("standin.cannot_look", error=type(error).__name__)
+        self._courier.stopping.set()

@@ -1,0 +1,27 @@
+"""A delivery as a webhook: the same bytes in every attempt, signed as Standard Webhooks asks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+from standardwebhooks import Webhook
+
+USER_AGENT = f"Psoas/{version('psoas')}"
+
+
+def body_of(payload: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are sent and signed; the database keeps no order of keys, so it is the alphabet's."""
+    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+
+
+def headers_of(webhook_id: str, body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    """Return the headers of an attempt at `now`; the id is the same in each, time and signature are not."""
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(webhook_id, now, body.decode()),
+    }
