@@ -97,8 +97,9 @@ def _counting(versions: Collection[Version]) -> list[Version]:
     by_id = {each.referral_id: each for each in versions}
 
     def ends_open(version: Version) -> bool:
-        while version.superseded_by is not None:
-            version = by_id[version.superseded_by]
+        for _ in versions:  # no longer than the chain, whatever the rows say
+            if version.superseded_by is not None:
+                version = by_id[version.superseded_by]
         return version.is_open
 
     return [each for each in versions if ends_open(each)]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from shared.protocols import active
+from shared.store.escalation import climb
 from shared.store.versions import Versions
 from shared.store.waiting import claim, renew
 from shared.tables import Event, Intake, Referral
@@ -189,3 +190,21 @@ def test_a_version_whose_attempt_did_not_finish_is_settled_too(sessions, triager
     triager.triage_waiting("priority")
     referrals = stand(sessions)
     assert referrals[first].superseded_by == referrals[second].id
+
+
+def test_the_ladder_goes_on_where_it_stood(sessions, triager, intake):
+    """An emergency of 25 minutes ago has climbed two rungs when a calmer version of its form comes."""
+    first = intake(symptoms={"bladder_change": "new_or_worse"}, waited=timedelta(minutes=25))
+    triager.triage_waiting("priority")
+    climbed = []
+    for _ in range(3):
+        with sessions.begin() as session:
+            climbed.append([rung.level for rung in climb(session, active().targets, limit=9)[0]])
+    assert climbed == [[1], [2], []]
+    second = intake(amends=first, first_version=first)
+    triager.triage_waiting("routine")
+    with sessions.begin() as session:
+        assert climb(session, active().targets, limit=9) == ([], [])
+    referrals = stand(sessions)
+    assert (referrals[second].priority, referrals[second].escalation_level) == (0, 2)
+    assert referrals[second].escalate_at == referrals[first].clock_started_at + timedelta(minutes=30)

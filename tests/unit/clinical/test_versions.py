@@ -122,6 +122,12 @@ def test_what_a_person_closed_sets_no_floor_nor_does_what_it_superseded(ended):
     assert open_one(arrive(chain, newer)) == newer
 
 
+def test_a_row_that_makes_no_sense_ends_in_an_answer():
+    circular = replace(URGENT, status="superseded", superseded_by=URGENT.referral_id)
+    newer = version(9, "neurology", "routine")
+    assert settle([circular, version(5, "neurology", "routine"), newer], TARGETS).survivor.priority == "routine"
+
+
 def test_an_older_form_that_comes_late_raises_the_newer():
     kept = after(version(9, "neurology", "routine"), URGENT)
     assert (kept.intake_id, kept.queue, kept.priority) == (UUID(int=9), "urgent", "emergency")
