@@ -3,9 +3,12 @@
 import pytest
 from sqlalchemy import select, text
 
+from shared.store.audit import findings
+from shared.store.chain import check
 from shared.store.feed import NUMBERING
 from shared.tables import Event
-from tests.api.test_referrals import ACTIONS
+from tests.api.test_referrals import ACTIONS, CONFIRMED
+from tests.cases import case_for
 
 
 def read_all(reader, limit):
@@ -99,3 +102,27 @@ def test_what_cannot_be_numbered_now_is_still_in_the_timeline(referral, operator
         ]
         assert operator.get("/v1/events?after=1").json == {"events": [], "next": 1}
     assert [event["id"] for event in operator.get(ours["links"]["events"]).json["events"]] == [1, 2]
+
+
+def test_after_all_that_people_do_the_audit_finds_nothing(referral, operator, submitter, triage_all, sessions):
+    done = [
+        ("neurology", ["acknowledge", "release", "acknowledge", "complete"]),
+        ("urgent", ["acknowledge", "release"]),
+        ("urgent", ["reroute"]),
+        ("clinical_review", ["return"]),
+    ]
+    for number, (queue, actions) in enumerate(done):
+        path = referral(queue, mrn=f"MRN-{number}")["links"]["self"]
+        for action in actions:
+            assert operator.post(f"{path}/{action}", {**ACTIONS[action], **_confirmed(action)}).status_code == 200
+    first = submitter.post("/v1/intakes", case_for("neurology").body("MRN-9")).json["id"]
+    submitter.post("/v1/intakes", {**case_for("urgent").body("MRN-9"), "amends": first})
+    triage_all()
+    everything = read_all(operator, 200)
+    with sessions() as session:
+        assert {name: count for name, count in findings(session).items() if count} == {}
+        assert (check(session).head.number, check(session).broken) == (len(everything), None)
+
+
+def _confirmed(action):
+    return CONFIRMED if action in ("reroute", "return") else {}
