@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine, text, update
 
+from services.cli import running as note
 from services.cli.archive import ArchiveError, Archiver
 from services.cli.backup import described, secrets_of
 from services.cli.database import database
@@ -85,7 +86,7 @@ def run(file: Path, given: Mapping[str, str], home: Path, *, rehearsal: bool) ->
 
 def restored(file: Path, given: Mapping[str, str], home: Path, *, rehearsal: bool) -> Mapping[str, int]:
     """Build the home beside its place, and move it there once it was checked; return its rows of each table."""
-    building = emptied(home.with_name(f"{home.name}.new"))
+    building = emptied(home.with_name(f".{home.name}.restoring"))  # no name that a home of somebody's has
     try:
         with server(building, given) as (settings, archiver):
             counts = filled(settings, archiver, file, rehearsal=rehearsal)
@@ -104,7 +105,7 @@ def emptied(path: Path) -> Home:
     for left in building.path.iterdir():
         if left.is_dir():
             shutil.rmtree(left)
-        elif left != building.lock:
+        elif left not in (building.lock, building.running):
             left.unlink()
     return building
 
@@ -115,6 +116,9 @@ def server(building: Home, given: Mapping[str, str]) -> Iterator[tuple[Settings,
     keep_secrets(building, identity_keys=given["IDENTITY_KEYS"], lookup_key=given["LOOKUP_KEY"])
     account = servers_account()
     with runtime_folder(building, account) as folder:
+        note.write(
+            building, note.Running("", str(folder), {})
+        )  # by which the next restore finds what a killed one left
         password = own_secrets(building)["database_password"]
         (postgres,), address = embedded_servers(building, ["DATABASE_URL"], account, folder, password)
         for name, value in {**given, **address, "REDIS_URL": "redis://nowhere"}.items():
@@ -123,6 +127,7 @@ def server(building: Home, given: Mapping[str, str]) -> Iterator[tuple[Settings,
         settings = settings_or_exit()
         with running(postgres):
             yield settings, Archiver(Path(postgres.command[0]).parent)
+        building.running.unlink()
 
 
 def filled(settings: Settings, archiver: Archiver, file: Path, *, rehearsal: bool) -> Mapping[str, int]:

@@ -120,7 +120,7 @@ def refused(answer_to: list[str | Path], home: Path, why: str) -> None:
     answer = referrals("restore", *answer_to, "--home", home)
     assert answer.returncode == 1
     assert why in answer.stderr
-    assert not list(home.parent.glob("*.new"))
+    assert not list(home.parent.glob("*.restoring"))
 
 
 def test_wrong_secrets_are_refused(scene: Scene, tmp_path: Path) -> None:
@@ -154,7 +154,8 @@ def test_an_interrupted_restore_leaves_no_home_and_the_next_one_works(
 ) -> None:
     home = tmp_path / "home"
     with program([REFERRALS, "restore", scene.file, "--home", home]) as interrupted:
-        wait_until(lambda: (tmp_path / "home.new" / "postgres" / "postmaster.pid").exists())
+        wait_until(lambda: (tmp_path / ".home.restoring" / "postgres" / "postmaster.pid").exists())
+        sockets = Path(json.loads((tmp_path / ".home.restoring" / "running.json").read_text())["folder"])
         family = descendants(interrupted.process.pid)
         for pid in (*family, interrupted.process.pid) if number == signal.SIGKILL else (interrupted.process.pid,):
             os.kill(pid, number)
@@ -163,6 +164,8 @@ def test_an_interrupted_restore_leaves_no_home_and_the_next_one_works(
     assert not home.exists()
     assert referrals("restore", scene.file, "--home", home).returncode == 0
     assert [file.name for file in tmp_path.iterdir()] == ["home"]
+    assert sorted(file.name for file in home.iterdir()) == ["lock", "postgres", "secrets"]
+    assert not sockets.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
