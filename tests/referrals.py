@@ -81,10 +81,10 @@ def service_name(pid: int) -> str | None:
         "postgres": "bin/postgres",
         "valkey": "valkey-server",
         "api": "\0api\0",
-        "urgent": "triage.priority",
-        "routine": "triage.routine",
-        "urgent-delivery": "urgent-delivery@",
-        "delivery": "\0--hostname=delivery@",
+        "urgent": "\0urgent\0",
+        "routine": "\0routine\0",
+        "urgent-delivery": "\0urgent-delivery\0",
+        "delivery": "\0delivery\0",
         "watchman": "\0watchman\0",
     }
     return next((name for name, mark in marks.items() if mark in command), None)
