@@ -21,6 +21,7 @@ from services.api import (
     referrals,
     trace,
 )
+from services.api.form_check import create_form_check
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
@@ -65,6 +66,7 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         cipher=IdentityCipher(settings.identity_keys),
         protocol=active(),
         form=create_form_schema(active().form),
+        is_valid_form=create_form_check(active().form),
         announce=Announcer(create_producer(settings)).announce,
         broker_answers=lambda: broker_answers(settings),
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),

@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app
 from marshmallow import Schema
 
+from services.api.form_check import Check
 from services.api.keyring import KeyRing
 from services.api.tail import Tail
 from shared.clinical.protocol import Protocol
@@ -30,6 +31,7 @@ class Parts:
     cipher: IdentityCipher
     protocol: Protocol
     form: Schema
+    is_valid_form: Check
     announce: Callable[[Hint], None]
     broker_answers: Callable[[], bool]
     waiting_room: threading.BoundedSemaphore
