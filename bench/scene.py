@@ -90,7 +90,11 @@ class Scene:
         """Empty every table but that of the keys, and every message, so that each measurement begins alike."""
         names = ", ".join(name for name in Table.metadata.tables if name != ApiKey.__tablename__)
         with self.engine.begin() as connection:
+            connection.execute(
+                text("alter table events disable trigger user")
+            )  # they are only ever added, but for this
             connection.execute(text(f"truncate {names}"))
+            connection.execute(text("alter table events enable trigger user"))
         self.servers.clear_broker()
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("checkpoint"))

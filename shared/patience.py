@@ -10,7 +10,7 @@ from psycopg.errors import OperationalError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
-GREETING_SECONDS = 1.0  # for the ping and the BEGIN, which cost a server nothing
+GREETING_SECONDS = 1.0  # for the BEGIN, which costs a server nothing
 ANSWER_SECONDS = 4.0  # for anything else
 POLL_SECONDS = 0.1
 
@@ -20,9 +20,9 @@ class ImpatientConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = POLL_SECONDS, timeout: float | None = None) -> Any:
         """Wait as psycopg does, but not for ever; raises OperationalError."""
-        idle = self.pgconn.transaction_status == TransactionStatus.IDLE
+        begins = self.pgconn.transaction_status == TransactionStatus.IDLE and not self.autocommit
         try:
-            return super().wait(gen, interval, timeout or (GREETING_SECONDS if idle else ANSWER_SECONDS))
+            return super().wait(gen, interval, timeout or (GREETING_SECONDS if begins else ANSWER_SECONDS))
         except OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer is still to come
                 self.close()

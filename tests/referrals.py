@@ -38,7 +38,7 @@ class Up(Program):
     def processes(self) -> dict[str, int]:
         """Return the process id of each service, by its name."""
         (runner,) = children(self.process.pid)
-        return {name: pid for pid in children(runner) if (name := service_name(pid))}
+        return {service_name(pid): pid for pid in children(runner)}
 
     def family(self) -> set[int]:
         """Return the process ids of all that belongs to it."""
@@ -74,17 +74,6 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def service_name(pid: int) -> str | None:
-    """Return which service of `up` the process is, by its command line."""
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-    marks = {
-        "postgres": "bin/postgres",
-        "valkey": "valkey-server",
-        "api": "\0api\0",
-        "urgent": "triage.priority",
-        "routine": "triage.routine",
-        "urgent-delivery": "urgent-delivery@",
-        "delivery": "\0--hostname=delivery@",
-        "watchman": "\0watchman\0",
-    }
-    return next((name for name, mark in marks.items() if mark in command), None)
+def service_name(pid: int) -> str:
+    """Return which service of `up` the process is, by the name that `ps` shows."""
+    return Path(f"/proc/{pid}/comm").read_text().strip().removesuffix("-server")

@@ -21,6 +21,7 @@ from services.api import (
     referrals,
     trace,
 )
+from services.api.form_check import create_form_check
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
 from services.api.parts import EXTENSION, Parts
@@ -34,7 +35,7 @@ from shared.patience import make_impatient
 from shared.protocols import active
 from shared.settings import Settings
 
-POOL_SIZE = 8  # connections; a request holds one for a millisecond or two
+POOL_SIZE = 4  # connections of each kind; a request holds one for a millisecond or two
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Flask:
@@ -55,16 +56,20 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     """Return what the requests need."""
-    engine = create_engine(settings, pool_size=POOL_SIZE)
-    make_impatient(engine)  # a frozen database is away, and a sender is told so in time
-    sessions = create_sessions(engine)
+    engine, statements = (create_engine(settings, pool_size=POOL_SIZE, autocommit=each) for each in (False, True))
+    for each in (engine, statements):
+        make_impatient(each)  # a frozen database is away, and a sender is told so in time
+    sessions, answers = create_sessions(engine), create_sessions(statements)
     return Parts(
         settings=settings,
         sessions=sessions,
-        keys=KeyRing(sessions),
+        statements=statements,
+        answers=answers,
+        keys=KeyRing(answers),
         cipher=IdentityCipher(settings.identity_keys),
         protocol=active(),
         form=create_form_schema(active().form),
+        is_valid_form=create_form_check(active().form),
         announce=Announcer(create_producer(settings)).announce,
         broker_answers=lambda: broker_answers(settings),
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),

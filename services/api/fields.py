@@ -156,11 +156,12 @@ class OrNotAsked(fields.Field[Any]):
 
 def field_of(asked: Field) -> fields.Field[Any]:
     """Return the field that checks answers to `asked`."""
-    check = _check_of(asked)
+    check = check_of(asked)
     return check if asked.required else OrNotAsked(check)
 
 
-def _check_of(asked: Field) -> Strict:
+def check_of(asked: Field) -> Strict:
+    """Return the field that checks an answer to `asked` where there is one."""
     if asked.values:
         return Choice(asked.accepts, required=asked.required)
     match asked.type:

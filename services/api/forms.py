@@ -40,9 +40,10 @@ class ReceivedForm:
 def receive_form(parts: Parts, now: datetime) -> ReceivedForm:
     """Return the form in the current request's body; raises ProblemError for what the contract refuses."""
     body = strict_json.read(request)
-    messages = parts.form.validate(body)
-    if messages:
-        raise InvalidError(errors_of(messages))
+    if not parts.is_valid_form(body):
+        messages = parts.form.validate(body)
+        if messages:
+            raise InvalidError(errors_of(messages))
     today = _today(body, now)
     form = read(body, parts.protocol, today=today)
     if form.age_years is None:

@@ -33,7 +33,7 @@ def ready() -> Response:
 
 def _database_is_ready() -> bool:
     try:
-        with parts().sessions() as session:
+        with parts().answers() as session:
             return at_head(session.connection())
     except SQLAlchemyError:
         return False

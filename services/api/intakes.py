@@ -44,7 +44,7 @@ def post_intake() -> Response:
     own = own_facility()
     key = _idempotency_key()
     new = new_intake(parts(), receive_form(parts(), parts().now()), own)
-    posted = retried(lambda: post(parts().sessions, new, key))
+    posted = retried(lambda: post(parts(), new, key))
     if posted.id == new.id:
         parts().announce(triage_hint(new.lane))
     return _answer_posted(parts(), new, posted)
@@ -55,7 +55,7 @@ def post_intake() -> Response:
 @blueprint.response(200, Intake)
 def get_intake(intake_id: UUID) -> Response:
     """Read an intake, its decision and the status of its referral."""
-    with parts().sessions() as session:
+    with parts().answers() as session:
         stored = intakes.find(session, intake_id, scope())
     if stored is None:
         raise NotFound
@@ -84,7 +84,7 @@ def _received(new: NewIntake, received_at: datetime, headers: dict[str, str]) ->
 
 
 def _as_it_stands(parts: Parts, intake_id: UUID, headers: dict[str, str]) -> Response:
-    with parts.sessions() as session:
+    with parts.answers() as session:
         stored = intakes.find(session, intake_id, Scope())
     if stored is None:
         raise NotFound

@@ -8,7 +8,9 @@ from typing import cast
 
 from flask import current_app
 from marshmallow import Schema
+from sqlalchemy import Engine
 
+from services.api.form_check import Check
 from services.api.keyring import KeyRing
 from services.api.tail import Tail
 from shared.clinical.protocol import Protocol
@@ -22,19 +24,31 @@ EXTENSION = "psoas"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`announce` returns at once; `waiting_room` holds the threads that may wait for triage at one time."""
+    """`announce` returns at once; `waiting_room` holds the threads that may wait for triage at one time.
+
+    `sessions` are for what changes several rows together. With `statements`, and with `answers` for reading, each
+    statement is a transaction of its own.
+    """
 
     settings: Settings
     sessions: Sessions
+    statements: Engine
+    answers: Sessions
     keys: KeyRing
     cipher: IdentityCipher
     protocol: Protocol
     form: Schema
+    is_valid_form: Check
     announce: Callable[[Hint], None]
     broker_answers: Callable[[], bool]
     waiting_room: threading.BoundedSemaphore
     now: Callable[[], datetime]
     tail: Tail
+
+    def close(self) -> None:
+        """Close the connections to the database that no request uses."""
+        for engine in (self.statements, self.sessions.kw["bind"]):
+            engine.dispose()
 
 
 def parts() -> Parts:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.api.parts import Parts
 from services.api.problems import ProblemError
 from shared.database import Sessions
 from shared.store import intakes
@@ -20,19 +21,19 @@ class Posted:
     received_at: datetime | None
 
 
-def post(sessions: Sessions, new: NewIntake, idempotency_key: str | None) -> Posted:
+def post(parts: Parts, new: NewIntake, idempotency_key: str | None) -> Posted:
     """Store `new` or find what its names stand for; raise ProblemError 409 or 422 where they contradict it.
 
     404 where it amends what the facility never sent.
     """
     for _ in range(MOST_ROUNDS):
         try:
-            with sessions.begin() as session:
-                return Posted(new.id, intakes.add(session, new, idempotency_key))
+            with parts.statements.connect() as connection:
+                return Posted(new.id, intakes.add(connection, new, idempotency_key))
         except NothingToAmendError:
             raise ProblemError(404, "There is no intake to amend.", kind="nothing-to-amend") from None
         except NameTakenError:
-            posted = _find(sessions, new, idempotency_key)
+            posted = _find(parts.sessions, new, idempotency_key)
             if posted:
                 return posted
     raise ProblemError(

@@ -40,7 +40,7 @@ def get_referral(referral_id: UUID) -> Response:
 
     A submitter reads those of its own facility, to follow their status; `patient` is null then.
     """
-    with parts().sessions() as session:
+    with parts().answers() as session:
         stored = referrals.find(session, referral_id, scope())
         if stored is None:
             raise NotFound

@@ -47,19 +47,11 @@ def lane_of(parts: Parts, received: ReceivedForm) -> Lane:
 
 
 def canonical(value: Any) -> bytes:
-    """Return the same bytes for equal JSON values: 3 is 3.0, and the order of keys says nothing."""
-    return orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS)
+    """Return the same bytes for equal bodies: the order of keys says nothing."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _identity(parts: Parts, received: ReceivedForm) -> dict[str, Any]:
     sealed = (each for each in parts.protocol.form.fields.values() if each.keep == "identity")
     given = {each.name: received.given(each.section, each.name) for each in sealed}
     return {name: answer for name, answer in given.items() if answer is not None}
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_whole(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

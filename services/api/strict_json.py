@@ -85,10 +85,11 @@ def _integer(digits: str) -> int:
 
 
 def _float(digits: str) -> float:
+    """Read 3.0 as 3: the same number is the same body, however it is written."""
     number = float(digits)
     if math.isinf(number):
         raise NotStrictError("A number is too large.")
-    return number
+    return int(number) if number.is_integer() and abs(number) <= BIGGEST_INTEGER else number
 
 
 def _constant(name: str) -> NoReturn:

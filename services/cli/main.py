@@ -1,4 +1,4 @@
-"""The `referrals` command. A command's module is loaded when it is called, so that `up` stays small in memory."""
+"""The `referrals` command. A command's module is loaded when it is called: each starts quickly and stays small."""
 
 from importlib import import_module
 from typing import Any

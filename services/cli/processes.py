@@ -1,37 +1,48 @@
-"""The processes of `referrals up` beside the servers: a step that prepares the database, API, workers and watchman."""
+"""The processes of `referrals up` beside the servers: a step that prepares the database, API, workers and watchman.
+
+Each is a fork of the runner that calls a command of `referrals`. What most of them need is loaded before, once, and
+shared by all: a process of its own would take two to four times the memory, and a second of both processors to start.
+"""
 
 import socket
-import sys
+import warnings
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from services.cli.main import main
 from services.cli.runner.service import Service
+from shared.protocols import active
 
-COMMAND = (sys.executable, "-P", "-m", "services.cli")
-BEATING = {
-    "STOP_SECONDS": "5",  # then an unfinished batch is given back; the runner kills after nine
+SHARED = (
+    *("services.cli.api", "services.cli.worker", "services.cli.watchman"),
+    *("services.worker.app", "services.worker.delivery.app"),
+    *("psycopg", "celery.concurrency.prefork", "celery.worker.consumer", "kombu.transport.redis"),  # found by name
+)
+STOP_SECONDS = "5"  # then an unfinished batch is given back; the runner kills after nine
+
+
+def load() -> None:
+    """Load what the processes share."""
+    for module in SHARED:
+        import_module(module)
+    active()
     # Celery says so in twelve lines a worker. A worker takes JSON alone, and as root `up` is what it was started as.
-    "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
-}
+    warnings.filterwarnings("ignore", "You're running the worker with superuser")
 
 
 def preparation(environment: Mapping[str, str], first_keys: Path) -> Service:
     """Return the step that migrates the database and, if it has no keys yet, issues the first ones into a file."""
-    command = [*COMMAND, "prepare", "--first-keys", str(first_keys)]
-    return Service(name="prepare", command=command, environment=environment, once=True)
+    return _forked("prepare", ("prepare", "--first-keys", str(first_keys)), environment, once=True)
 
 
 def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
     """Return what takes forms, triages them, delivers referrals and keeps watch; heartbeat files go into `folder`."""
     address = ("--host", host, "--port", str(port))
     return [
-        Service(
-            name="api",
-            command=[*COMMAND, "api", *address],
-            environment=environment,
-            ready=partial(_answers, host, port),
-        ),
+        _forked("api", ("api", *address), environment, ready=partial(_answers, host, port)),
         _beating("urgent", ("worker", "urgent"), environment, folder),
         _beating("routine", ("worker", "routine"), environment, folder),
         _beating("urgent-delivery", ("worker", "urgent-delivery"), environment, folder),
@@ -42,14 +53,18 @@ def processes(environment: Mapping[str, str], folder: Path, host: str, port: int
 
 def _beating(name: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> Service:
     heartbeat = folder / f"{name}.heartbeat"
-    return Service(
-        name=name,
-        command=[*COMMAND, *arguments],
-        environment={**environment, **BEATING, "HEARTBEAT_FILE": str(heartbeat)},
+    return _forked(
+        name,
+        arguments,
+        {**environment, "STOP_SECONDS": STOP_SECONDS, "HEARTBEAT_FILE": str(heartbeat)},
         ready=lambda _: heartbeat.exists(),
         prepare=partial(heartbeat.unlink, missing_ok=True),
         stop_phase=1,
     )
+
+
+def _forked(name: str, arguments: tuple[str, ...], environment: Mapping[str, str], **more: Any) -> Service:
+    return Service(name, (), environment, run=partial(main, arguments, prog_name="referrals"), **more)
 
 
 def _answers(host: str, port: int, _pid: int) -> bool:

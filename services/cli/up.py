@@ -15,7 +15,7 @@ from services.cli.embedded.programs import ProgramsMissingError
 from services.cli.embedded.servers import embedded_servers
 from services.cli.home import Home, HomeError, open_home, take_lock
 from services.cli.own_secrets import own_secrets
-from services.cli.processes import preparation, processes
+from services.cli.processes import load, preparation, processes
 from services.cli.runner.child import CannotStartError
 from services.cli.runner.console import Console
 from services.cli.runner.keeper import keep
@@ -86,6 +86,7 @@ def _run(home: Home, host: str, port: int) -> None:
         own = {name: secrets[secret] for name, secret in OWN.items() if not _given(name)} | addresses
         own |= {} if _given(ALLOW_LOOPBACK) else {ALLOW_LOOPBACK: "true"}
         environment = {**os.environ, **own}
+        load()
         first_keys = folder / "first-keys.json"
         running.write(home, running.Running(url, str(folder), own))
         stages = [servers, [preparation(environment, first_keys)], processes(environment, folder, host, port)]

@@ -1,4 +1,4 @@
-"""`referrals worker`: this process becomes the worker of some task queues."""
+"""`referrals worker`: this process is the worker of some task queues."""
 
 import click
 

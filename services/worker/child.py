@@ -45,6 +45,9 @@ class Child:
         except (OSError, ChildError) as error:
             self.stop()
             raise ChildError(str(error)) from None
+        except BaseException:  # whoever asks was cut off: the answer still to come is none to what is asked next
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Kill the process, if it runs."""

@@ -1,28 +1,34 @@
-"""Becomes the worker process of some task queues."""
+"""Runs the worker of some task queues in this process."""
 
-import os
-import sys
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
+from celery.apps.worker import Worker as CeleryWorker
+from celery.apps.worker import install_worker_term_hard_handler
+
+from shared.settings import load_settings
 from shared.task_queues import DELIVERY_QUEUES, triage_queue
 
 THREADS = 16  # attempts that one delivery worker makes at once
 
-OPTIONS = (
-    "--without-gossip",  # workers need not know each other
-    "--without-mingle",
-    "--without-heartbeat",
-    "--loglevel=INFO",
-)
+OPTIONS = {
+    "without_gossip": True,  # workers need not know each other
+    "without_mingle": True,
+    "without_heartbeat": True,
+    "loglevel": "INFO",
+    "quiet": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker consumes, with which application and pool; triage forks processes, delivery waits in threads."""
+    """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads."""
 
     queues: tuple[str, ...]
-    app: str = "services.worker.entry"
+    app: str = "services.worker.app:create_worker"  # by name: a worker loads nothing of the others' trade
     pool: str = "prefork"
     concurrency: int = 1
 
@@ -30,35 +36,45 @@ class Worker:
 WORKERS: Mapping[str, Worker] = {
     "urgent": Worker((triage_queue("priority"),)),
     "routine": Worker((triage_queue("routine"),)),
-    "urgent-delivery": Worker(("urgent",), "services.worker.delivery.entry", "threads", THREADS),
+    "urgent-delivery": Worker(("urgent",), "services.worker.delivery.app:create_delivery_worker", "threads", THREADS),
     "delivery": Worker(
         tuple(queue for queue in DELIVERY_QUEUES if queue != "urgent"),
-        "services.worker.delivery.entry",
+        "services.worker.delivery.app:create_delivery_worker",
         "threads",
         THREADS,
     ),
 }
 
 
-def worker_command(name: str) -> list[str]:
-    """Return the arguments that make Celery consume the task queues of the worker called `name` and nothing else."""
+class SoftWorker(CeleryWorker):  # type: ignore[misc]  # Celery ships no types
+    """A worker that SIGTERM stops softly: its running task gets a time, an idle one stops at once."""
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        """Answer signals as Celery does, but SIGTERM as SIGQUIT."""
+        super().install_platform_tweaks(worker)
+        install_worker_term_hard_handler(worker, sig="SIGTERM")
+
+
+def worker_options(name: str) -> dict[str, Any]:
+    """Return the options that make Celery consume the task queues of the worker called `name` and nothing else."""
     worker = WORKERS[name]
-    return [
-        f"--app={worker.app}",
-        "--quiet",
-        "worker",
-        f"--queues={','.join(worker.queues)}",
-        f"--hostname={name}@%h",
-        f"--pool={worker.pool}",
-        f"--concurrency={worker.concurrency}",
-        *OPTIONS,
-    ]
+    return {
+        "queues": list(worker.queues),
+        "hostname": f"{name}@",
+        "pool_cls": worker.pool,
+        "concurrency": worker.concurrency,
+        **OPTIONS,
+    }
 
 
 def run_worker(name: str) -> None:
-    """Replace this process by the Celery worker called `name`."""
-    command = [sys.executable, "-m", "celery", *worker_command(name)]
-    # SIGTERM then stops softly: running tasks get their time, an idle worker stops at once. Threads cannot be cut off
-    # and need not: what they do ends by its own deadline, and Celery waits for that by itself.
-    softly = {"REMAP_SIGTERM": "SIGQUIT"} if WORKERS[name].pool == "prefork" else {}
-    os.execve(sys.executable, command, os.environ | softly)  # noqa: S606
+    """Consume the task queues of the worker called `name` until SIGTERM; ends in SystemExit."""
+    module, create = WORKERS[name].app.split(":")
+    app = getattr(import_module(module), create)(load_settings())
+    # Threads cannot be cut off and need not: what they do ends by its own deadline, and Celery waits for that.
+    kind = SoftWorker if WORKERS[name].pool == "prefork" else CeleryWorker
+    # Not by Celery's command, which loads a shell's worth of modules that a worker never uses: 4 MB in each process.
+    worker = kind(app=app, **worker_options(name))
+    gc.freeze()  # the pool's processes are forks: what is not looked at again stays shared
+    worker.start()
+    raise SystemExit(worker.exitcode)

@@ -5,9 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy import Connection, CursorResult, bindparam, delete, func, or_, select
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.store.scope import Scope
@@ -70,8 +72,6 @@ class StoredIntake:
     referral_status: str | None
 
 
-_TABLE = cast(SqlTable, Intake.__table__)
-_ADD = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at)  # made once: this is the hot path
 _STORED = (
     select(
         *(
@@ -92,31 +92,53 @@ _STORED = (
 )
 _YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 
+# The two ways to store an intake are made once: this is the hot path. Each is one statement, so it stores all or
+# nothing, in one round trip. The second lets the key name the intake first. Where the key is taken nothing follows;
+# where another name of the intake is taken, the key names nothing and its foreign key undoes it.
+_TABLE = cast(SqlTable, Intake.__table__)
+_COLUMNS = [*(_TABLE.c[each.name] for each in fields(NewIntake)), _TABLE.c.first_version]
+_NAME = (
+    insert(IdempotencyKey)
+    .values(facility=bindparam("facility"), key=bindparam("idempotency_key"), intake_id=bindparam("id"))
+    .on_conflict_do_update(
+        index_elements=[IdempotencyKey.facility, IdempotencyKey.key],
+        set_={"intake_id": bindparam("id"), "created_at": func.now()},
+        where=~_YOUNG,
+    )
+    .returning(IdempotencyKey.intake_id)
+)
+_ADD = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at)
+_ADD_NAMED = (
+    insert(_TABLE)
+    .from_select(
+        _COLUMNS, select(*(bindparam(each.name, type_=each.type) for each in _COLUMNS)).select_from(_NAME.cte())
+    )
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.received_at)
+)
 
-def add(session: Session, new: NewIntake, idempotency_key: str | None) -> datetime:
+
+def add(connection: Connection, new: NewIntake, idempotency_key: str | None) -> datetime:
     """Store `new` and return when it was received.
 
     Raises NameTakenError if it has a name that is taken, NothingToAmendError if it amends what its facility never sent.
     """
     columns = {each.name: getattr(new, each.name) for each in fields(new)}
-    columns["first_version"] = None if new.amends is None else _first_version(session, new.facility, new.amends)
-    received_at: datetime | None = session.execute(_ADD, columns).scalar_one_or_none()
+    columns["first_version"] = None if new.amends is None else _first_version(connection, new.facility, new.amends)
+    if idempotency_key is None:
+        added = connection.execute(_ADD, columns)
+    else:
+        added = _add_named(connection, columns | {"idempotency_key": idempotency_key})
+    received_at: datetime | None = added.scalar_one_or_none()
     if received_at is None:
         raise NameTakenError
-    if idempotency_key is not None:
-        remember(session, new.facility, idempotency_key, new.id)
     return received_at
 
 
 def remember(session: Session, facility: str, idempotency_key: str, intake_id: UUID) -> None:
     """Let the key name the intake from now on; raise NameTakenError if it names one and is not too old."""
-    named = insert(IdempotencyKey).values(facility=facility, key=idempotency_key, intake_id=intake_id)
-    renamed = named.on_conflict_do_update(
-        index_elements=[IdempotencyKey.facility, IdempotencyKey.key],
-        set_={"intake_id": intake_id, "created_at": func.now()},
-        where=~_YOUNG,
-    )
-    if session.execute(renamed.returning(IdempotencyKey.intake_id)).one_or_none() is None:
+    names = {"facility": facility, "idempotency_key": idempotency_key, "id": intake_id}
+    if session.execute(_NAME, names).one_or_none() is None:
         raise NameTakenError
 
 
@@ -156,9 +178,18 @@ def forget_old_keys(session: Session) -> int:
     return len(forgotten.all())
 
 
-def _first_version(session: Session, facility: str, amended: UUID) -> UUID:
+def _first_version(connection: Connection, facility: str, amended: UUID) -> UUID:
     first = func.coalesce(Intake.first_version, Intake.id)
-    found: UUID | None = session.scalar(select(first).where(Intake.id == amended, Intake.facility == facility))
+    found: UUID | None = connection.scalar(select(first).where(Intake.id == amended, Intake.facility == facility))
     if found is None:
         raise NothingToAmendError
     return found
+
+
+def _add_named(connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
+    try:
+        return connection.execute(_ADD_NAMED, values)
+    except IntegrityError as error:
+        if isinstance(error.orig, ForeignKeyViolation):
+            raise NameTakenError from None
+        raise

@@ -58,7 +58,7 @@ def app(settings: Settings, migrated: Engine) -> Iterator[Flask]:  # noqa: ARG00
     """The application. Whoever calls it has a key, which empties the database first."""
     app = create_app(settings, now=lambda: NOW)
     yield app
-    app.extensions[EXTENSION].sessions.kw["bind"].dispose()
+    app.extensions[EXTENSION].close()
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_there_is_room_for_some_and_a_place_that_is_left_is_free(settings, opera
             assert asked.status_code == 200
         streams.enter_context(app.test_client().get("/v1/events", headers=sent))
         assert reader.get("/v1/events", **SSE).status_code == 503
-    app.extensions[EXTENSION].sessions.kw["bind"].dispose()
+    app.extensions[EXTENSION].close()
 
 
 def test_the_first_bytes_come_at_once_and_are_not_held_back(server, operator):

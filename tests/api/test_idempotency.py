@@ -42,6 +42,15 @@ def test_the_same_key_and_body_lead_to_the_same_intake(submitter, sessions):
     assert stored(sessions) == 1
 
 
+def test_a_key_whose_intake_was_refused_stays_free(submitter, sessions):
+    submitter.post("/v1/intakes", named("E-1"))
+    refused = submitter.post("/v1/intakes", named("E-1", pain_score=9), Idempotency_Key="k1")
+    assert (refused.status_code, refused.json["type"]) == (409, "urn:psoas:problem:external-id-taken")
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(IdempotencyKey)) == 0
+    assert submitter.post("/v1/intakes", named("E-2"), Idempotency_Key="k1").status_code == 202
+
+
 def test_a_replay_tells_the_present_progress(submitter, triage_all):
     first = submitter.post("/v1/intakes", case_for("urgent").body(), Idempotency_Key="k1")
     triage_all()

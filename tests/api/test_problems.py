@@ -100,7 +100,7 @@ def test_ready(submitter, settings, new_database):
     unmigrated = create_app(new_database("unmigrated"))
     assert unmigrated.test_client().get("/health/ready").status_code == 503
     for app in (without_broker, unmigrated):
-        app.extensions[EXTENSION].sessions.kw["bind"].dispose()
+        app.extensions[EXTENSION].close()
 
 
 def test_without_a_broker_no_answer_changes(settings, sessions):
@@ -110,7 +110,7 @@ def test_without_a_broker_no_answer_changes(settings, sessions):
     began = time.monotonic()
     assert {sender.post("/v1/intakes", MINIMAL).status_code for _ in range(20)} == {202}
     assert time.monotonic() - began < 5  # one publish that was waited for would take a second of each
-    app.extensions[EXTENSION].sessions.kw["bind"].dispose()
+    app.extensions[EXTENSION].close()
 
 
 def test_connections_that_were_cut_are_made_anew(submitter, sessions):

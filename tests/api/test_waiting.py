@@ -116,4 +116,4 @@ def test_waiting_holds_no_connection(settings, submitter, monkeypatch):
         assert {sender().post("/v1/intakes", body).status_code for _ in range(5)} == {202}
         assert not any(answer.done() for answer in waiting)
     assert {answer.result().status_code for answer in waiting} == {202}
-    narrow.extensions[EXTENSION].sessions.kw["bind"].dispose()
+    narrow.extensions[EXTENSION].close()

@@ -9,7 +9,7 @@ import yaml
 
 from services.worker.app import create_worker
 from services.worker.delivery.app import create_delivery_worker
-from services.worker.main import worker_command
+from services.worker.main import worker_options
 from shared.task_queues import DELIVER_TASK, DELIVERY_QUEUES, LANES, TRIAGE_TASK, triage_queue
 
 COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())["services"]
@@ -21,8 +21,7 @@ def consumed(service):
     words = command.split() if isinstance(command, str) else command
     if "worker" not in words:
         return []
-    (queues,) = (option for option in worker_command(words[-1]) if option.startswith("--queues="))
-    return queues.partition("=")[2].split(",")
+    return worker_options(words[-1])["queues"]
 
 
 def test_every_task_queue_has_one_service_and_no_service_has_another_queue():

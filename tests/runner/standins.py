@@ -1,12 +1,14 @@
 """Runs stand-in processes under the real keeper and runner.
 
 The first argument describes the stages as JSON: lists of `[name, script, stop phase]`; a script that begins with `/`
-is a program. A stand-in is ready when it has made the file `ready-<its process id>`.
+is a program, one that begins with `# fork` is run by a fork of the runner. A stand-in is ready when it has made the
+file `ready-<its process id>`.
 """
 
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from services.cli.runner.child import CannotStartError
@@ -16,11 +18,18 @@ from services.cli.runner.runner import Runner
 from services.cli.runner.service import Service
 
 
+def command(script: str) -> list[str]:
+    if script.startswith("# fork"):
+        return []
+    return [script] if script.startswith("/") else [sys.executable, "-S", "-c", script]
+
+
 def service(name: str, script: str, phase: int) -> Service:
     return Service(
         name=name,
-        command=[script] if script.startswith("/") else [sys.executable, "-S", "-c", script],
-        environment=os.environ,
+        command=command(script),
+        environment={**os.environ, "STANDIN": name},
+        run=partial(exec, script, {}),
         ready=lambda pid: Path(f"ready-{pid}").exists(),
         stop_phase=phase,
         once=script.startswith("# once"),

@@ -24,6 +24,12 @@ TALKATIVE = (
 PARENT = f"""import subprocess, sys
 child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'], start_new_session=True)
 print('child', child.pid, flush=True); {READY} signal.pause()"""
+FORKED = f"# fork\n{STEADY}"
+SELF = """# fork
+import os, pathlib, sys
+print(os.environ['STANDIN'], os.getsid(0) == os.getpid(), pathlib.Path('/proc/self/comm').read_text().strip())
+print(sorted(os.listdir('/proc/self/fd')), repr(sys.stdin.read()), flush=True)
+"""
 
 Run = Callable[..., Program]
 
@@ -88,6 +94,39 @@ def test_a_program_that_does_not_exist_cannot_start(run: Run) -> None:
     assert "No such file" in running.said[-1]
 
 
+def test_a_fork_has_nothing_of_the_runners(run: Run) -> None:
+    running = run({"a-name-of-its-own": SELF})
+    running.wait_for(r"\| a-name-of-its-own True a-name-of-its-")
+    running.wait_for(r"\| \['0', '1', '2', '3'\] ''")  # the last of them is the folder that it reads
+
+
+def test_a_fork_that_dies_is_started_again(run: Run) -> None:
+    running = run({"forked": FORKED})
+    first = running.wait_for(r"\| pid (\d+)")[1]
+    running.wait_for("all ready")
+    os.kill(int(first), signal.SIGKILL)
+    running.wait_for(r"forked ended \(SIGKILL\)")
+    assert running.wait_for(r"\| pid (\d+)")[1] != first
+    running.wait_for("is back")
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        ("sys.exit('on fire')", 1, "on fire"),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit()", 0, ""),
+        ("1 / 0", 1, "ZeroDivision"),
+    ],
+)
+def test_a_fork_that_cannot_start_gives_its_reason(run: Run, end: str, code: int, said: str) -> None:
+    running = run({"broken": f"# fork\nimport sys; {end}"})
+    assert running.wait() == 1
+    last = "".join(running.said).rpartition(f"broken cannot start, it ended (exit code {code}):")
+    assert last[0]
+    assert said in last[2]
+
+
 @pytest.fixture
 def heard() -> Iterator[None]:
     """Hear a hang-up, also where the tests themselves run under nohup."""
@@ -122,7 +161,7 @@ def test_nohup_is_respected(run: Run) -> None:
 
 
 def test_what_does_not_stop_is_killed_within_ten_seconds(run: Run) -> None:
-    running = run({"stubborn": STUBBORN, "steady": STEADY})
+    running = run({"stubborn": STUBBORN, "steady": STEADY, "forked": FORKED})
     running.wait_for("all ready")
     family = descendants(running.process.pid)
     begin = time.monotonic()
@@ -152,7 +191,7 @@ def test_the_children_of_what_dies_die_with_it(run: Run) -> None:
 
 @pytest.mark.parametrize("victim", ["keeper", "runner"])
 def test_a_killed_runner_leaves_nothing_behind(run: Run, victim: str) -> None:
-    running = run({"parent": PARENT, "steady": STEADY})
+    running = run({"parent": PARENT, "steady": STEADY, "forked": FORKED})
     running.wait_for("all ready")
     family = descendants(running.process.pid)
     runner = int(_children(running.process.pid)[0])

@@ -1,11 +1,7 @@
 """The worker of a lane, but some forms do harm in it and in its child; see tests/worker/misbehave.py."""
 
-import sys
-
-from celery.__main__ import main as celery
-
 from services.worker import app as worker_app
-from services.worker.main import worker_command
+from services.worker.main import run_worker as run
 from tests.worker.misbehave import COMMAND, misbehave
 
 
@@ -13,5 +9,4 @@ def run_worker(name: str) -> None:
     """Run the worker called `name` in this process."""
     worker_app.triage = misbehave
     worker_app.COMMAND = COMMAND
-    sys.argv = ["celery", *worker_command(name)]
-    celery()
+    run(name)

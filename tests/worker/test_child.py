@@ -1,8 +1,11 @@
 """A child answers line for line, and every way in which it can fail ends in ChildError and a fresh child."""
 
+import signal
 import sys
+from contextlib import contextmanager
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from services.worker.child import Child, ChildError
 
@@ -13,6 +16,7 @@ for line in sys.stdin:
     match line.strip():
         case "die": os._exit(1)
         case "hang": time.sleep(60)
+        case "slow": time.sleep(0.5); print("SLOW", flush=True)
         case "long": print("x" * 200_000, flush=True)
         case "pid": print(os.getpid(), flush=True)
         case other: print(other.upper(), flush=True)
@@ -23,6 +27,21 @@ for line in sys.stdin:
 def child():
     with Child((sys.executable, "-c", ECHO)) as child:
         yield child
+
+
+@contextmanager
+def cut_off_after(seconds):
+    """Interrupt the block as Celery does when a task's time is up."""
+
+    def cut_off(*_):
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGALRM, cut_off)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_answers_in_order(child):
@@ -43,6 +62,13 @@ def test_a_failure_is_named_and_the_next_question_gets_a_new_process(child, ques
     with pytest.raises(ChildError, match=reason):
         child.ask(question, seconds=0.5)
     assert child.ask(b"pid", seconds=5) != before
+
+
+def test_who_is_interrupted_leaves_no_answer_to_the_next_question(child):
+    child.start()
+    with pytest.raises(SoftTimeLimitExceeded), cut_off_after(0.2):
+        child.ask(b"slow", seconds=5)
+    assert child.ask(b"left", seconds=5) == b"LEFT"
 
 
 def test_a_child_that_died_while_nobody_asked_is_replaced_unnoticed(child):

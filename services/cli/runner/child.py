@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from services.cli.runner.console import Console
+from services.cli.runner.forked import Forked, fork
 from services.cli.runner.launch import launch
 from services.cli.runner.output import Output
 from services.cli.runner.service import Service
@@ -15,6 +16,8 @@ START_SECONDS = 60  # to be ready
 LOOK_SECONDS = 0.05  # between two questions whether it is
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds before a new start, doubled each time
 STEADY_SECONDS = 30  # a process that was ready so long begins again with the first pause
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 class CannotStartError(Exception):
@@ -27,7 +30,7 @@ class Child:
     def __init__(self, service: Service, console: Console) -> None:
         self.service = service
         self.output = Output(service.name, console)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.ready = False
         self._console = console
         self._was_ready = False
@@ -66,7 +69,7 @@ class Child:
         self._since = time.monotonic()
         writer = self.output.open()
         try:
-            self.process = launch(self.service, writer)
+            self.process = (launch if self.service.command else fork)(self.service, writer)
         except OSError as error:
             self.output.last_lines.append(str(error))
             self.output.close()
@@ -74,7 +77,7 @@ class Child:
         finally:
             os.close(writer)
 
-    def _look_whether_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _look_whether_ready(self, process: Process) -> None:
         if self.service.ready(process.pid):
             if self._was_ready:
                 self._console.say(f"{self.service.name} is back")

@@ -24,6 +24,7 @@ def as_account(account: Account | None) -> dict[str, Any]:
 class Service:
     """A process to keep running, or with `once` a step that has to end well before the next stage begins.
 
+    Without a `command` it is a fork of the runner that calls `run`, and ends with the code of its SystemExit.
     `prepare` runs before every start; what it raises as OSError counts as a failed start. `ready` is asked with the
     process id until it says yes. Secrets in `environment` stay out of `repr`.
     """
@@ -31,6 +32,7 @@ class Service:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
+    run: Callable[[], object] = lambda: None
     ready: Callable[[int], bool] = lambda _: True
     prepare: Callable[[], None] = lambda: None
     folder: Path | None = None
