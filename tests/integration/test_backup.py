@@ -23,9 +23,9 @@ from tests.program import all_gone, descendants, program
 from tests.referrals import REFERRALS, Up, referrals, up
 
 DESTINATION = """
-    insert into destinations (id, queue, url, secret)
-    values (gen_random_uuid(), 'urgent', 'https://on-call.example/referrals', 'sealed')
-"""
+    insert into destinations (id, queue, escalation_level, url, secret)
+    values (gen_random_uuid(), 'urgent', 9, 'https://on-call.example/referrals', 'sealed')
+"""  # of a rung that no ladder has: nothing is sent there
 BEFORE = 100  # intakes accepted before the backup begins
 
 
