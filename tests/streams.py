@@ -36,12 +36,18 @@ class Stream:
 
     def event(self) -> dict[str, Any]:
         """Return the next event; its id and type have to be those of the stream's own fields."""
+        while "data" not in (fields := self.fields()):
+            pass
+        event = json.loads(fields["data"])
+        assert (fields["id"], fields["event"]) == (str(event["id"]), event["type"])
+        return event
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields up to the next empty line, as a client reads them."""
         fields: dict[str, str] = {}
-        while (line := self.line()) or "data" not in fields:
+        while line := self.line():
             assert line != "EOF"
             name, _, value = line.partition(": ")
             fields[name] = value
-        event = json.loads(fields["data"])
-        assert (fields["id"], fields["event"]) == (str(event["id"]), event["type"])
-        self.last_id = fields["id"]
-        return event
+        self.last_id = fields.get("id", self.last_id)
+        return fields

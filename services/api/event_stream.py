@@ -22,7 +22,8 @@ log = structlog.get_logger()
 HEARTBEAT_SECONDS = 15.0  # also how often the reader's key is looked at again
 REST_SECONDS = 1.0  # before the database is asked again after it gave nothing
 MOST_AT_ONCE = 200
-BEGIN = b"retry: 2000\n\n"  # milliseconds after which a client comes back
+# Milliseconds after which a client comes back, and where it begins: so it knows that even if it hears nothing more.
+BEGIN = b"retry: 2000\nid: %d\n\n"
 HEARTBEAT = b":\n\n"
 
 
@@ -48,7 +49,7 @@ class EventStream:
 
     def _run(self) -> Iterator[bytes]:
         try:
-            yield BEGIN
+            yield BEGIN % self._after
             look_at = time.monotonic() + HEARTBEAT_SECONDS
             while not self._tail.ended:
                 events = self._next()

@@ -59,8 +59,9 @@ def get_feed(query: dict[str, Any]) -> Response:
     misses one. `next` is always a number; a page with fewer events than `limit` means that there are no more yet.
 
     With `Accept: text/event-stream` the answer is a stream: `id` is the number, `event` the type, `data` the event as
-    in a page. It goes on after `Last-Event-ID` or `after`; with neither it begins with what happens from now on. A
-    comment every 15 seconds says that it lives. It may end at any time, and a new one goes on where it ended.
+    in a page. It goes on after `Last-Event-ID` or `after`; with neither it begins with what happens from now on. The
+    first thing it says is the `id` after which it begins. A comment every 15 seconds says that it lives. It may end at
+    any time, and a new one goes on where it ended.
 
     For an auditor without what people wrote, which might say whose referral it is.
     """

@@ -76,7 +76,7 @@ def wait_for(chunks, word, count=60):
 def test_it_begins_with_what_happens_from_now_on(listen, referral, operator):
     ours = referral("neurology")
     chunks = listen()
-    assert next(chunks) == b"retry: 2000\n\n"
+    assert next(chunks) == b"retry: 2000\nid: 1\n\n"
     assert next(chunks) == b":\n\n"
     operator.post(f"{ours['links']['self']}/acknowledge", ACTIONS["acknowledge"])
     said = wait_for(chunks, "referral.acknowledged")
@@ -87,10 +87,10 @@ def test_it_begins_with_what_happens_from_now_on(listen, referral, operator):
 def test_it_goes_on_after_what_the_reader_has(listen, referral):
     for number in range(4):
         referral("neurology", mrn=f"MRN-{number}")
-    assert "id: 1\n" in wait_for(listen("/v1/events?after=0"), "id: 4\n")
-    assert "id: 2\n" not in wait_for(listen("/v1/events?after=2"), "id: 4\n")
-    assert "id: 3\n" not in wait_for(listen("/v1/events?after=0", Last_Event_ID="3"), "id: 4\n")
-    assert "id: 1\n" in wait_for(listen("/v1/events", Last_Event_ID="0"), "id: 4\n")
+    assert "id: 1\nevent" in wait_for(listen("/v1/events?after=0"), "id: 4\nevent")
+    assert "id: 2\nevent" not in wait_for(listen("/v1/events?after=2"), "id: 4\nevent")
+    assert "id: 3\nevent" not in wait_for(listen("/v1/events?after=0", Last_Event_ID="3"), "id: 4\nevent")
+    assert "id: 1\nevent" in wait_for(listen("/v1/events", Last_Event_ID="0"), "id: 4\nevent")
 
 
 @pytest.mark.parametrize(("path", "header", "status"), [("", "x", 400), ("", "-1", 400), ("?after=x", "", 422)])
@@ -120,7 +120,7 @@ def test_a_revoked_key_ends_its_stream(listen, caller, sessions, monkeypatch):
     monkeypatch.setattr(keyring, "FRESH_SECONDS", 0.0)  # as if the second had passed
     auditor = caller("auditor")
     chunks = listen(reader=auditor)
-    assert [next(chunks), next(chunks)] == [b"retry: 2000\n\n", b":\n\n"]
+    assert [next(chunks), next(chunks)] == [b"retry: 2000\nid: 0\n\n", b":\n\n"]
     with sessions.begin() as session:
         keys.revoke(session, keys.split(auditor.key)[0])
     assert list(chunks) in ([], [b":\n\n"])
@@ -150,7 +150,17 @@ def test_the_first_bytes_come_at_once_and_are_not_held_back(server, operator):
     _, port = server
     with Stream(port, operator.key) as stream:
         assert (stream.status, stream.headers["X-Accel-Buffering"]) == (200, "no")
-        assert [stream.line() for _ in range(3)] == ["retry: 2000", "", ":"]
+        assert [stream.line() for _ in range(4)] == ["retry: 2000", "id: 0", "", ":"]
+
+
+def test_who_lost_a_stream_before_its_first_event_misses_nothing(server, operator, referral):
+    _, port = server
+    referral("neurology", mrn="MRN-1")
+    with Stream(port, operator.key) as stream:
+        stream.fields()
+    referral("neurology", mrn="MRN-2")
+    with Stream(port, operator.key, Last_Event_ID=stream.last_id) as again:
+        assert again.event()["id"] == 2
 
 
 def test_who_went_away_leaves_the_place_to_another(server, operator):

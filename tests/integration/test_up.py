@@ -95,7 +95,7 @@ def test_the_demo_routes_every_case_as_the_protocol_expects(running: Up, home: P
 
 def test_a_department_that_listens_hears_of_a_red_flag_at_once(running: Up, keys: dict[str, str]) -> None:
     with Stream(int(running.url.rpartition(":")[2]), keys["operator"]) as stream:
-        assert stream.line() == "retry: 2000"
+        assert stream.fields()["retry"] == "2000"
         posted = {**RED_FLAG, "patient": {"mrn": "MRN-STREAM", "birth_date": "1980-01-01"}}
         status, intake = request(f"{running.url}/v1/intakes", keys["submitter"], posted)
         began = time.monotonic()
