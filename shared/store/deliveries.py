@@ -17,6 +17,7 @@ from shared.store.events import record
 AT_ONCE = 4  # attempts at one destination; one while it fails
 LEASE = timedelta(seconds=15)  # an attempt ends within ten; what a killed worker had blocks no destination for longer
 LONGEST_REST = timedelta(seconds=60)  # of a destination that fails, between two attempts at it
+DOWN = 3  # failures in a row after which it was the destination that failed, not a delivery
 PARKED_AT_ONCE = 1000
 
 Ending = Literal["delivered", "again", "parked", "gone"]
@@ -87,7 +88,7 @@ _CLAIM_THIS, _CLAIM_OLDEST = (
     """)  # noqa: S608 - no input
     for which in (_THIS, _OLDEST)
 )
-_LOCK_TO_FINISH = text("select 1 from destinations where id = :destination for no key update")
+_LOCK_TO_FINISH = text("select failures from destinations where id = :destination for no key update")
 _ATTEMPT = text("""
     insert into delivery_attempts (delivery_id, attempt, at, duration_ms, http_status, error)
     values (:id, :attempt, clock_timestamp(), :duration_ms, :http_status, :error) on conflict do nothing
@@ -104,6 +105,10 @@ _MOVE = text("""
 _ANSWERED = text("""
     update destinations set failures = 0, rests_until = null, status = case when :gone then 'disabled' else status end
     where id = :destination and (failures > 0 or rests_until is not null or :gone)
+""")
+_BACK = text("""
+    update deliveries set due_at = clock_timestamp()
+    where destination_id = :destination and status = 'due' and due_at > clock_timestamp() and error <> 'http_429'
 """)
 _FAILED = text("""
     update destinations set failures = failures + 1,
@@ -171,7 +176,8 @@ def finish(session: Session, claimed: Claimed, ended: Ended) -> bool:
 
     It was not if the lease ran out and another attempt began, or a person decided. Finishing twice is finishing once.
     """
-    session.execute(_LOCK_TO_FINISH, {"destination": claimed.destination_id})
+    destination = {"destination": claimed.destination_id}
+    failures = session.scalar(_LOCK_TO_FINISH, destination) or 0
     attempt = {"id": claimed.id, "attempt": claimed.attempt}
     told = {"duration_ms": ended.duration_ms, "http_status": ended.http_status, "error": ended.error}
     session.execute(_ATTEMPT, attempt | told)
@@ -181,9 +187,11 @@ def finish(session: Session, claimed: Claimed, ended: Ended) -> bool:
         return False
     if ended.ending == "again":
         rest = {"asked": ended.asked, "longest": LONGEST_REST}
-        session.execute(_FAILED, {"destination": claimed.destination_id, **rest})
+        session.execute(_FAILED, destination | rest)
     else:
-        session.execute(_ANSWERED, {"destination": claimed.destination_id, "gone": ended.ending == "gone"})
+        session.execute(_ANSWERED, {**destination, "gone": ended.ending == "gone"})
+    if ended.ending == "delivered" and failures >= DOWN:
+        session.execute(_BACK, destination)  # what waited for it need not wait longer, but for what it asked to
     if status == "parked":
         record(session, [_parked(moved.referral_id, moved.intake_id, claimed.id, claimed.destination_id, ended.error)])
     return True

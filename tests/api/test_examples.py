@@ -19,6 +19,8 @@ STATUS = {
     "Acknowledge its first referral": 200,
     "Move it to neurology: out of urgent only with a reason, and confirmed": 200,
     "What happened to it": 200,
+    "What happened at all, from the first event; `next` is the `after` of the next page": 200,
+    "What a department's own system was not told": 200,
     "Whether requests can be served": 200,
 }
 REQUEST = re.compile(r"^(GET|POST) \{\{host\}\}(\S+)$", re.MULTILINE)

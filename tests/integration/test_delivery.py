@@ -16,26 +16,10 @@ from services.cli.destinations import destinations
 from services.cli.parked import parked
 from tests import receiver
 from tests.receiver import Receiver, status
-from tests.referrals import RED_FLAG, Up, referrals, request, up
+from tests.referrals import RED_FLAG, Up, referrals, request
 
 WITHIN_SECONDS = 10
 NOBODY = "0197c9a0-0000-7000-8000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("delivery") / "home"
-
-
-@pytest.fixture(scope="module")
-def running(home: Path) -> Iterator[Up]:
-    with up(home) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def keys(running: Up) -> dict[str, str]:
-    return running.keys()
 
 
 @pytest.fixture

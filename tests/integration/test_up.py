@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,22 +19,6 @@ from shared.settings import Settings
 from tests.program import all_gone, descendants, program
 from tests.referrals import PROCESSES, RED_FLAG, REFERRALS, ROLES, SERVERS, STOP_SECONDS, Up, referrals, request, up
 from tests.streams import Stream
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("up") / "home"
-
-
-@pytest.fixture(scope="module")
-def running(home: Path) -> Iterator[Up]:
-    with up(home) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def keys(running: Up) -> dict[str, str]:
-    return running.keys()
 
 
 def test_the_first_start_prints_a_key_for_each_role(keys: dict[str, str]) -> None:

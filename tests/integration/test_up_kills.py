@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,6 @@ from tests.program import all_gone, program
 from tests.referrals import PROCESSES, RED_FLAG, REFERRALS, SERVERS, Up, children, request, up
 
 BACK_SECONDS = 40
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kills") / "home"
-
-
-@pytest.fixture(scope="module")
-def running(home: Path) -> Iterator[Up]:
-    with up(home) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -259,6 +259,34 @@ def test_a_dead_destination_costs_one_attempt_at_a_time(department, refer, couri
     assert len(urgent.receiver.received) == 2
 
 
+def test_a_destination_rests_longer_after_each_failure(department, refer, courier, stored):
+    urgent = department(answer=status(500))
+    (due,) = refer()
+    for failures, rest in ((1, 1), (2, 2), (3, 4)):
+        courier.deliver(due)
+        failed = stored.destination(urgent)
+        rested = failed.rests_until - stored.attempts(due)[-1].at
+        assert (failed.failures, round(rested.total_seconds())) == (failures, rest)
+        stored.come_due()
+
+
+def test_when_a_destination_is_back_nothing_waits_any_longer_but_what_it_asked_to(department, refer, courier, stored):
+    down = in_turn(status(429, retry_after="3600"), *[status(503)] * 4, status(200))
+    urgent = department(answer=down)
+    asked, first = refer(2)
+    courier.deliver(asked)
+    for _ in range(4):
+        stored.come_due(but=asked)
+        courier.deliver(first)
+    assert stored.seconds_until_due(first) > 3
+    (second,) = set(refer()) - {asked, first}
+    stored.rests_are_over()
+    courier.deliver(second)
+    assert {stored.delivery(each).status for each in (first, second)} == {"delivered"}
+    assert stored.seconds_until_due(asked) > 3000
+    assert len(urgent.receiver.received) == 7
+
+
 def test_what_stands_still_is_found_once_for_each_destination(department, refer, sessions):
     one, other = department(), department()
     refer(3)
