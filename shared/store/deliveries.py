@@ -18,7 +18,7 @@ AT_ONCE = 4  # attempts at one destination; one while it fails
 LEASE = timedelta(seconds=15)  # an attempt ends within ten; what a killed worker had blocks no destination for longer
 LONGEST_REST = timedelta(seconds=60)  # of a destination that fails, between two attempts at it
 DOWN = 3  # failures in a row after which it was the destination that failed, not a delivery
-PARKED_AT_ONCE = 1000
+MOST_AT_ONCE = 1000
 
 Ending = Literal["delivered", "again", "parked", "gone"]
 
@@ -106,10 +106,14 @@ _ANSWERED = text("""
     update destinations set failures = 0, rests_until = null, status = case when :gone then 'disabled' else status end
     where id = :destination and (failures > 0 or rests_until is not null or :gone)
 """)
-_BACK = text("""
+_BACK = text(f"""
     update deliveries set due_at = clock_timestamp()
-    where destination_id = :destination and status = 'due' and due_at > clock_timestamp() and error <> 'http_429'
-""")
+    where id in (
+        select id from deliveries
+        where destination_id = :destination and status = 'due' and due_at > clock_timestamp() and error <> 'http_429'
+        limit {MOST_AT_ONCE}
+    )
+""")  # noqa: S608 - a constant
 _FAILED = text("""
     update destinations set failures = failures + 1,
         rests_until = clock_timestamp()
@@ -121,7 +125,7 @@ _PARK_UNREACHABLE = text(f"""
         select deliveries.id, destinations.id as destination_id, 'destination_' || destinations.status as error
         from destinations join deliveries on destination_id = destinations.id
         where destinations.status <> 'active' and {_UNLEASED}
-        limit {PARKED_AT_ONCE}
+        limit {MOST_AT_ONCE}
         for no key update of deliveries skip locked
     )
     update deliveries set status = 'parked', error = unreachable.error, lease_until = null, ended_at = clock_timestamp()
@@ -198,7 +202,7 @@ def finish(session: Session, claimed: Claimed, ended: Ended) -> bool:
 
 
 def park_unreachable(session: Session) -> int:
-    """Park what is due to a destination that is disabled or removed, at most PARKED_AT_ONCE; return how many."""
+    """Park what is due to a destination that is disabled or removed, at most MOST_AT_ONCE; return how many."""
     parked = session.execute(_PARK_UNREACHABLE).all()
     if parked:
         record(session, [_parked(*row) for row in parked])
