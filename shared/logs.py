@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import Any
 
+import orjson
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
@@ -44,7 +45,7 @@ def configure_logs(settings: Settings) -> None:
             foreign_pre_chain=[keep_wording, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(_json),
             ],
         )
     )
@@ -67,3 +68,7 @@ def keep_wording(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
         wording["error"] = record.exc_info[0].__name__
         record.exc_info = None
     return {**event, **wording}
+
+
+def _json(event: EventDict, **options: Any) -> str:
+    return orjson.dumps(event, **options).decode()

@@ -26,6 +26,7 @@ from shared.logs import configure_logs
 from shared.protocols import active
 from shared.settings import Settings
 from shared.store.intakes import forget_old_keys
+from shared.store.queues import sum_up
 from shared.store.waiting import standing_still
 from shared.task_queues import triage_hint
 
@@ -62,6 +63,7 @@ class Watchman:
             ),
             Duty("clocks", EACH_MINUTE, ladder.start_clocks),
             Duty("numbers", EVERY_ROUND, books.number),
+            Duty("queues", EVERY_ROUND, self.sum_up_queues),
             Duty("audit", EACH_MINUTE, books.audit),
             Duty("head", EACH_HOUR, books.tell_head),
             Duty("old_keys", EACH_HOUR, self.tidy),
@@ -86,6 +88,11 @@ class Watchman:
         """Forget what is kept for a time only."""
         with self.triager.sessions.begin() as session:
             forget_old_keys(session)
+
+    def sum_up_queues(self) -> None:
+        """Keep reading how the queues stand as fast as it is."""
+        with self.triager.sessions.begin() as session:
+            sum_up(session)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`. The heart beats while red flags are watched and the other duties come to an end."""

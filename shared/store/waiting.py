@@ -4,13 +4,13 @@ The status of the row is the only record of what is to do. A claim is a lease by
 intake that somebody else has finished meanwhile changes nothing.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -137,7 +137,7 @@ def finish(session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
 
     Intakes that are triaged already are left as they are, so finishing twice is finishing once.
     """
-    added = session.scalars(_FINISH, {"outcomes": json.dumps([_row(outcome) for outcome in outcomes])})
+    added = session.scalars(_FINISH, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
     return tell(session, added.all())
 
 

@@ -14,6 +14,7 @@ from shared.tables.deliveries import (
 )
 from shared.tables.heartbeats import Heartbeat
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
+from shared.tables.queues import QueueChange
 from shared.tables.referrals import Decision, Event, Referral
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Intake",
+    "QueueChange",
     "Referral",
     "Table",
     "one_of",

@@ -67,6 +67,7 @@ class Referral(Table):
             "id",
             postgresql_where=text(one_of("status", OPEN_STATUSES)),
         ),
+        Index("ix_referrals_oldest", "queue", "created_at", postgresql_where=text(one_of("status", OPEN_STATUSES))),
         Index(
             "ix_referrals_escalating",
             "escalate_at",
