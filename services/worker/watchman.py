@@ -19,12 +19,15 @@ from services.worker.delivery.courier import create_courier
 from services.worker.delivery.standing_still import StandIn, announce_standing_still
 from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.escalation import Ladder
+from services.worker.signs import give_signs
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.database import create_engine, create_sessions
 from shared.logs import configure_logs
+from shared.metrics import count_in
 from shared.protocols import active
 from shared.settings import Settings
+from shared.store.heartbeats import forget_old_beats
 from shared.store.intakes import forget_old_keys
 from shared.store.waiting import standing_still
 from shared.task_queues import triage_hint
@@ -86,6 +89,7 @@ class Watchman:
         """Forget what is kept for a time only."""
         with self.triager.sessions.begin() as session:
             forget_old_keys(session)
+            forget_old_beats(session)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`. The heart beats while red flags are watched and the other duties come to an end."""
@@ -105,6 +109,8 @@ def run_watchman(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     sessions = create_sessions(create_engine(settings, pool_size=2))  # one connection for each rota
+    count_in(settings.metrics_dir)
+    give_signs(settings, "watchman")
     with Child(COMMAND) as child:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)

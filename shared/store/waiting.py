@@ -5,6 +5,7 @@ intake that somebody else has finished meanwhile changes nothing.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ class Waiting:
     request_id: str
     traceparent: str | None
     first_version: UUID | None
+    waited: float  # seconds since its receipt, when it was claimed
+    claimed_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ _CLAIM = text("""
     update intakes set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
     from oldest where intakes.id = oldest.id
     returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent,
-        first_version
+        first_version, cast(extract(epoch from clock_timestamp() - received_at) as float)
 """)
 
 _FINISH = text("""
