@@ -23,7 +23,9 @@ LIMITS = {
 REST_SECONDS = 1.0  # a connection that was not used for longer is asked first whether its server is still there
 
 
-def create_engine(settings: Settings, *, pool_size: int = 4, autocommit: bool = False) -> Engine:
+def create_engine(
+    settings: Settings, *, pool_size: int = 4, pool_timeout: float = 3, autocommit: bool = False
+) -> Engine:
     """Return an engine for `settings.database_url`; nothing connects before the first query.
 
     With a `pool_size` of 0 it keeps no connection between two uses.
@@ -32,7 +34,7 @@ def create_engine(settings: Settings, *, pool_size: int = 4, autocommit: bool = 
     pool: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": 0,
-        "pool_timeout": 3,  # seconds; a request that gets no connection answers 503 instead of queueing for ever
+        "pool_timeout": pool_timeout,  # seconds; a request that gets no connection answers 503 instead of queueing
     }
     engine = sqlalchemy_engine(
         make_url(settings.database_url).set(drivername="postgresql+psycopg"),

@@ -40,6 +40,7 @@ from shared.settings import Settings
 from shared.storage import create_storage
 
 POOL_SIZE = 4  # connections of each kind; a request holds one for a millisecond or two
+POOL_SECONDS = 1  # to wait for one; a database that is away is known by then, and the thread is needed
 KEPT_FOR_PRIORITY = 2  # connections more, to store forms with, which a form of the routine lane never holds
 
 
@@ -63,8 +64,9 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     """Return what the requests need."""
-    engine = create_engine(settings, pool_size=POOL_SIZE)
-    statements = create_engine(settings, pool_size=POOL_SIZE + KEPT_FOR_PRIORITY, autocommit=True)
+    engine = create_engine(settings, pool_size=POOL_SIZE, pool_timeout=POOL_SECONDS)
+    wide = POOL_SIZE + KEPT_FOR_PRIORITY
+    statements = create_engine(settings, pool_size=wide, pool_timeout=POOL_SECONDS, autocommit=True)
     for each in (engine, statements):
         make_impatient(each)  # a frozen database is away, and a sender is told so in time
     sessions, answers = create_sessions(engine), create_sessions(statements)

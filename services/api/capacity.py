@@ -52,10 +52,10 @@ class Room:
 
 
 class Capacity:
-    """What a form needs to be taken: a connection, of which two are left to the priority lane, and room on the disk."""
+    """What a form needs: a connection, of which the routine lane has `for_routine` at most, and room on the disk."""
 
-    def __init__(self, connections: int, storage: Storage) -> None:
-        self._routine = Room(max(1, connections - 2))
+    def __init__(self, for_routine: int, storage: Storage) -> None:
+        self._routine = Room(for_routine)
         self.storage = storage
 
     @contextmanager
