@@ -13,6 +13,7 @@ from shared.clinical.lifecycle import QUEUES
 from shared.clinical.protocol import Protocol
 from shared.database import Sessions
 from shared.metrics import counted_in
+from shared.pulse import ROLES
 from shared.settings import Settings
 from shared.store.queues import QueueState
 from shared.store.standing import DeliveryState, LaneState, Standing, standing
@@ -116,7 +117,7 @@ def _of_deliveries(now: Standing) -> Iterator[Metric]:
 
 
 def _of_roles(now: Standing) -> Iterator[Metric]:
-    at_work = {role: state.at_work for role, state in now.roles.items()}
+    at_work = dict.fromkeys(ROLES, 0) | {role: state.at_work for role, state in now.roles.items()}
     yield _gauge("psoas_processes", "Processes that say that they are at work.", "role", at_work)
     ages = {role: state.age_seconds for role, state in now.roles.items()}
     yield _gauge("psoas_heartbeat_age_seconds", "Since the latest heartbeat of a role.", "role", ages)

@@ -13,6 +13,7 @@ from services.api.parts import EXTENSION
 from shared.clinical.lifecycle import PRIORITIES, QUEUES
 from shared.metrics import STEPS
 from shared.protocols import active
+from shared.pulse import ROLES
 from shared.store.heartbeats import beat
 from shared.tables import Destination
 from shared.task_queues import LANES
@@ -27,7 +28,7 @@ SHORT_LISTS = {
     "priority": set(PRIORITIES),
     "step": set(STEPS),
     "outcome": {"accepted", "replayed", "refused", "unavailable"},
-    "role": {"api", "worker-urgent"},
+    "role": set(ROLES),
     "rule": {*active().rules, *(each.id for each in (*active().routes, *active().floors)), "triage_failed"},
 }
 
@@ -119,7 +120,7 @@ def test_what_people_have_to_look_at_shows(sessions, referral, scrape):
     assert seen("psoas_deliveries_oldest_due_seconds", queue="neurology") > 0
     assert seen("psoas_events_unnumbered") == 1
     assert seen("psoas_processes", role="worker-urgent") == 2
-    assert seen("psoas_processes", role="api") == 0
+    assert seen("psoas_processes", role="api") == seen("psoas_processes", role="watchman") == 0
     assert seen("psoas_heartbeat_age_seconds", role="api") >= 60
 
 
