@@ -5,6 +5,7 @@ import time
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from flask import Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
@@ -48,6 +49,7 @@ def post_intake() -> Response:
     with parts().capacity.taken(new.lane):
         posted = retried(lambda: post(parts(), new, key))
     g.stored = time.perf_counter()
+    structlog.contextvars.bind_contextvars(intake_id=str(posted.id))
     if posted.id == new.id:
         parts().announce(triage_hint(new.lane))
     return _answer_posted(parts(), new, posted)

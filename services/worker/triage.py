@@ -27,7 +27,7 @@ from shared.database import Sessions
 from shared.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.store.events import Due
 from shared.store.versions import Versions
-from shared.store.waiting import Outcome, Waiting, claim, renew
+from shared.store.waiting import Outcome, Waiting, claim, give_back, renew
 from shared.task_queues import Hint, Lane, delivery_hint
 
 log = structlog.get_logger()
@@ -72,6 +72,17 @@ class Triager:
         with self.sessions.begin() as session:
             claimed = claim(session, lane, limit=batch.limit, lease=batch.lease)
         began = time.monotonic()
+        try:
+            self._triage(claimed, batch)
+        except SystemExit:  # this process is told to stop; the next one need not wait for the lease to end
+            with self.sessions.begin() as session:
+                give_back(session, claimed)
+            raise
+        if claimed:
+            TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
+        return len(claimed)
+
+    def _triage(self, claimed: list[Waiting], batch: Batch) -> None:
         decided = [(intake, self._in_batch(intake)) for intake in claimed]
         self._store([self._outcome(intake, record) for intake, record in decided if record is not None])
         suspects = [intake for intake, record in decided if record is None]
@@ -80,9 +91,6 @@ class Triager:
                 renew(session, suspects, lease=batch.lease + timedelta(seconds=ALONE_SECONDS))
             intake = suspects.pop(0)
             self._store_alone(intake, self._alone(intake))
-        if claimed:
-            TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
-        return len(claimed)
 
     def _in_batch(self, intake: Waiting) -> dict[str, Any] | None:
         if self.decide is None or intake.attempts > 1:

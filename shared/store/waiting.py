@@ -135,6 +135,19 @@ def renew(session: Session, intakes: Sequence[Waiting], *, lease: timedelta) -> 
     )
 
 
+def give_back(session: Session, intakes: Sequence[Waiting]) -> None:
+    """Let go of claimed intakes that are not finished: whoever comes next may have them at once.
+
+    The attempt still counts, so that a form that ends its process is not tried for ever.
+    """
+    session.execute(
+        update(Intake)
+        .where(Intake.id.in_([intake.id for intake in intakes]), Intake.status == "received")
+        .values(lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def finish(session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
     """Store decisions, referrals and their first events, and mark the intakes triaged; return what is to be delivered.
 
