@@ -1,24 +1,31 @@
 """What Prometheus reads: what the processes have counted, and how everything stands in the database just now."""
 
+import time
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from shared import clock
 from shared.clinical.lifecycle import QUEUES
-from shared.clinical.protocol import Protocol
 from shared.database import Sessions
 from shared.metrics import counted_in
 from shared.pulse import ROLES
 from shared.settings import Settings
+from shared.store.audit import RECENT, findings
 from shared.store.queues import QueueState
 from shared.store.standing import DeliveryState, LaneState, Standing, standing
 from shared.task_queues import LANES
 
+if TYPE_CHECKING:  # it loads a parser, which those that deliver have no use for
+    from shared.clinical.protocol import Protocol
+
+AUDIT_SECONDS = 60.0  # it looks at more rows than everything else together
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -27,12 +34,15 @@ class StandingCollector(Collector):
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._audited_at = -AUDIT_SECONDS
+        self._audited: dict[str, int] = {}
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges of this moment."""
         try:
             with self._sessions() as session:
                 now = standing(session)
+                self._audit(session)
         except SQLAlchemyError:
             yield GaugeMetricFamily("psoas_database_up", "Whether the database answers.", 0)
             return
@@ -43,24 +53,31 @@ class StandingCollector(Collector):
         yield from _of_lanes(now)
         yield from _of_deliveries(now)
         yield from _of_roles(now)
+        yield _gauge("psoas_audit_findings", "Rows that should not be there.", "check", self._audited)
+
+    def _audit(self, session: Session) -> None:
+        if time.monotonic() - self._audited_at >= AUDIT_SECONDS:
+            self._audited = findings(session, since=clock.now() - RECENT)
+            self._audited_at = time.monotonic()
 
 
 class BuildCollector(Collector):
-    """Says which version of the service runs, and by which protocol it decides."""
+    """Says which version of the service runs, and by which protocol it decides, where it decides."""
 
-    def __init__(self, protocol: Protocol) -> None:
-        self._protocol = protocol
+    def __init__(self, protocol: "Protocol | None") -> None:
+        self._told = (protocol.name, protocol.version, protocol.digest) if protocol else ("", "", "")
 
     def collect(self) -> Iterator[Metric]:
         """Yield one gauge that is always 1."""
         told = ("version", "protocol", "protocol_version", "protocol_digest")
         build = GaugeMetricFamily("psoas_build_info", "The version that runs, and its protocol.", labels=told)
-        protocol = self._protocol
-        build.add_metric((version("psoas"), protocol.name, protocol.version, protocol.digest), 1)
+        build.add_metric((version("psoas"), *self._told), 1)
         yield build
 
 
-def create_registry(settings: Settings, protocol: Protocol, sessions: Sessions | None = None) -> CollectorRegistry:
+def create_registry(
+    settings: Settings, protocol: "Protocol | None", sessions: Sessions | None = None
+) -> CollectorRegistry:
     """Return what there is to read: what was counted, and with `sessions` how everything stands when it is read."""
     registry = counted_in(settings.metrics_dir)
     registry.register(BuildCollector(protocol))

@@ -39,7 +39,11 @@ ROUTING_SECONDS = Histogram(
 DECISIONS = Counter("psoas_decisions", "Referrals made by triage.", ["queue", "priority"], registry=None)
 RULES_FIRED = Counter("psoas_rules_fired", "Decisions that a rule was a reason of.", ["rule"], registry=None)
 DELIVERY_SECONDS = Histogram(
-    "psoas_delivery_seconds", "How long one attempt to deliver took.", ["outcome"], buckets=SHORT, registry=None
+    "psoas_delivery_seconds",
+    "How long one attempt to deliver took.",
+    ["outcome"],  # delivered, again, parked, gone
+    buckets=SHORT,
+    registry=None,
 )
 FAILURES = Counter("psoas_failures", "Failures that something else made good.", ["step"], registry=None)
 

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 EVERY_SECONDS = 5.0
 
 # Which processes there are; the role is the name of the compose service.
-ROLES = ("api", "worker-urgent", "worker-routine", "watchman")
+ROLES = ("api", "worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
 
 
 def start_pulse(chores: Sequence[Callable[[], None]], *, every: float = EVERY_SECONDS) -> threading.Event:

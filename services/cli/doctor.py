@@ -14,7 +14,7 @@ from services.cli.database_checks import check_keys, check_room, check_schema, c
 from services.cli.findings import Finding
 from services.cli.keys import home_option
 from services.cli.settings import settings_of
-from services.cli.work_checks import check_destinations, check_protocol, check_work
+from services.cli.work_checks import check_books, check_destinations, check_protocol, check_work
 from shared.database import create_engine, create_sessions
 from shared.protocols import ProtocolError, active
 from shared.settings import Settings
@@ -69,7 +69,9 @@ def _with_database(settings: Settings) -> Iterator[Finding]:
                 return
             yield check_room(session, settings)
             yield check_keys(session, settings)
-            yield from check_work(standing(session))
+            now = standing(session)
+            yield from check_work(now)
+            yield from check_books(session, now)
             yield from check_destinations(session, active())
     except (SQLAlchemyError, OSError) as error:
         kind = type(getattr(error, "orig", None) or error).__name__

@@ -6,17 +6,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.cli.findings import Finding, found
+from shared import clock
 from shared.clinical.lifecycle import QUEUES
 from shared.clinical.protocol import Protocol
 from shared.protocols import ACTIVE
 from shared.protocols.releases import digests
 from shared.pulse import ROLES
+from shared.store.audit import RECENT, findings
 from shared.store.standing import LaneState, Standing
 from shared.tables import Destination
 from shared.task_queues import LANES, Lane
 
 LONGEST_WAIT_SECONDS: dict[Lane, float] = {"priority": 5, "routine": 300}
 LONGEST_DELIVERY_SECONDS = 600
+MOST_UNNUMBERED = 1000  # events; each is numbered within a blink
 
 
 def check_work(now: Standing) -> Iterator[Finding]:
@@ -57,6 +60,15 @@ def check_destinations(session: Session, protocol: Protocol) -> Iterator[Finding
     says = f"nobody hears of level {', '.join(unheard)}" if unheard else "every level has a destination"
     do = "referrals destinations set QUEUE URL --escalation LEVEL"
     yield found("escalation", not unheard, says, do, otherwise="warn")
+
+
+def check_books(session: Session, now: Standing) -> Iterator[Finding]:
+    """Yield whether recent rows contradict each other, and whether readers of events see what happened."""
+    wrong = {check: count for check, count in findings(session, since=clock.now() - RECENT).items() if count}
+    says = ", ".join(f"{check} {count}" for check, count in wrong.items()) or "nothing found in the last minutes"
+    yield found("audit", not wrong, says, "referrals audit")
+    do = "see whether the watchman is at work: it numbers them"
+    yield found("events", now.unnumbered < MOST_UNNUMBERED, f"{now.unnumbered} without a number", do, otherwise="warn")
 
 
 def check_protocol(protocol: Protocol) -> Finding:

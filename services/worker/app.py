@@ -55,7 +55,7 @@ def create_worker(settings: Settings) -> Celery:
 
     if settings.heartbeat_file:
         app.steps["worker"].add(heartbeat(settings.heartbeat_file))
-    app.steps["worker"].add(signs_of_worker(settings))
+    app.steps["worker"].add(signs_of_worker(settings, active()))
     return app
 
 

@@ -110,7 +110,7 @@ def run_watchman(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     sessions = create_sessions(create_engine(settings, pool_size=2))  # one connection for each rota
     count_in(settings.metrics_dir)
-    give_signs(settings, "watchman")
+    give_signs(settings, "watchman", active())
     with Child(COMMAND) as child:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)

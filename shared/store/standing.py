@@ -46,9 +46,12 @@ _LANES = text("""
     from intakes where status = 'received' group by lane
 """)
 _DELIVERIES = text("""
-    select queue, count(*) filter (where status = 'due'), count(*) filter (where status = 'parked'),
-        coalesce(extract(epoch from now() - min(created_at) filter (where status = 'due')), 0)
-    from deliveries where status = 'due' or status = 'parked' group by queue
+    select queue, sum(due)::int, sum(parked)::int, max(age) from (
+        select queue, count(*) as due, 0 as parked, extract(epoch from now() - min(created_at)) as age
+        from deliveries where status = 'due' group by queue
+        union all
+        select queue, 0, count(*), 0 from deliveries where status = 'parked' group by queue
+    ) as each_status group by queue
 """)
 _DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
 _UNNUMBERED = text("select count(*) from events where number is null")

@@ -14,6 +14,7 @@ from shared.clinical.lifecycle import PRIORITIES, QUEUES
 from shared.metrics import STEPS
 from shared.protocols import active
 from shared.pulse import ROLES
+from shared.store.audit import _ROWS
 from shared.store.heartbeats import beat
 from shared.tables import Destination
 from shared.task_queues import LANES
@@ -29,6 +30,7 @@ SHORT_LISTS = {
     "step": set(STEPS),
     "outcome": {"accepted", "replayed", "refused", "unavailable"},
     "role": set(ROLES),
+    "check": set(_ROWS),
     "rule": {*active().rules, *(each.id for each in (*active().routes, *active().floors)), "triage_failed"},
 }
 

@@ -84,7 +84,7 @@ def test_a_worker_answers_prometheus_and_its_children_may_die(
             samples = (sample for family in families for sample in family.samples)
             return sum(each.value for each in samples if each.name == name and each.labels == labels)
 
-    with running("priority", environment) as worker:
+    with running("urgent", environment) as worker:
         for round_ in (1, 2):
             intake(symptoms=RED)
             eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == round_)  # noqa: B023
@@ -101,7 +101,7 @@ def beats(sessions) -> dict[str, int]:
 
 
 def test_a_worker_has_a_row_while_it_is_at_work(environment, sessions):
-    with running("priority", environment):
+    with running("urgent", environment):
         eventually(lambda: beats(sessions) == {"worker-urgent": 1})
     with sessions.begin() as session:
         session.execute(
