@@ -1,9 +1,12 @@
 """What Prometheus reads: counts that rise as things happen, gauges of how everything stands, and nobody's name."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, text
 from uuid_utils.compat import uuid7
@@ -11,7 +14,7 @@ from uuid_utils.compat import uuid7
 from services.api.app import create_app
 from services.api.parts import EXTENSION
 from shared.clinical.lifecycle import PRIORITIES, QUEUES
-from shared.metrics import STEPS
+from shared.metrics import METRICS, STEPS
 from shared.protocols import active
 from shared.pulse import ROLES
 from shared.store.audit import _ROWS
@@ -23,6 +26,7 @@ from tests.api.test_canary import CANARY, tells
 from tests.api.test_intakes import MINIMAL
 from tests.cases import case_for
 
+ROOT = Path(__file__).parents[2]
 SHORT_LISTS = {
     "queue": set(QUEUES),
     "lane": set(LANES),
@@ -146,6 +150,18 @@ def test_every_metric_says_what_it_is_and_has_labels_from_a_short_list(app, subm
     labels = {(name, value) for sample in ours for name, value in sample.labels.items()}
     assert {name for name, _ in labels} <= {*allowed, "le", "status"}
     assert {(name, value) for name, value in labels if name in allowed and value not in allowed[name]} == set()
+
+
+def test_alerts_and_documents_name_metrics_that_exist(scrape):
+    counted = {described.name for metric in METRICS for described in metric.describe()}
+    there = {family.name for family in scrape().families}
+    there |= {name + end for name in counted for end in ("", "_total", "_count", "_bucket")}
+    texts = [ROOT / "deploy/prometheus/alerts.yml", *(ROOT / "docs").glob("*.md")]
+    named = {name for path in texts for name in re.findall(r"psoas_[a-z_]*[a-z]", path.read_text())}
+    assert len(named) > 20
+    assert named - there == set()
+    groups = yaml.safe_load(texts[0].read_text())["groups"]
+    assert all({"alert", "expr", "labels", "annotations"} <= set(rule) for group in groups for rule in group["rules"])
 
 
 def test_it_tells_of_nobody(app, submitter, triage_all):
