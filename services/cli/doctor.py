@@ -54,7 +54,7 @@ def examine(home: Path | None) -> Iterator[Finding]:
 
 def line(finding: Finding) -> str:
     """Return the line of a finding: state, check, what was found, what to do."""
-    said = f"{finding.state:<4}  {finding.check:<22}  {finding.says}"
+    said = f"{finding.state:<4}  {finding.check:<30}  {finding.says}"
     return f"{said}  ->  {finding.do}" if finding.do else said
 
 

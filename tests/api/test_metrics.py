@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 from uuid_utils.compat import uuid7
 
 from services.api.app import create_app
-from services.api.parts import EXTENSION
+from services.api.parts import parts_of
 from shared.clinical.lifecycle import PRIORITIES, QUEUES
 from shared.metrics import METRICS, STEPS
 from shared.protocols import active
@@ -179,7 +179,7 @@ def test_a_token_closes_it_where_one_is_set(settings, sessions):  # noqa: ARG001
     assert Caller(closed, "wrong").get("/metrics").status_code == 401
     assert Caller(closed, "é").get("/metrics").status_code == 401
     assert Caller(closed, "s3cret").get("/metrics").status_code == 200
-    app.extensions[EXTENSION].sessions.kw["bind"].dispose()
+    parts_of(app).close()
 
 
 def test_without_the_database_it_says_so(settings):

@@ -134,8 +134,7 @@ def test_what_it_has_not_finished_when_it_is_stopped_is_given_back(environment, 
         intake(symptoms={"pain_score": HANGS})
     for _ in range(4):
         intake()
-    soft = environment | {"REMAP_SIGTERM": "SIGQUIT"}  # as `run_worker` has it
-    with running("routine", soft, program="tests.worker.misbehaving_worker") as worker:
+    with running("routine", environment, program="tests.worker.misbehaving_worker") as worker:
         eventually(lambda: announcer.announce(triage_hint("routine")) or claimed())
         worker.terminate()
         worker.wait(timeout=20)
