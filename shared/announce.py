@@ -15,6 +15,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from shared.metrics import FAILURES
 from shared.settings import Settings
 from shared.task_queues import TRIAGE_TASK, Hint
 
@@ -82,6 +83,7 @@ class Announcer:
             except (KombuError, RedisError, OSError) as error:
                 queues = sorted({hint.queue for hint in hints})
                 log.warning("announce.failed", queues=queues, error=type(error).__name__)
+                FAILURES.labels("announce").inc()
                 time.sleep(FAILURE_REST_SECONDS)
 
     def _publish(self, queue: str, hints: Iterable[Hint]) -> None:

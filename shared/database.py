@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import psycopg
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, NullPool, event, make_url
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,16 +23,22 @@ LIMITS = {
 REST_SECONDS = 1.0  # a connection that was not used for longer is asked first whether its server is still there
 
 
-def create_engine(settings: Settings, *, pool_size: int = 4, autocommit: bool = False) -> Engine:
+def create_engine(
+    settings: Settings, *, pool_size: int = 4, pool_timeout: float = 3, autocommit: bool = False
+) -> Engine:
     """Return an engine for `settings.database_url`; nothing connects before the first query.
 
+    With a `pool_size` of 0 it keeps no connection between two uses.
     With `autocommit` each statement is a transaction of its own: one round trip in the place of three.
     """
+    pool: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": pool_timeout,  # seconds; a request that gets no connection answers 503 instead of queueing
+    }
     engine = sqlalchemy_engine(
         make_url(settings.database_url).set(drivername="postgresql+psycopg"),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=3,  # seconds; a request that gets no connection answers 503 instead of queueing for ever
+        **(pool if pool_size else {"poolclass": NullPool}),
         isolation_level="AUTOCOMMIT" if autocommit else None,
         pool_reset_on_return=None if autocommit else "rollback",
         hide_parameters=True,  # an answer never reaches a log through an exception

@@ -1,8 +1,11 @@
 """Gives up on a database server that is frozen: its socket still takes what is sent, and nothing ever comes back.
 
 No limit of the server's own helps then, and none of TCP's. Without this, a request would wait until somebody thaws it.
+Once the server has let nobody in, one at a time tries the door, and the others give up at once: else each of them would
+hold a thread for as long as it takes to be sure.
 """
 
+import threading
 from typing import Any
 
 import psycopg
@@ -12,6 +15,7 @@ from sqlalchemy import Engine, event
 
 GREETING_SECONDS = 1.0  # for the BEGIN, which costs a server nothing
 ANSWER_SECONDS = 4.0  # for anything else
+CONNECT_SECONDS = 2  # whole ones, says libpq
 POLL_SECONDS = 0.1
 
 
@@ -29,9 +33,34 @@ class ImpatientConnection(psycopg.Connection[Any]):
             raise
 
 
+class Door:
+    """The way in to a server: open, or shut since somebody waited there in vain."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shut = False
+        self._somebody_tries = False
+
+    def enter(self, *arguments: Any, **parameters: Any) -> psycopg.Connection[Any]:
+        """Return a new connection; raises OperationalError, at once where the door is shut and somebody tries it."""
+        with self._lock:
+            if self._shut and self._somebody_tries:
+                raise OperationalError("the server lets nobody in")
+            self._somebody_tries = True
+        shut = True
+        try:
+            connection = ImpatientConnection.connect(*arguments, **parameters)
+            shut = False
+        finally:
+            with self._lock:
+                self._shut, self._somebody_tries = shut, False
+        return connection
+
+
 def make_impatient(engine: Engine) -> None:
     """Let every connection that `engine` opens from now on be an impatient one."""
+    door = Door()
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> psycopg.Connection[Any]:
-        return ImpatientConnection.connect(*arguments, **parameters)
+        return door.enter(*arguments, **{**parameters, "connect_timeout": CONNECT_SECONDS})

@@ -37,6 +37,11 @@ class Settings:
     log_level: str = "INFO"
     destinations_allow_loopback: bool = False  # whether a department's system may be on this very machine
     stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
+    metrics_dir: Path | None = None  # where the processes of one machine or container count together
+    metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
+    metrics_token: str = field(default="", repr=False)  # what Prometheus has to show to the API, if anything
+    storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
+    database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
     @property
     def broker_url(self) -> str:
@@ -50,6 +55,7 @@ def load_settings() -> Settings:
     env.add_parser("key", _key)
     env.add_parser("keys", _keys)
     env.add_parser("level", _level)
+    env.add_parser("folder", _folder)
     values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
@@ -62,6 +68,11 @@ def load_settings() -> Settings:
         "log_level": env.level("LOG_LEVEL", "INFO"),
         "destinations_allow_loopback": env.bool("DESTINATIONS_ALLOW_LOOPBACK", False),
         "stop_seconds": env.float("STOP_SECONDS", 15, validate=validate.Range(0, 600)),
+        "metrics_dir": env.folder("METRICS_DIR", None),
+        "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
+        "metrics_token": env.str("METRICS_TOKEN", ""),
+        "storage_path": env.folder("STORAGE_PATH", None),
+        "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
     try:
         env.seal()
@@ -91,3 +102,7 @@ def _level(value: str) -> str:
     if value not in logging.getLevelNamesMapping():
         raise EnvError("Not a log level.")
     return value
+
+
+def _folder(value: str) -> Path | None:
+    return Path(value) if value else None

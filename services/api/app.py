@@ -13,6 +13,7 @@ from services.api import (
     events,
     health,
     intakes,
+    metrics,
     openapi,
     preview,
     problems,
@@ -21,6 +22,7 @@ from services.api import (
     referrals,
     trace,
 )
+from services.api.capacity import Capacity
 from services.api.form_check import create_form_check
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
@@ -31,11 +33,15 @@ from shared.announce import Announcer, create_producer
 from shared.broker import broker_answers
 from shared.crypto import IdentityCipher
 from shared.database import create_engine, create_sessions
+from shared.exposition import create_registry
 from shared.patience import make_impatient
 from shared.protocols import active
 from shared.settings import Settings
+from shared.storage import create_storage
 
 POOL_SIZE = 4  # connections of each kind; a request holds one for a millisecond or two
+POOL_SECONDS = 1  # to wait for one; a database that is away is known by then, and the thread is needed
+KEPT_FOR_PRIORITY = 2  # connections more, to store forms with, which a form of the routine lane never holds
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Flask:
@@ -46,17 +52,21 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.extensions[EXTENSION] = create_parts(settings, now)
     api = openapi.register(app, active())
     trace.register(app)
+    metrics.register(app)
     auth.register(app)
     for views in (intakes, preview, protocols, queues, referrals, events, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(metrics.blueprint)
     problems.register(app)
     return app
 
 
 def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     """Return what the requests need."""
-    engine, statements = (create_engine(settings, pool_size=POOL_SIZE, autocommit=each) for each in (False, True))
+    engine = create_engine(settings, pool_size=POOL_SIZE, pool_timeout=POOL_SECONDS)
+    wide = POOL_SIZE + KEPT_FOR_PRIORITY
+    statements = create_engine(settings, pool_size=wide, pool_timeout=POOL_SECONDS, autocommit=True)
     for each in (engine, statements):
         make_impatient(each)  # a frozen database is away, and a sender is told so in time
     sessions, answers = create_sessions(engine), create_sessions(statements)
@@ -72,6 +82,8 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         is_valid_form=create_form_check(active().form),
         announce=Announcer(create_producer(settings)).announce,
         broker_answers=lambda: broker_answers(settings),
+        metrics=create_registry(settings, active(), sessions),
+        capacity=Capacity(POOL_SIZE, create_storage(settings)),
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
         tail=Tail(sessions, settings.event_streams),

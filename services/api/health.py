@@ -25,10 +25,16 @@ def live() -> Response:
 @blueprint.doc(security=[])
 @blueprint.response(200, Ready)
 def ready() -> Response:
-    """Say whether intakes can be stored. A broker that is away delays triage a little and refuses nothing."""
+    """Say whether intakes can be stored. A broker that is away delays triage a little and refuses nothing.
+
+    Where storage is low, routine forms are refused, and in the end all.
+    """
     if not _database_is_ready():
         raise ProblemError(503, "The database is away or not migrated.", headers={"Retry-After": RETRY_AFTER_SECONDS})
-    return answer({"status": "ready", "degraded": [] if parts().broker_answers() else ["broker"]})
+    degraded = [] if parts().broker_answers() else ["broker"]
+    if parts().capacity.storage.room != "enough":
+        degraded.append("storage")
+    return answer({"status": "ready", "degraded": degraded})
 
 
 def _database_is_ready() -> bool:

@@ -1,10 +1,12 @@
 """Intakes over HTTP: post a form, read what became of it."""
 
 import re
+import time
 from datetime import datetime
 from uuid import UUID
 
-from flask import Response, request
+import structlog
+from flask import Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
@@ -44,7 +46,10 @@ def post_intake() -> Response:
     own = own_facility()
     key = _idempotency_key()
     new = new_intake(parts(), receive_form(parts(), parts().now()), own)
-    posted = retried(lambda: post(parts(), new, key))
+    with parts().capacity.taken(new.lane):
+        posted = retried(lambda: post(parts(), new, key))
+    g.stored = time.perf_counter()
+    structlog.contextvars.bind_contextvars(intake_id=str(posted.id))
     if posted.id == new.id:
         parts().announce(triage_hint(new.lane))
     return _answer_posted(parts(), new, posted)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from flask import current_app
+from flask import Flask, current_app
 from marshmallow import Schema
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.capacity import Capacity
 from services.api.form_check import Check
 from services.api.keyring import KeyRing
 from services.api.tail import Tail
@@ -41,6 +43,8 @@ class Parts:
     is_valid_form: Check
     announce: Callable[[Hint], None]
     broker_answers: Callable[[], bool]
+    metrics: CollectorRegistry
+    capacity: Capacity
     waiting_room: threading.BoundedSemaphore
     now: Callable[[], datetime]
     tail: Tail
@@ -53,4 +57,9 @@ class Parts:
 
 def parts() -> Parts:
     """Return the parts of the application that handles the current request."""
-    return cast(Parts, current_app.extensions[EXTENSION])
+    return parts_of(current_app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """Return the parts of `app`."""
+    return cast(Parts, app.extensions[EXTENSION])

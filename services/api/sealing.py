@@ -11,6 +11,7 @@ from services.api.forms import ReceivedForm
 from services.api.parts import Parts
 from shared.clinical.triage import screen
 from shared.crypto import keyed_hash
+from shared.metrics import FAILURES
 from shared.store.intakes import NewIntake
 from shared.task_queues import Lane
 
@@ -43,6 +44,7 @@ def lane_of(parts: Parts, received: ReceivedForm) -> Lane:
         return screen(received.form, parts.protocol)
     except Exception as error:  # noqa: BLE001 - whatever it is, the form may still be a red flag
         log.error("screen.failed", error=type(error).__name__)
+        FAILURES.labels("screen").inc()
         return "priority"
 
 

@@ -9,6 +9,8 @@ from uuid_utils.compat import uuid4
 
 log = structlog.get_logger()
 
+NAMED = ("intake_id", "referral_id")  # what a path may name, and a log line too
+
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -29,6 +31,8 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if g.traceparent:
         structlog.contextvars.bind_contextvars(traceparent=g.traceparent)
+    named = {name: str(value) for name, value in (request.view_args or {}).items() if name in NAMED}
+    structlog.contextvars.bind_contextvars(**named)
 
 
 def _end(response: Response) -> Response:

@@ -3,6 +3,8 @@
 COMMANDS = {
     "up": ("services.cli.up", "up"),
     "demo": ("services.cli.demo", "demo"),
+    "doctor": ("services.cli.doctor", "doctor"),
+    "watch": ("services.cli.watch", "watch"),
     "keys": ("services.cli.keys", "keys"),
     "destinations": ("services.cli.destinations", "destinations"),
     "parked": ("services.cli.parked", "parked"),

@@ -39,7 +39,8 @@ def preparation(environment: Mapping[str, str], first_keys: Path) -> Service:
 
 
 def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
-    """Return what takes forms, triages them, delivers referrals and keeps watch; heartbeat files go into `folder`."""
+    """Return what takes forms, triages, delivers and keeps watch; counts and heartbeat files go into `folder`."""
+    environment = {**environment, "METRICS_DIR": str(folder / "metrics")}
     address = ("--host", host, "--port", str(port))
     return [
         _forked("api", ("api", *address), environment, ready=partial(_answers, host, port)),

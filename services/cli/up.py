@@ -85,6 +85,8 @@ def _run(home: Home, host: str, port: int) -> None:
         servers, addresses = embedded_servers(home, wanted, account, folder, secrets["database_password"])
         own = {name: secrets[secret] for name, secret in OWN.items() if not _given(name)} | addresses
         own |= {} if _given(ALLOW_LOOPBACK) else {ALLOW_LOOPBACK: "true"}
+        if "DATABASE_URL" in addresses and "STORAGE_PATH" not in os.environ:
+            own["STORAGE_PATH"] = str(home.postgres)
         environment = {**os.environ, **own}
         load()
         first_keys = folder / "first-keys.json"

@@ -11,11 +11,13 @@ from services.worker.alone import COMMAND
 from services.worker.celery_settings import CONFIGURATION
 from services.worker.child import Child
 from services.worker.heartbeat import heartbeat
+from services.worker.signs import signs_of_worker
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.clinical.triage import triage
 from shared.database import create_engine, create_sessions
 from shared.logs import configure_logs
+from shared.metrics import count_in
 from shared.protocols import active
 from shared.settings import Settings
 from shared.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
@@ -44,6 +46,7 @@ def create_worker(settings: Settings) -> Celery:
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
     # A connection shared across a fork answers with other patients' rows.
     worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)
+    worker_process_init.connect(lambda **_: count_in(settings.metrics_dir), weak=False)
 
     @app.task(name=TRIAGE_TASK, shared=False, Request="services.worker.request:FrankRequest")  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:
@@ -52,6 +55,7 @@ def create_worker(settings: Settings) -> Celery:
 
     if settings.heartbeat_file:
         app.steps["worker"].add(heartbeat(settings.heartbeat_file))
+    app.steps["worker"].add(signs_of_worker(settings, active()))
     return app
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from celery.apps.worker import Worker as CeleryWorker
 from celery.apps.worker import install_worker_term_hard_handler
 
+from shared.metrics import count_in
 from shared.settings import load_settings
 from shared.task_queues import DELIVERY_QUEUES, triage_queue
 
@@ -69,8 +70,11 @@ def worker_options(name: str) -> dict[str, Any]:
 
 def run_worker(name: str) -> None:
     """Consume the task queues of the worker called `name` until SIGTERM; ends in SystemExit."""
+    settings = load_settings()
+    if WORKERS[name].pool == "threads":
+        count_in(settings.metrics_dir)  # forked processes each do so for themselves
     module, create = WORKERS[name].app.split(":")
-    app = getattr(import_module(module), create)(load_settings())
+    app = getattr(import_module(module), create)(settings)
     # Threads cannot be cut off and need not: what they do ends by its own deadline, and Celery waits for that.
     kind = SoftWorker if WORKERS[name].pool == "prefork" else CeleryWorker
     # Not by Celery's command, which loads a shell's worth of modules that a worker never uses: 4 MB in each process.

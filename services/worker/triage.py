@@ -7,6 +7,7 @@ too, a person decides. The rest of its batch is stored first.
 
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ from shared.clinical.lifecycle import acknowledge_by, next_escalation
 from shared.clinical.protocol import Protocol
 from shared.clinical.triage import Decision
 from shared.database import Sessions
+from shared.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.store.events import Due
 from shared.store.versions import Versions
-from shared.store.waiting import Outcome, Waiting, claim, renew
+from shared.store.waiting import Outcome, Waiting, claim, give_back, renew
 from shared.task_queues import Hint, Lane, delivery_hint
 
 log = structlog.get_logger()
@@ -69,6 +71,18 @@ class Triager:
         batch = BATCHES[lane]
         with self.sessions.begin() as session:
             claimed = claim(session, lane, limit=batch.limit, lease=batch.lease)
+        began = time.monotonic()
+        try:
+            self._triage(claimed, batch)
+        except SystemExit:  # this process is told to stop; the next one need not wait for the lease to end
+            with self.sessions.begin() as session:
+                give_back(session, claimed)
+            raise
+        if claimed:
+            TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
+        return len(claimed)
+
+    def _triage(self, claimed: list[Waiting], batch: Batch) -> None:
         decided = [(intake, self._in_batch(intake)) for intake in claimed]
         self._store([self._outcome(intake, record) for intake, record in decided if record is not None])
         suspects = [intake for intake, record in decided if record is None]
@@ -77,7 +91,6 @@ class Triager:
                 renew(session, suspects, lease=batch.lease + timedelta(seconds=ALONE_SECONDS))
             intake = suspects.pop(0)
             self._store_alone(intake, self._alone(intake))
-        return len(claimed)
 
     def _in_batch(self, intake: Waiting) -> dict[str, Any] | None:
         if self.decide is None or intake.attempts > 1:
@@ -121,6 +134,7 @@ class Triager:
             self.announce(delivery_hint(delivery.id, delivery.queue))
         for outcome in stored:
             log.info("triage.stored", **path(outcome))
+            count(outcome)
 
     def _store_alone(self, intake: Waiting, record: dict[str, Any] | None) -> None:
         try:
@@ -168,8 +182,23 @@ def origin(intake: Waiting) -> dict[str, Any]:
 
 def path(outcome: Outcome) -> dict[str, Any]:
     """Return what the log says of an intake that has found its queue."""
-    rules = [reason["rule"] for reason in outcome.record["reasons"]] if outcome.record else [outcome.pattern]
-    return {**origin(outcome.intake), "queue": outcome.queue, "priority": outcome.priority, "rules": rules}
+    return {**origin(outcome.intake), "queue": outcome.queue, "priority": outcome.priority, "rules": rules(outcome)}
+
+
+def rules(outcome: Outcome) -> list[str]:
+    """Return the ids of the rules that were reasons, or the pattern that says that triage failed."""
+    return [reason["rule"] for reason in outcome.record["reasons"]] if outcome.record else [outcome.pattern]
+
+
+def count(outcome: Outcome) -> None:
+    """Count an intake that has found its queue just now."""
+    intake = outcome.intake
+    ROUTING_SECONDS.labels(intake.lane).observe(intake.waited + time.monotonic() - intake.claimed_at)
+    DECISIONS.labels(outcome.queue, outcome.priority).inc()
+    for rule in rules(outcome):
+        RULES_FIRED.labels(rule).inc()
+    if outcome.record is None:
+        FAILURES.labels("triage").inc()
 
 
 @contextmanager

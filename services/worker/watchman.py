@@ -19,12 +19,15 @@ from services.worker.delivery.courier import create_courier
 from services.worker.delivery.standing_still import StandIn, announce_standing_still
 from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.escalation import Ladder
+from services.worker.signs import give_signs
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.database import create_engine, create_sessions
 from shared.logs import configure_logs
+from shared.metrics import count_in
 from shared.protocols import active
 from shared.settings import Settings
+from shared.store.heartbeats import forget_old_beats
 from shared.store.intakes import forget_old_keys
 from shared.store.queues import sum_up
 from shared.store.waiting import standing_still
@@ -88,6 +91,7 @@ class Watchman:
         """Forget what is kept for a time only."""
         with self.triager.sessions.begin() as session:
             forget_old_keys(session)
+            forget_old_beats(session)
 
     def sum_up_queues(self) -> None:
         """Keep reading how the queues stand as fast as it is."""
@@ -112,6 +116,8 @@ def run_watchman(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     sessions = create_sessions(create_engine(settings, pool_size=2))  # one connection for each rota
+    count_in(settings.metrics_dir)
+    give_signs(settings, "watchman", active())
     with Child(COMMAND) as child:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)

@@ -4,6 +4,7 @@ The status of the row is the only record of what is to do. A claim is a lease by
 intake that somebody else has finished meanwhile changes nothing.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ class Waiting:
     request_id: str
     traceparent: str | None
     first_version: UUID | None
+    waited: float  # seconds since its receipt, when it was claimed
+    claimed_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ _CLAIM = text("""
     update intakes set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
     from oldest where intakes.id = oldest.id
     returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent,
-        first_version
+        first_version, cast(extract(epoch from clock_timestamp() - received_at) as float)
 """)
 
 _FINISH = text("""
@@ -128,6 +131,19 @@ def renew(session: Session, intakes: Sequence[Waiting], *, lease: timedelta) -> 
         update(Intake)
         .where(Intake.id.in_(claimed.with_for_update(key_share=True, skip_locked=True)))
         .values(lease_until=func.clock_timestamp() + lease)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def give_back(session: Session, intakes: Sequence[Waiting]) -> None:
+    """Let go of claimed intakes that are not finished: whoever comes next may have them at once.
+
+    The attempt still counts, so that a form that ends its process is not tried for ever.
+    """
+    session.execute(
+        update(Intake)
+        .where(Intake.id.in_([intake.id for intake in intakes]), Intake.status == "received")
+        .values(lease_until=None)
         .execution_options(synchronize_session=False)
     )
 

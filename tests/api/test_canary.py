@@ -30,6 +30,7 @@ CANARY = {
     },
     "symptoms": {"cannot_lift_leg_supine": "present"},
 }
+NOBODY = "0197c9a0-0000-7000-8000-000000000000"
 TELLTALES = ("CANARY", "1957-08-29", "wet herself")
 
 
@@ -111,7 +112,7 @@ def test_what_is_sealed_opens_for_its_own_row_only(app, submitter, sessions):
 
 
 def test_a_request_leaves_one_line_with_its_path(submitter, log_text):
-    answer = submitter.get("/v1/intakes/0197c9a0-0000-7000-8000-000000000000", X_Request_ID="r1", traceparent=TRACE)
+    answer = submitter.get(f"/v1/intakes/{NOBODY}", X_Request_ID="r1", traceparent=TRACE)
     (line,) = [json.loads(line) for line in log_text().splitlines()]
     assert line.pop("duration_ms") >= 0
     assert line.pop("timestamp").endswith("Z")
@@ -121,11 +122,30 @@ def test_a_request_leaves_one_line_with_its_path(submitter, log_text):
         "logger": "services.api.trace",
         "method": "GET",
         "route": "/v1/intakes/<uuid:intake_id>",
+        "intake_id": NOBODY,
         "status": answer.status_code,
         "request_id": "r1",
         "traceparent": TRACE,
         "key_id": submitter.key.split("_")[1],
     }
+
+
+def test_a_case_is_followed_from_its_request_through_triage_to_what_a_person_does(
+    submitter, operator, triage_all, log_text
+):
+    posted = submitter.post("/v1/intakes", CANARY, X_Request_ID="r1", traceparent=TRACE)
+    structlog.contextvars.clear_contextvars()  # the worker is another process
+    triage_all()
+    intake = submitter.get(posted.headers["Location"]).json
+    referral = intake["referral"]["id"]
+    operator.post(f"/v1/referrals/{referral}/acknowledge", {"by": "CANARY"}, X_Request_ID="r2")
+    lines = [json.loads(line) for line in log_text().splitlines()]
+    of_request = [line for line in lines if line.get("request_id") == "r1"]
+    assert [line["event"] for line in of_request] == ["request", "triage.stored"]
+    assert {(line["intake_id"], line["traceparent"]) for line in of_request} == {(intake["id"], TRACE)}
+    (acknowledged,) = (line for line in lines if line.get("request_id") == "r2")
+    assert acknowledged["referral_id"] == referral
+    assert tells(log_text()) == []
 
 
 def test_a_program_error_is_logged_with_its_place_and_nothing_of_the_form(submitter, log_text, monkeypatch):

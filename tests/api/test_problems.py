@@ -46,7 +46,7 @@ def is_problem(answer, status):
 
 
 def test_a_path_that_leads_nowhere(submitter, caller):
-    for path in ("/", "/v1", "/v1/nope", "/v1/intakes/", "//v1/form", "/v1/queues/urgent", "/static/x", "/metrics"):
+    for path in ("/", "/v1", "/v1/nope", "/v1/intakes/", "//v1/form", "/v1/queues/urgent", "/static/x", "/metrics/"):
         assert is_problem(submitter.get(path), 404)
     assert is_problem(caller(None).get("/v1/nope"), 404)
 

@@ -128,6 +128,22 @@ def test_it_stops_softly_and_leaves_no_process(environment):
         eventually(lambda: not any(one.is_running() for one in family), seconds=5)
 
 
+def test_what_it_has_not_finished_when_it_is_stopped_is_given_back(environment, intake, announcer, claimed, sessions):
+    """The forms that hang hold up their batch for longer than a worker that is told to stop may go on."""
+    for _ in range(16):
+        intake(symptoms={"pain_score": HANGS})
+    for _ in range(4):
+        intake()
+    with running("routine", environment, program="tests.worker.misbehaving_worker") as worker:
+        eventually(lambda: announcer.announce(triage_hint("routine")) or claimed())
+        worker.terminate()
+        worker.wait(timeout=20)
+        with sessions() as session:
+            left = session.scalars(select(Intake.lease_until).where(Intake.status == "received")).all()
+    assert left
+    assert set(left) == {None}
+
+
 def test_its_heart_beats_in_a_file(environment, tmp_path):
     file = tmp_path / "heartbeat"
     with running("routine", {**environment, "HEARTBEAT_FILE": str(file)}):

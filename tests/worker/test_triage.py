@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from services.worker.child import Child
 from services.worker.triage import BATCHES, MOST_ATTEMPTS
 from shared.logs import configure_logs
-from shared.store.waiting import claim, finish
+from shared.store.waiting import claim, finish, give_back
 from shared.tables import Decision, Event, Intake, Referral
 from tests.worker.misbehave import COMMAND as MISBEHAVING
 from tests.worker.misbehave import HANGS, KILLS, RAISES, misbehave
@@ -95,6 +95,19 @@ def claim_and_finish(triager):
     for _ in range(2):
         with triager.sessions.begin() as session:
             finish(session, [triager._outcome(one, None) for one in claimed])  # noqa: SLF001
+
+
+def test_what_is_given_back_is_anybodys_at_once(sessions, intake, triager):
+    intake()
+    with sessions.begin() as session:
+        claimed = claim(session, "routine", limit=9, lease=timedelta(seconds=60))
+    for _ in range(2):
+        with sessions.begin() as session:
+            give_back(session, claimed)
+    assert triager.triage_waiting("routine") == 1
+    with sessions.begin() as session:
+        give_back(session, claimed)  # it is triaged meanwhile, and stays so
+    assert triager.triage_waiting("routine") == 0
 
 
 def test_a_claimed_intake_is_nobody_elses_until_its_lease_ends(sessions, intake):

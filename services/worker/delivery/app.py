@@ -10,6 +10,7 @@ from kombu.entity import Queue
 from services.worker.celery_settings import CONFIGURATION
 from services.worker.delivery.courier import create_courier
 from services.worker.heartbeat import heartbeat
+from services.worker.signs import signs_of_worker
 from shared.announce import Announcer, create_producer
 from shared.logs import configure_logs
 from shared.settings import Settings
@@ -43,4 +44,5 @@ def create_delivery_worker(settings: Settings) -> Celery:
 
     if settings.heartbeat_file:
         app.steps["worker"].add(heartbeat(settings.heartbeat_file))
+    app.steps["worker"].add(signs_of_worker(settings))
     return app

@@ -17,6 +17,7 @@ from services.worker.delivery.sender import Sender
 from services.worker.delivery.webhook import body_of, headers_of
 from shared.crypto import IdentityCipher, UnreadableIdentityError
 from shared.database import Sessions, create_engine, create_sessions
+from shared.metrics import DELIVERY_SECONDS
 from shared.settings import Settings
 from shared.store.deliveries import (
     Claimed,
@@ -75,6 +76,7 @@ class Courier:
         return fate(claimed, self.sender.post(claimed.url, headers, body))
 
     def _tell(self, claimed: Claimed, ended: Ended) -> None:
+        DELIVERY_SECONDS.labels(ended.ending).observe(ended.duration_ms / 1000)
         line = {
             "delivery_id": str(claimed.id),
             "destination_id": str(claimed.destination_id),

@@ -1,0 +1,46 @@
+"""Answers Prometheus, and counts what is answered to others."""
+
+import hmac
+import time
+
+from flask import Blueprint, Flask, Response, g, request
+
+from services.api.parts import parts
+from services.api.problems import ProblemError
+from shared.exposition import CONTENT_TYPE, exposition
+from shared.metrics import INTAKE_SECONDS, REQUESTS
+
+blueprint = Blueprint("metrics", __name__)
+
+POSTING = "intakes.post_intake"
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Return how everything stands and what has been counted. Without METRICS_TOKEN it is open to whoever gets here."""
+    token = parts().settings.metrics_token
+    presented = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
+        raise ProblemError(401, headers={"WWW-Authenticate": "Bearer"})
+    return Response(exposition(parts().metrics), content_type=CONTENT_TYPE)
+
+
+def register(app: Flask) -> None:
+    """Count every request once it is answered."""
+    app.after_request(_count)
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    REQUESTS.labels(route, response.status_code).inc()
+    if request.endpoint == POSTING:
+        INTAKE_SECONDS.labels(_outcome(response)).observe(g.get("stored", time.perf_counter()) - g.began)
+    return response
+
+
+def _outcome(response: Response) -> str:
+    if response.status_code >= 500:
+        return "unavailable"
+    if response.status_code >= 400:
+        return "refused"
+    return "replayed" if "Idempotency-Replayed" in response.headers else "accepted"

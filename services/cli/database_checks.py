@@ -1,0 +1,58 @@
+"""The checks of `referrals doctor` on the database itself: reachable, migrated, on time, with room, and ours."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import click
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.cli.findings import Finding, found
+from services.cli.migrate import check_secrets
+from shared import clock
+from shared.migrations import at_head
+from shared.settings import Settings
+from shared.storage import MIB, create_storage
+from shared.store.standing import database_bytes
+
+MOST_APART = timedelta(seconds=2)  # leases and due times go by the database's clock; only a form's day goes by ours
+OLDEST_VERSION = 140000
+
+
+def check_server(session: Session) -> Iterator[Finding]:
+    """Yield what PostgreSQL is and whether its clock is ours."""
+    number, version = session.execute(
+        text("select current_setting('server_version_num')::int, current_setting('server_version')")
+    ).one()
+    yield found("database", number >= OLDEST_VERSION, f"PostgreSQL {version}", "use version 14 or newer")
+    before = clock.now()
+    theirs = session.scalars(text("select clock_timestamp()")).one()
+    apart = abs(theirs - (before + (clock.now() - before) / 2))
+    says = f"{apart.total_seconds():.3f} s between this machine and the database"
+    yield found("clock", apart <= MOST_APART, says, "let both take their time from NTP", otherwise="warn")
+
+
+def check_schema(session: Session) -> Finding:
+    """Return whether the schema is the one that this version needs."""
+    well = at_head(session.connection())
+    return found("schema", well, "at head" if well else "not at head", "referrals migrate")
+
+
+def check_room(session: Session, settings: Settings) -> Finding:
+    """Return how large the database is, and whether its disk has room."""
+    storage = create_storage(settings)
+    says = f"{database_bytes(session) / MIB:.0f} MiB"
+    if not storage.measures:
+        return Finding("storage", "warn", f"{says}, its disk is not watched", "set STORAGE_PATH or DATABASE_MOST_GB")
+    storage.look()
+    do = "make room on the disk, or raise DATABASE_MOST_GB: forms are refused meanwhile"
+    return found("storage", storage.room == "enough", f"{says}, room: {storage.room}", do)
+
+
+def check_keys(session: Session, settings: Settings) -> Finding:
+    """Return whether IDENTITY_KEYS open the newest intake."""
+    try:
+        check_secrets(session, settings)
+    except click.ClickException as error:
+        return Finding("identity keys", "fail", error.message, "put the keys back that wrote this database")
+    return Finding("identity keys", "ok", "they open the newest intake")

@@ -1,0 +1,78 @@
+"""How everything stands at this moment, for those who watch over the service: counts and ages, nobody's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.store.heartbeats import Beating, beating
+from shared.store.queues import QueueState, states
+from shared.store.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """Intakes that wait for triage, and how long the oldest of them has waited, in seconds."""
+
+    waiting: int = 0
+    oldest_age_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """A queue's deliveries: still due, parked, and how long the oldest of those due has not arrived, in seconds."""
+
+    due: int = 0
+    parked: int = 0
+    oldest_due_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Lanes by lane, roles by role, all others by queue; what has nothing is left out."""
+
+    queues: Mapping[str, QueueState]
+    lanes: Mapping[str, LaneState]
+    deliveries: Mapping[str, DeliveryState]
+    disabled: Mapping[str, int]  # destinations that take nothing any more
+    roles: Mapping[str, Beating]
+    unnumbered: int  # events that no reader has seen yet
+    database_bytes: int
+
+
+_LANES = text("""
+    select lane, count(*), extract(epoch from clock_timestamp() - min(received_at))
+    from intakes where status = 'received' group by lane
+""")
+_DELIVERIES = text("""
+    select queue, sum(due)::int, sum(parked)::int, max(age) from (
+        select queue, count(*) as due, 0 as parked, extract(epoch from now() - min(created_at)) as age
+        from deliveries where status = 'due' group by queue
+        union all
+        select queue, 0, count(*), 0 from deliveries where status = 'parked' group by queue
+    ) as each_status group by queue
+""")
+_DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
+_UNNUMBERED = text("select count(*) from events where number is null")
+_BYTES = text("select pg_database_size(current_database())")
+
+
+def standing(session: Session) -> Standing:
+    """Return how everything stands, in a few short queries."""
+    return Standing(
+        queues=states(session, Scope()),
+        lanes={lane: LaneState(count, float(age)) for lane, count, age in session.execute(_LANES)},
+        deliveries={
+            queue: DeliveryState(due, parked, float(age)) for queue, due, parked, age in session.execute(_DELIVERIES)
+        },
+        disabled={queue: int(count) for queue, count in session.execute(_DISABLED)},
+        roles=beating(session),
+        unnumbered=session.scalars(_UNNUMBERED).one(),
+        database_bytes=database_bytes(session),
+    )
+
+
+def database_bytes(session: Session) -> int:
+    """Return how large the database is on its disk."""
+    return int(session.scalars(_BYTES).one())
