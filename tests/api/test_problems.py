@@ -117,6 +117,7 @@ def test_connections_that_were_cut_are_made_anew(submitter, sessions):
     submitter.post("/v1/intakes", MINIMAL)
     with sessions() as session:
         session.execute(text(CUT_ALL_OTHERS))
+    sessions.kw["bind"].dispose()  # the test's own were cut, too
     assert submitter.post("/v1/intakes", MINIMAL).status_code == 202
 
 
