@@ -1,0 +1,16 @@
+"""Each fault happens to one running service under load, and leaves everything where it belongs."""
+
+import pytest
+
+from . import broker, database, processes
+from .fault import Fault, endure
+from .pace import Pace
+from .service import Service
+from .table import Row
+
+FAULTS = (*broker.FAULTS, *database.FAULTS, *processes.FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_nothing_is_lost_and_no_red_flag_waits(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
+    endure(service, fault, pace, rows)
