@@ -68,9 +68,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     assert os.geteuid() == 0, "these tests fill a disk of their own, and only root may mount one"
     subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL_DISK, "psoas-faults", disk], check=True)
     try:
-        with up(home) as running, closing(
-            Service(running, home, json.loads((home / "running.json").read_text())["environment"])
-        ) as made:
+        with (
+            up(home) as running,
+            closing(Service(running, home, json.loads((home / "running.json").read_text())["environment"])) as made,
+        ):
             yield made
         assert identities(made) == []
     finally:

@@ -25,6 +25,8 @@ from tests.driver.load import Tenant
 from tests.program import descendants
 from tests.referrals import Up, children
 
+from .proxy import Proxy
+
 BACK_SECONDS = 60
 _CHANGE = re.compile(r"^(\S+) (ended|is back)")
 _numbers = itertools.count(1)
@@ -33,10 +35,13 @@ _numbers = itertools.count(1)
 class Service:
     """`environment` has the addresses of the servers themselves, whatever stands between them and the service."""
 
-    def __init__(self, running: Up, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, running: Up, home: Path, environment: Mapping[str, str], proxies: Mapping[str, Proxy] | None = None
+    ) -> None:
         self.running = running
         self.home = home
         self.environment = environment
+        self.proxies = proxies or {}
         self.port: int = urlsplit(running.url).port or 0
         self._heard = 0
         self._down: set[str] = set()
