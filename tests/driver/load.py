@@ -76,20 +76,24 @@ class History:
     name: str
     tenants: Sequence[Tenant]
     sent: list[Sent] = field(default_factory=list)
+    _adding: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, case: Case) -> Sent:
         """Return the next form that is to be sent now."""
-        number = len(self.sent)
-        tenant = self.tenants[number // PER_TENANT % len(self.tenants)]
-        self.sent.append(Sent(f"{self.name}-{number}", case, tenant, time.monotonic()))
-        return self.sent[-1]
+        with self._adding:
+            number = len(self.sent)
+            tenant = self.tenants[number // PER_TENANT % len(self.tenants)]
+            self.sent.append(Sent(f"{self.name}-{number}", case, tenant, time.monotonic()))
+            return self.sent[-1]
 
     def answers(self) -> list[Answer]:
         return [answer for sent in self.sent for answer in sent.answers if isinstance(answer, Answer)]
 
-    def send(self, cases: Sequence[Case]) -> None:
+    def send(self, cases: Sequence[Case]) -> list[Sent]:
         """Send all of these at once, as far as the senders go, and wait for the answers."""
-        at_once([self.add(case) for case in cases])
+        sent = [self.add(case) for case in cases]
+        at_once(sent)
+        return sent
 
     def retry(self) -> None:
         """Send each unknown one again, with its key, until it is answered."""

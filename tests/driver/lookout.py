@@ -34,6 +34,13 @@ class Lookout:
         sent = list(self._history.sent)
         return [each for each in sent if each.red and each.outcome == "ok" and each.intake not in self.seen]
 
+    def finish(self, seconds: float) -> list[str]:
+        """Look for at most so long for what is outstanding; return the keys of what nobody has seen then."""
+        deadline = time.monotonic() + seconds
+        while self.outstanding() and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+        return [sent.key for sent in self.outstanding()]
+
     def slowest(self, *, since: float = 0.0) -> float:
         """Return the longest time, in seconds, from a 202, or from `since` if that was later, until it was seen."""
         taken = ((each, self.seen.get(each.intake or "")) for each in self._history.sent if each.red)

@@ -76,7 +76,6 @@ def each_told_to_stop(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("nothing breaks", lambda scene: time.sleep(scene.seconds), short=3),
     Fault("urgent worker killed", urgent_worker_killed),
     Fault("watchman killed", watchman_killed),
     Fault("pool children killed", pool_children_killed),

@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -114,18 +114,15 @@ class Service:
 
     def wait_for_start(self, name: str) -> None:
         """Wait until that process runs again."""
-        deadline = time.monotonic() + BACK_SECONDS
-        while name not in self.running.processes():
-            assert time.monotonic() < deadline, f"{name} stays away"
-            time.sleep(0.02)
+        wait_until(lambda: name in self.running.processes(), f"{name} started again")
 
     def wait_until_ready(self) -> None:
         """Wait until the API says that intakes can be stored."""
-        self._wait_until(lambda: self._readiness() is not None, "ready")
+        wait_until(lambda: self._readiness() is not None, "ready")
 
     def wait_until_whole(self) -> None:
         """Wait until every process is back and nothing is degraded."""
-        self._wait_until(lambda: not self.down() and self._readiness() == [], "whole")
+        wait_until(lambda: not self.down() and self._readiness() == [], "every process back, and nothing degraded")
 
     def said(self) -> list[str]:
         """Return every line that all of it has said until now."""
@@ -148,11 +145,13 @@ class Service:
             return None
         return answer.body["degraded"] if answer.status == 200 else None
 
-    def _wait_until(self, condition: Any, what: str) -> None:
-        deadline = time.monotonic() + BACK_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, f"not {what} again: {self.down()}, {self._readiness()}"
-            time.sleep(0.05)
+
+def wait_until(condition: Callable[[], Any], what: str) -> None:
+    """Wait until `condition` holds; fail with `what` was waited for."""
+    deadline = time.monotonic() + BACK_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.03)
 
 
 def signal_all(pids: Collection[int], number: signal.Signals) -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from . import broker, database, processes
+from . import beside, broker, database, hostile, processes, senders
 from .fault import Fault, endure
 from .pace import Pace
 from .service import Service
 from .table import Row
 
-FAULTS = (*broker.FAULTS, *database.FAULTS, *processes.FAULTS)
+FAULTS = (*senders.FAULTS, *broker.FAULTS, *hostile.FAULTS, *database.FAULTS, *processes.FAULTS, *beside.FAULTS)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
