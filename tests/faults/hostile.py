@@ -39,7 +39,7 @@ def exchange(hospital: Client, data: bytes, *, seconds: float = 1) -> bytes:
 
 
 def hostile_bodies(scene: Scene) -> None:
-    """Bodies that are no strict JSON are refused; forms with a piece broken are refused, or stored where 202 says so."""
+    """Bodies that are no strict JSON are refused; forms with a piece broken are refused, or stored as 202 says."""
     (tenant,) = scene.service.tenants(1)
     chance = random.Random(4)  # noqa: S311 - the same bodies in every run
     assert {posted(tenant.hospital, body) for body in NOT_STRICT.values()} == {400}

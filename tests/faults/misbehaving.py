@@ -1,6 +1,6 @@
 """The `referrals` command, but some forms do harm wherever they are triaged, and others cannot be screened.
 
-`up` starts its processes by this very program, so that all of them are as they would be, but for tests/worker/misbehave.
+`up` starts its processes by this very program, so that all of them are as they would be, but for what harms.
 """
 
 import sys
