@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from tests.cases import Case, case_for
 
@@ -42,6 +42,7 @@ class Sent:
     took: list[float] = field(default_factory=list)  # seconds each answer, or its absence, took
     taken_at: float = 0.0
     late: float = 0.0  # seconds from when it was to be sent until the first answer
+    events: list[dict[str, Any]] = field(default_factory=list)  # of its referral, when it was last looked at
 
     @property
     def mrn(self) -> str:

@@ -98,14 +98,16 @@ def unfaithful(sent: Sent) -> str | None:
         return f"{sent.key} is {intake['status']}"
     if intake["referral"]["queue"] != sent.case.expected["queue"]:
         return f"{sent.key} is in {intake['referral']['queue']}"
-    events = sent.tenant.department.get(f"{intake['referral']['links']['self']}/events")["events"]
-    return broken(sent.key, events, intake["referral"]["status"])
+    sent.events = sent.tenant.department.get(f"{intake['referral']['links']['self']}/events")["events"]
+    return broken(sent.key, sent.events, intake["referral"]["status"])
 
 
 def broken(key: str, events: Iterable[Mapping[str, Any]], status: str) -> str | None:
     """Say where a timeline breaks or ends in another status."""
     now: str | None = None
     for event in events:
+        if event["type"].startswith("delivery."):
+            continue
         try:
             now = FOLLOWS[event["type"]][now]
         except KeyError:

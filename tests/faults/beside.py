@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,22 +19,23 @@ from .fault import Fault, Scene
 from .service import Service, wait_until
 
 (CLOCK,) = (path.locate() for path in files("libfaketime") or () if path.name == "libfaketime.so.1")
-AT_WORK = {"urgent": ("worker", "urgent"), "routine": ("worker", "routine"), "watchman": ("watchman",)}
+WORKERS = ("urgent", "routine", "urgent-delivery", "delivery")
+AT_WORK = {**{name: ("worker", name) for name in WORKERS}, "watchman": ("watchman",)}
 TRIAGED = "triage.stored"
 
 
 @contextmanager
-def beside(service: Service, **environment: str) -> Iterator[list[Program]]:
-    """Yield another worker of each lane and another watchman, once they are at work on the service's own servers."""
+def beside(service: Service, *, names: Collection[str] = tuple(AT_WORK), **environment: str) -> Iterator[list[Program]]:
+    """Yield another process of each name, once it is at work on the service's own servers."""
     with ExitStack() as stack:
         started: list[Program] = []
-        for name, command in AT_WORK.items():
+        for name in names:
             beat = service.home / f"another-{name}.heartbeat"
             beat.unlink(missing_ok=True)
             own = {"HEARTBEAT_FILE": str(beat), "STOP_SECONDS": "1", **environment}
-            running = program([*COMMAND, *command], env={**os.environ, **service.environment, **own})
+            running = program([*COMMAND, *AT_WORK[name]], env={**os.environ, **service.environment, **own})
             started.append(stack.enter_context(running))
-        for name in AT_WORK:
+        for name in names:
             wait_until((service.home / f"another-{name}.heartbeat").exists, f"another {name}")
         yield started
 

@@ -12,6 +12,7 @@ import pytest
 from tests.driver.forms import CANARY
 from tests.referrals import up
 
+from .mailbox import mailboxes
 from .pace import Pace
 from .pace import pace as chosen_pace
 from .service import Service
@@ -68,11 +69,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     assert os.geteuid() == 0, "these tests fill a disk of their own, and only root may mount one"
     subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL_DISK, "psoas-faults", disk], check=True)
     try:
-        with (
-            up(home) as running,
-            closing(Service(running, home, json.loads((home / "running.json").read_text())["environment"])) as made,
-        ):
-            yield made
+        with up(home) as running:
+            environment = json.loads((home / "running.json").read_text())["environment"]
+            with closing(Service(running, home, environment)) as made, mailboxes(made) as made.mailboxes:
+                yield made
         assert identities(made) == []
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)

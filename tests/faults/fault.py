@@ -68,6 +68,8 @@ def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
         unseen = lookout.finish(fault.red_flags)
     slowest = lookout.slowest(since=healed if fault.away else 0.0)
     rows.append(row(fault.name, history, found, slowest))
+    if service.mailboxes:
+        service.mailboxes.loads[fault.name] = history
     service.wait_until_whole()
     assert [
         *found.faults,

@@ -9,12 +9,11 @@ from services.api import sealing
 from services.cli import processes
 from services.cli.main import main
 from services.worker import watchman
-from shared.task_queues import LANES
 from tests.worker.misbehave import COMMAND
 from tests.worker.misbehaving_worker import run_worker
 
 UNSCREENED = 0.125  # the pain score of a form on which screening fails
-WORKERS = dict(zip(("urgent", "routine"), LANES, strict=True))
+TRIAGING = ("urgent", "routine")
 
 
 def screen(form, protocol):
@@ -31,7 +30,7 @@ if __name__ == "__main__":
     watchman.COMMAND = COMMAND
     processes.COMMAND = (sys.executable, "-m", "tests.faults.misbehaving")
     match sys.argv[1:]:
-        case ["worker", name] if name in WORKERS:
-            run_worker(WORKERS[name])
+        case ["worker", name] if name in TRIAGING:
+            run_worker(name)
         case _:
             main()

@@ -9,9 +9,10 @@ from tests.referrals import children
 
 from .fault import Fault, Scene
 
-WORKERS = ("urgent", "routine")
+TRIAGING = ("urgent", "routine")
+WORKERS = (*TRIAGING, "urgent-delivery", "delivery")
 STOPPED_IN_TURN = {
-    **dict.fromkeys(("api", "urgent", "routine", "watchman", "valkey"), signal.SIGTERM),
+    **dict.fromkeys(("api", *WORKERS, "watchman", "valkey"), signal.SIGTERM),
     "postgres": signal.SIGINT,  # by SIGTERM it would wait for its clients
 }
 
@@ -38,7 +39,7 @@ def all_workers_killed(scene: Scene) -> None:
 def pool_children_killed(scene: Scene) -> None:
     """Kill the processes that triage, not their parents, over and over."""
     for _ in range(int(scene.seconds / 0.3)):
-        for name in WORKERS:
+        for name in TRIAGING:
             for pid in children(scene.service.running.processes()[name]):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

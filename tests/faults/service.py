@@ -42,6 +42,7 @@ class Service:
         self.home = home
         self.environment = environment
         self.proxies = proxies or {}
+        self.mailboxes: Any = None  # where departments' own systems listen
         self.port: int = urlsplit(running.url).port or 0
         self._heard = 0
         self._down: set[str] = set()
