@@ -6,6 +6,8 @@ from contextlib import ExitStack, closing, suppress
 
 import psycopg
 
+from tests.referrals import referrals
+
 from .fault import Fault, Scene
 
 
@@ -48,7 +50,15 @@ def connections_exhausted(scene: Scene) -> None:
             time.sleep(0.01)
 
 
+def copied(scene: Scene) -> None:
+    """Make a backup, which is read back before it counts; tests/integration/test_backup.py restores such a one."""
+    file = scene.service.home / f"backup-{time.monotonic_ns()}"
+    done = referrals("backup", file, "--home", scene.service.home)
+    assert done.returncode == 0, done.stderr
+
+
 FAULTS = (
+    Fault("backup while forms come in", copied),
     Fault("postgres restarted at once", restarted_at_once, away=True),
     Fault("postgres frozen", frozen, stated=20, away=True),
     Fault("intakes locked", table_locked, stated=15, away=True),

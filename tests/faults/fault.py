@@ -17,7 +17,7 @@ from .table import Row
 
 TAKEN = frozenset({200, 202})
 AWAY = TAKEN | {503}
-QUIET = 0.5  # seconds of load before and after a fault
+QUIET = 0.4  # seconds of load before and after a fault
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Fault:
 
     name: str
     strike: Callable[[Scene], None]
-    short: float = 4  # seconds
+    short: float = 3  # seconds
     stated: float = 60
     red_flags: float = 2
     away: bool = False

@@ -91,5 +91,5 @@ FAULTS = (
     *WORKER_FAULTS,
     Fault("api killed", api_killed, away=True),
     kept_dead("valkey"),
-    Fault("each told to stop", each_told_to_stop, away=True),
+    Fault("each told to stop", each_told_to_stop, away=True, red_flags=10),  # several are on their way back at once
 )

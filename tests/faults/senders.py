@@ -74,12 +74,12 @@ def nothing(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("nothing breaks", nothing, short=3),
-    Fault("red flags alone", nothing, short=3, queues=("urgent",)),
-    Fault("100 a second", nothing, short=3, stated=3, rate=100),
-    Fault("one key, 64 at once", one_key_many_times, short=3),
-    Fault("20 clients polling", many_poll, short=3),
-    Fault("bulk import beside", bulk_import, short=3),
-    Fault("routine backlog", backlog, short=10),
-    Fault("herd of retries", herd_of_retries, short=10, away=True),
+    Fault("nothing breaks", nothing, short=2.5),
+    Fault("red flags alone", nothing, short=2.5, queues=("urgent",)),
+    Fault("100 a second", nothing, short=2.5, stated=3, rate=100),
+    Fault("one key, 64 at once", one_key_many_times, short=2.5),
+    Fault("20 clients polling", many_poll, short=2.5),
+    Fault("bulk import beside", bulk_import, short=2.5),
+    Fault("routine backlog", backlog, short=5),
+    Fault("herd of retries", herd_of_retries, short=5, away=True, red_flags=10),
 )

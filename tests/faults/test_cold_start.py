@@ -1,7 +1,6 @@
 """A service that starts with much waiting takes the red flags among it first, and loses none of it."""
 
 import json
-import os
 import signal
 import time
 from contextlib import ExitStack, closing
@@ -16,7 +15,7 @@ from tests.referrals import children, up
 
 from .fault import QUIET, row
 from .pace import Pace
-from .service import Service
+from .service import Service, signal_all
 from .table import Row
 
 CALM, RED = case_for("clinical_review"), case_for("urgent")
@@ -34,8 +33,7 @@ def test_a_cold_start_with_much_waiting(tmp_path: Path, pace: Pace, rows: list[R
         history.send([CALM] * int(pace.of(500, 50_000)))
         history.send([RED] * 20)
         family = first.family()
-        for pid in (first.process.pid, *children(first.process.pid), *family):
-            os.kill(pid, signal.SIGKILL)
+        signal_all([first.process.pid, *children(first.process.pid), *family], signal.SIGKILL)
         assert all_gone(family)
     with up(home, PORT_ARGUMENT, str(before.port)) as second, closing(of(second, home)) as after:
         began = time.monotonic()
