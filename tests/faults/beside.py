@@ -9,11 +9,10 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import files
 
-from services.cli.processes import COMMAND
 from tests.driver.load import History, load
 from tests.driver.verdict import assert_each_routed_once
 from tests.program import Program, program
-from tests.referrals import request
+from tests.referrals import REFERRALS, request
 
 from .fault import Fault, Scene
 from .service import Service, wait_until
@@ -33,7 +32,7 @@ def beside(service: Service, *, names: Collection[str] = tuple(AT_WORK), **envir
             beat = service.home / f"another-{name}.heartbeat"
             beat.unlink(missing_ok=True)
             own = {"HEARTBEAT_FILE": str(beat), "STOP_SECONDS": "1", **environment}
-            running = program([*COMMAND, *AT_WORK[name]], env={**os.environ, **service.environment, **own})
+            running = program([REFERRALS, *AT_WORK[name]], env={**os.environ, **service.environment, **own})
             started.append(stack.enter_context(running))
         for name in names:
             wait_until((service.home / f"another-{name}.heartbeat").exists, f"another {name}")
@@ -45,7 +44,7 @@ def another_api(service: Service) -> Iterator[int]:
     """Yield the port of a second API."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
-    command = [*COMMAND, "api", "--port", str(port)]
+    command = [REFERRALS, "api", "--port", str(port)]
     with program(command, env={**os.environ, **service.environment}):
         wait_until(lambda: answers(port), "another API")
         yield port

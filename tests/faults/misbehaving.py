@@ -1,19 +1,16 @@
 """The `referrals` command, but some forms do harm wherever they are triaged, and others cannot be screened.
 
-`up` starts its processes by this very program, so that all of them are as they would be, but for what harms.
+All processes of `up` are forks of the one in which this is so, and in all else as they would be.
 """
 
-import sys
-
 from services.api import sealing
-from services.cli import processes
 from services.cli.main import main
+from services.worker import app as worker_app
 from services.worker import watchman
-from tests.worker.misbehave import COMMAND
-from tests.worker.misbehaving_worker import run_worker
+from tests.worker.misbehave import COMMAND, misbehave
 
 UNSCREENED = 0.125  # the pain score of a form on which screening fails
-TRIAGING = ("urgent", "routine")
+screened = sealing.screen
 
 
 def screen(form, protocol):
@@ -23,14 +20,8 @@ def screen(form, protocol):
     return screened(form, protocol)
 
 
-screened = sealing.screen
-
 if __name__ == "__main__":
     sealing.screen = screen
-    watchman.COMMAND = COMMAND
-    processes.COMMAND = (sys.executable, "-m", "tests.faults.misbehaving")
-    match sys.argv[1:]:
-        case ["worker", name] if name in TRIAGING:
-            run_worker(name)
-        case _:
-            main()
+    worker_app.triage = misbehave
+    worker_app.COMMAND = watchman.COMMAND = COMMAND
+    main()

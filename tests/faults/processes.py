@@ -72,7 +72,7 @@ def each_told_to_stop(scene: Scene) -> None:
     """Tell one after the other to stop, the next when the last has been started again."""
     for name, number in STOPPED_IN_TURN.items():
         scene.service.kill(name, number)
-        time.sleep(0.5)
+        time.sleep(0.2)
         scene.service.wait_for_start(name)
 
 
