@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick help install install-dev run demo test test-compose env check format lock openapi clean
+.PHONY: bench bench-quick help install install-dev run demo test test-compose soak env check format lock openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ env:  ## .env with fresh secrets, for docker compose
 
 test-compose: install-dev  ## the tests through docker-compose.yml, where needed on an engine and images of their own
 	.ci/with-engine $(BIN)/pytest tests/compose
+
+soak: install-dev  ## every fault at its full length, then MINUTES (15) of random ones and twice that of silence
+	SOAK_MINUTES=$(or $(MINUTES),15) $(BIN)/pytest tests/faults tests/faults/soak.py
 
 bench: install  ## every figure beside its baseline, into bench/results (ARGS="drain accept" for some)
 	@$(BIN)/python -m bench $(ARGS)

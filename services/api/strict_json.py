@@ -66,6 +66,8 @@ def _content(request: Request) -> bytes:
             break
     if len(content) > MOST_BYTES:
         raise ProblemError(413)
+    if len(content) < (request.content_length or 0):
+        raise NotStrictError("The body is shorter than its Content-Length.")  # what was cut off, nobody knows
     return bytes(content)
 
 

@@ -6,8 +6,10 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from services.api.strict_json import MOST_BYTES, NotStrictError, parse
+from shared.tables import Intake
 from tests.api.test_intakes import MINIMAL
 
 FORM = json.dumps(MINIMAL)
@@ -83,6 +85,19 @@ def test_64_kib_are_the_limit(submitter):
     answer = submitter.send("/v1/intakes", (padded + " ").encode())
     assert answer.status_code == 413
     assert answer.content_type == "application/problem+json"
+
+
+def test_a_body_that_ends_before_its_length_is_400(submitter, sessions):
+    longer = {"CONTENT_LENGTH": str(len(FORM) + 1), "wsgi.input_terminated": True}  # as the server hands it on
+    answer = submitter.client.post(
+        "/v1/intakes",
+        data=FORM,
+        headers={"Authorization": f"Bearer {submitter.key}", "Content-Type": "application/json"},
+        environ_overrides=longer,
+    )
+    assert answer.status_code == 400
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Intake)) == 0
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "text/json", "application/xml", "application/fhir+json", ""])

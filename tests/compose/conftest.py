@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .client import Client
+from tests.driver.client import Client
+
 from .stack import ROOT, Stack, run
 
 IMAGE = "psoas:test-compose"

@@ -1,9 +1,9 @@
 """Who listens to events is served by a process of its own, through nginx and at once."""
 
+from tests.driver.client import Client
+from tests.driver.forms import form_for
 from tests.streams import Stream
 
-from .client import Client
-from .forms import form_for
 from .stack import Stack
 
 

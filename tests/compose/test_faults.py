@@ -4,9 +4,11 @@ import time
 
 import pytest
 
-from .client import Client
-from .forms import form_for
-from .load import assert_each_routed_once, load
+from tests.driver.client import Client
+from tests.driver.forms import form_for
+from tests.driver.load import History, Tenant, load
+from tests.driver.verdict import assert_each_routed_once
+
 from .stack import Stack
 
 RED_FLAG_SECONDS = 2
@@ -28,7 +30,7 @@ def seconds_to_worklist(submitter: Client, operator: Client, mrn: str) -> float:
 def test_without_redis_forms_are_taken_and_red_flags_routed(stack: Stack, submitter: Client, operator: Client) -> None:
     stack.compose("stop", "redis")
     try:
-        with load(submitter, "no-redis") as history:
+        with load(History("no-redis", [Tenant(submitter, operator)])) as history:
             waits = [seconds_to_worklist(submitter, operator, f"red-{number}") for number in range(10)]
         ready = submitter.request("GET", "/health/ready")
     finally:
@@ -37,12 +39,12 @@ def test_without_redis_forms_are_taken_and_red_flags_routed(stack: Stack, submit
     assert max(waits) <= RED_FLAG_SECONDS
     assert {answer.status for answer in history.answers()} == {202}
     assert (ready.status, ready.body["degraded"]) == (200, ["broker"])
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)
 
 
 @pytest.mark.parametrize("service", ["worker-urgent", "worker-routine", "watchman"])
 def test_a_killed_process_loses_nothing(stack: Stack, submitter: Client, operator: Client, service: str) -> None:
-    with load(submitter, f"kill-{service}") as history:
+    with load(History(f"kill-{service}", [Tenant(submitter, operator)])) as history:
         time.sleep(2)
         stack.compose("kill", "--signal", "KILL", service)
         try:
@@ -52,11 +54,11 @@ def test_a_killed_process_loses_nothing(stack: Stack, submitter: Client, operato
         time.sleep(2)
 
     assert max(waits) <= RED_FLAG_SECONDS
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)
 
 
 def test_a_crashed_worker_comes_back_by_itself(stack: Stack, submitter: Client, operator: Client) -> None:
-    with load(submitter, "crash") as history:
+    with load(History("crash", [Tenant(submitter, operator)])) as history:
         for service in ("worker-urgent", "worker-routine", "watchman"):
             before = stack.containers(service)[0]["RestartCount"]
             stack.compose("exec", "-T", service, "python", "-c", "import os; os.kill(-1, 9)")
@@ -66,13 +68,13 @@ def test_a_crashed_worker_comes_back_by_itself(stack: Stack, submitter: Client, 
                 time.sleep(0.5)
         stack.up()
 
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)
 
 
 def test_while_postgres_is_away_clients_are_told_to_come_back(
     stack: Stack, submitter: Client, operator: Client
 ) -> None:
-    with load(submitter, "postgres") as history:
+    with load(History("postgres", [Tenant(submitter, operator)])) as history:
         time.sleep(2)
         stack.compose("stop", "postgres")
         time.sleep(5)
@@ -86,14 +88,14 @@ def test_while_postgres_is_away_clients_are_told_to_come_back(
     assert away
     assert all(answer.headers["retry-after"] for answer in away)
     assert {answer.status for answer in history.answers()} <= {202, 503}
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)
 
 
 def test_restarting_everything_loses_nothing(stack: Stack, submitter: Client, operator: Client) -> None:
-    with load(submitter, "restart") as history:
+    with load(History("restart", [Tenant(submitter, operator)])) as history:
         time.sleep(2)
         stack.compose("restart")
         stack.up()
         time.sleep(2)
 
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)

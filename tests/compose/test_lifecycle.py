@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from .client import Client
-from .load import assert_each_routed_once, load
+from tests.driver.client import Client
+from tests.driver.load import History, Tenant, load
+from tests.driver.verdict import assert_each_routed_once
+
 from .stack import Stack, run
 
 ROLES = ("api", "worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
@@ -36,17 +38,17 @@ def next_image(stack: Stack, tmp_path: Path) -> Iterator[str]:
 
 
 def test_down_and_up_keep_every_intake(stack: Stack, submitter: Client, operator: Client) -> None:
-    with load(submitter, "down") as history:
+    with load(History("down", [Tenant(submitter, operator)])) as history:
         time.sleep(3)
     stack.compose("down")
     assert stack.containers() == []
     stack.up()
 
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)
 
 
 def test_more_of_each_share_the_work(scaled: Stack, submitter: Client, operator: Client) -> None:
-    with load(submitter, "scaled") as history:
+    with load(History("scaled", [Tenant(submitter, operator)])) as history:
         time.sleep(5)
 
     proxied = scaled.compose("logs", "--no-log-prefix", "--since", "10s", "nginx")
@@ -59,13 +61,13 @@ def test_more_of_each_share_the_work(scaled: Stack, submitter: Client, operator:
     ]
     assert served == [True, True]
     assert len(scaled.containers("worker-routine")) == 3
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)
 
 
 def test_a_new_image_replaces_the_old_one_under_load(
     scaled: Stack, submitter: Client, operator: Client, next_image: str
 ) -> None:
-    with load(submitter, "roll") as history:
+    with load(History("roll", [Tenant(submitter, operator)])) as history:
         time.sleep(2)
         scaled.run("deploy/roll")
         time.sleep(2)
@@ -75,4 +77,4 @@ def test_a_new_image_replaces_the_old_one_under_load(
     statuses = [answer.status for answer in history.answers()]
     assert set(statuses) <= {202, 503}  # who meets a process that is just leaving is told to come again, and does
     assert statuses.count(503) <= len(statuses) // 50
-    assert_each_routed_once(history, operator)
+    assert_each_routed_once(history)

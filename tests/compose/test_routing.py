@@ -3,9 +3,9 @@
 import pytest
 
 from tests.cases import Case, cases
+from tests.driver.client import QUEUES, Client
+from tests.driver.forms import form_for, form_of
 
-from .client import QUEUES, Client
-from .forms import form_for, form_of
 from .stack import Stack
 
 COMPARED = ("queue", "priority", "red_flags", "pattern", "imaging_status", "cautions", "evidence", "incomplete")

@@ -4,8 +4,9 @@ import socket
 import time
 from contextlib import ExitStack
 
-from .client import Client
-from .forms import form_for
+from tests.driver.client import Client
+from tests.driver.forms import form_for
+
 from .stack import Stack
 
 STALLED = 500

@@ -1,0 +1,134 @@
+"""Steady load with a history: what was sent under which key, and whether it was taken, refused or left unknown."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tests.cases import Case, case_for
+
+from .client import QUEUES, Answer, Client, UnansweredError
+from .forms import CANARY, form_of
+
+SENDERS = 64
+SETTLING = 60  # seconds from the end of a fault until everything accepted has to be routed
+PER_TENANT = 100  # forms of one facility, so that its worklists are one page each
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A facility: who posts for it, and who reads its worklists; `own` where nobody else posts for it."""
+
+    hospital: Client
+    department: Client
+    own: bool = False
+
+
+@dataclass
+class Sent:
+    """One form on its way: the same `key` and body are sent until somebody answers. Times are monotonic seconds."""
+
+    key: str
+    case: Case
+    tenant: Tenant
+    scheduled: float
+    outcome: Literal["unknown", "ok", "refused"] = "unknown"
+    intake: str | None = None
+    answers: list[Answer | UnansweredError] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)  # seconds each answer, or its absence, took
+    taken_at: float = 0.0
+    late: float = 0.0  # seconds from when it was to be sent until the first answer
+    events: list[dict[str, Any]] = field(default_factory=list)  # of its referral, when it was last looked at
+
+    @property
+    def mrn(self) -> str:
+        return f"{CANARY}-{self.key}"
+
+    @property
+    def red(self) -> bool:
+        return bool(self.case.expected["queue"] == "urgent")
+
+    def send(self) -> None:
+        """Send once; a 5xx or no answer leaves the outcome unknown."""
+        began = time.monotonic()
+        answer: Answer | UnansweredError
+        try:
+            answer = self.tenant.hospital.post_intake(form_of(self.case, self.mrn), idempotency_key=self.key)
+        except UnansweredError as error:
+            answer = error
+        now = time.monotonic()
+        self.late = self.late or now - self.scheduled
+        self.took.append(now - began)
+        self.answers.append(answer)
+        if isinstance(answer, Answer) and answer.status in (200, 202):
+            self.taken_at, self.outcome, self.intake = now, "ok", answer.body["id"]
+        elif isinstance(answer, Answer) and answer.status < 500:
+            self.outcome = "refused"
+
+
+@dataclass
+class History:
+    """Everything one load sent, `name` in every key of it."""
+
+    name: str
+    tenants: Sequence[Tenant]
+    sent: list[Sent] = field(default_factory=list)
+    _adding: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, case: Case) -> Sent:
+        """Return the next form that is to be sent now."""
+        with self._adding:
+            number = len(self.sent)
+            tenant = self.tenants[number // PER_TENANT % len(self.tenants)]
+            self.sent.append(Sent(f"{self.name}-{number}", case, tenant, time.monotonic()))
+            return self.sent[-1]
+
+    def answers(self) -> list[Answer]:
+        return [answer for sent in self.sent for answer in sent.answers if isinstance(answer, Answer)]
+
+    def send(self, cases: Sequence[Case]) -> list[Sent]:
+        """Send all of these at once, as far as the senders go, and wait for the answers."""
+        sent = [self.add(case) for case in cases]
+        at_once(sent)
+        return sent
+
+    def retry(self) -> None:
+        """Send each unknown one again, with its key, until it is answered."""
+        deadline = time.monotonic() + SETTLING
+        while waiting := [sent for sent in self.sent if sent.outcome == "unknown"]:
+            assert time.monotonic() < deadline, f"{len(waiting)} forms find no answer: {waiting[0].answers[-1]}"
+            at_once(waiting)
+            time.sleep(0.1)
+
+
+def at_once(sent: Sequence[Sent]) -> None:
+    """Send each once, side by side."""
+    with ThreadPoolExecutor(SENDERS) as senders:
+        list(senders.map(Sent.send, sent))
+
+
+@contextmanager
+def load(history: History, *, rate: float = 20, queues: Sequence[str] = QUEUES) -> Iterator[History]:
+    """Send one form after the other, of these queues in turn, at `rate` a second, until the block ends."""
+    stop = threading.Event()
+
+    def post() -> None:
+        began = time.monotonic()
+        for number, queue in zip(itertools.count(), itertools.cycle(queues)):
+            # By the clock, not by the answers: a slow service meets as many senders as a fast one.
+            if stop.wait(max(0, began + number / rate - time.monotonic())):
+                return
+            senders.submit(history.add(case_for(queue)).send)
+
+    with ThreadPoolExecutor(SENDERS) as senders:
+        poster = threading.Thread(target=post)
+        poster.start()
+        try:
+            yield history
+        finally:
+            stop.set()
+            poster.join()

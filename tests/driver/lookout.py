@@ -1,0 +1,64 @@
+"""Looks at the urgent worklist all the time, as a department does, and notes when each red flag stands in it."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from .client import Client, UnansweredError
+from .load import History, Sent
+
+PAUSE = 0.04  # seconds between two looks
+ACKNOWLEDGED = 4  # one in so many is acknowledged as soon as it is seen
+
+
+class Lookout:
+    """A thread that follows the red flags of `history`; `seen` holds the monotonic time of each one by its intake."""
+
+    def __init__(self, history: History) -> None:
+        self.seen: dict[str, float] = {}
+        self._history = history
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_around, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def outstanding(self) -> list[Sent]:
+        """Return the red flags that were accepted and were not seen until now."""
+        sent = list(self._history.sent)
+        return [each for each in sent if each.red and each.outcome == "ok" and each.intake not in self.seen]
+
+    def finish(self, seconds: float) -> list[str]:
+        """Look for at most so long for what is outstanding; return the keys of what nobody has seen then."""
+        deadline = time.monotonic() + seconds
+        while self.outstanding() and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+        return [sent.key for sent in self.outstanding()]
+
+    def slowest(self, *, since: float = 0.0) -> float:
+        """Return the longest time, in seconds, from a 202, or from `since` if that was later, until it was seen."""
+        taken = ((each, self.seen.get(each.intake or "")) for each in self._history.sent if each.red)
+        return max((max(0.0, seen - max(each.taken_at, since)) for each, seen in taken if seen), default=0.0)
+
+    def _look_around(self) -> None:
+        while not self._over.wait(PAUSE):
+            for department in {each.tenant.department for each in self.outstanding()}:
+                self._look(department)
+
+    def _look(self, department: Client) -> None:
+        try:
+            answer = department.request("GET", "/v1/queues/urgent/referrals?status=all&limit=200")
+            if answer.status != 200:
+                return
+            now = time.monotonic()
+            for referral in answer.body["referrals"]:
+                if self.seen.setdefault(referral["intake_id"], now) == now and len(self.seen) % ACKNOWLEDGED == 0:
+                    department.request("POST", f"{referral['links']['self']}/acknowledge", {"by": "Dr. Lookout"})
+        except UnansweredError:
+            return

@@ -1,0 +1,97 @@
+"""Departments' own systems: one that always behaves, and a neighbour that misbehaves as a fault says.
+
+Each hears of all four queues. In the end both have everything that was due to them, under one id, and nothing else.
+"""
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from shared.crypto import IdentityCipher
+from shared.store import destinations
+from shared.store.destinations import Place
+from tests.driver.client import QUEUES
+from tests.driver.load import History
+from tests.receiver import Receiver, receiver
+
+from .service import Service
+
+About = tuple[str, str]  # a referral, and what happened to it
+TOLD = "referral."  # of other events only people are told
+
+
+@dataclass(frozen=True)
+class Post:
+    """What came of one load's webhooks: `strange` is what was due to nobody, or came under two ids."""
+
+    due: int
+    got: int
+    strange: int
+
+
+@dataclass
+class Mailboxes:
+    """`steady` always answers 200; `neighbour` does what a fault has it do. `loads` are told of, by name."""
+
+    steady: Receiver
+    neighbour: Receiver
+    loads: dict[str, History] = field(default_factory=dict)
+
+    def post(self, load: str) -> Post:
+        """Return what has come to both until now."""
+        events = [event for sent in self.loads[load].sent for event in sent.events]
+        due = {
+            about(event["referral_id"], event["type"], event["data"].get("level"))
+            for event in events
+            if event["type"].startswith(TOLD)
+        }
+        ours = {referral for referral, _ in due}
+        got = strange = 0
+        for box in (self.steady, self.neighbour):
+            ids = came(box)
+            got += len(due & ids.keys())
+            strange += sum(each[0] in ours and (each not in due or len(under) > 1) for each, under in ids.items())
+        return Post(2 * len(due), got, strange)
+
+    def slowest(self, load: History) -> float:
+        """Return the longest time, in seconds, from a 202 until the steady system had heard of the form."""
+        taken = {sent.intake: sent.taken_at for sent in load.sent}
+        heard: dict[str, float] = {}
+        for each in list(self.steady.received):
+            intake = json.loads(each.body)["data"]["intake_id"]
+            if intake in taken:
+                heard.setdefault(intake, each.at - taken[intake])
+        return max(heard.values(), default=0.0)
+
+
+def came(box: Receiver) -> dict[About, set[str]]:
+    """Return under which webhook ids each event came."""
+    ids: dict[About, set[str]] = defaultdict(set)
+    for each in list(box.received):
+        payload = json.loads(each.body)
+        data = payload["data"]
+        ids[about(data["referral_id"], payload["type"], data["escalation_level"])].add(each.webhook_id)
+    return ids
+
+
+def about(referral: str, happened: str, level: int | None) -> About:
+    """Return by what an event is told apart; the level counts where it is the event."""
+    return referral, f"{happened} {level}" if happened == "referral.escalated" else happened
+
+
+@contextmanager
+def mailboxes(service: Service) -> Iterator[Mailboxes]:
+    """Yield both, set as destinations of every queue."""
+    name, _, key = service.environment["IDENTITY_KEYS"].partition(":")
+    cipher = IdentityCipher({name: base64.b64decode(key)})
+    with receiver() as steady, receiver() as neighbour:
+        with Session(service.engine) as session, session.begin():
+            for box in (steady, neighbour):
+                for queue in QUEUES:
+                    destinations.put(session, Place(queue, None, 0, box.url), cipher)
+        yield Mailboxes(steady, neighbour)

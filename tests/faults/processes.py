@@ -1,0 +1,95 @@
+"""Processes that die: killed, killed again, told to stop, one of them or all."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from tests.referrals import children
+
+from .fault import Fault, Scene
+
+TRIAGING = ("urgent", "routine")
+WORKERS = (*TRIAGING, "urgent-delivery", "delivery")
+STOPPED_IN_TURN = {
+    **dict.fromkeys(("api", *WORKERS, "watchman", "valkey"), signal.SIGTERM),
+    "postgres": signal.SIGINT,  # by SIGTERM it would wait for its clients
+}
+
+
+def killed(scene: Scene, name: str, times: int) -> None:
+    """Kill it as often as that, each time once it runs again."""
+    for _ in range(times):
+        scene.service.wait_for_start(name)
+        time.sleep(0.3)
+        scene.service.kill(name)
+    time.sleep(1)
+
+
+def urgent_worker_killed(scene: Scene) -> None:
+    killed(scene, "urgent", int(scene.pace.of(2, 15)))
+
+
+def all_workers_killed(scene: Scene) -> None:
+    for name in WORKERS:
+        scene.service.kill(name)
+    time.sleep(scene.seconds)
+
+
+def pool_children_killed(scene: Scene) -> None:
+    """Kill the processes that triage, not their parents, over and over."""
+    for _ in range(int(scene.seconds / 0.3)):
+        for name in TRIAGING:
+            for pid in children(scene.service.running.processes()[name]):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.3)
+
+
+def watchman_killed(scene: Scene) -> None:
+    killed(scene, "watchman", 1)
+
+
+def api_killed(scene: Scene) -> None:
+    killed(scene, "api", 1)
+
+
+def broker_killed(scene: Scene) -> None:
+    killed(scene, "valkey", int(scene.pace.of(1, 18)))
+
+
+def kept_dead(name: str) -> Fault:
+    """The fault that this process does not come back."""
+
+    def strike(scene: Scene) -> None:
+        with scene.service.dead(name):
+            time.sleep(scene.seconds)
+
+    return Fault(f"{name} stays dead", strike, short=3)
+
+
+def each_told_to_stop(scene: Scene) -> None:
+    """Tell one after the other to stop, the next when the last has been started again."""
+    for name, number in STOPPED_IN_TURN.items():
+        scene.service.kill(name, number)
+        time.sleep(0.2)
+        scene.service.wait_for_start(name)
+
+
+# Ordered so that the same process does not die in two faults in a row: its runner waits longer each time.
+WORKER_FAULTS = (
+    Fault("urgent worker killed", urgent_worker_killed),
+    Fault("watchman killed", watchman_killed),
+    Fault("pool children killed", pool_children_killed),
+    kept_dead("routine"),
+    kept_dead("watchman"),
+    kept_dead("urgent"),
+    Fault("all workers killed", all_workers_killed),
+)
+FAULTS = (
+    Fault("valkey killed", broker_killed),
+    *WORKER_FAULTS,
+    Fault("api killed", api_killed, away=True),
+    kept_dead("valkey"),
+    Fault("each told to stop", each_told_to_stop, away=True, red_flags=10),  # several are on their way back at once
+)
