@@ -63,35 +63,38 @@ class Position:
     id: UUID
 
 
+# The tables, not the classes: nothing that is read here becomes an object, and the ORM would prepare for it each time.
+_REFERRAL, _INTAKE, _DECISION = Referral.__table__.c, Intake.__table__.c, Decision.__table__.c
+
 # Written out, not as parameters, so that the planner can tell that the partial index of open referrals applies.
 IS_OPEN: ColumnElement[bool] = literal_column(one_of("referrals.status", OPEN_STATUSES), Boolean)
-IS_OVERDUE = and_(Referral.status == "queued", Referral.acknowledge_by < func.now())
+IS_OVERDUE = and_(_REFERRAL.status == "queued", _REFERRAL.acknowledge_by < func.now())
 
-_ORDER = (Referral.priority, Referral.acknowledge_by, Referral.id)
+_ORDER = (_REFERRAL.priority, _REFERRAL.acknowledge_by, _REFERRAL.id)
 _COLUMNS = (
-    *(Referral.id, Referral.intake_id, Referral.facility, Referral.queue, Referral.priority, Referral.status),
-    *(Referral.pattern, Referral.headline, Referral.red_flags, Referral.created_at, Referral.acknowledge_by),
-    *(Referral.acknowledged_by, Referral.acknowledged_at, Referral.escalation_level, Referral.downgrade_proposed),
-    *(Referral.superseded_by, Referral.version, IS_OVERDUE.label("overdue"), Intake.identity),
-    Intake.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
-    *(Decision.record, Decision.decided_at),
+    *(_REFERRAL.id, _REFERRAL.intake_id, _REFERRAL.facility, _REFERRAL.queue, _REFERRAL.priority, _REFERRAL.status),
+    *(_REFERRAL.pattern, _REFERRAL.headline, _REFERRAL.red_flags, _REFERRAL.created_at, _REFERRAL.acknowledge_by),
+    *(_REFERRAL.acknowledged_by, _REFERRAL.acknowledged_at, _REFERRAL.escalation_level, _REFERRAL.downgrade_proposed),
+    *(_REFERRAL.superseded_by, _REFERRAL.version, IS_OVERDUE.label("overdue"), _INTAKE.identity),
+    _INTAKE.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
+    *(_DECISION.record, _DECISION.decided_at),
 )
-_WHOLE = (
+_WHOLE: Select[Any] = (
     select(*_COLUMNS)
-    .join(Intake, Intake.id == Referral.intake_id)
-    .outerjoin(Decision, Decision.intake_id == Referral.intake_id)
+    .join(Intake.__table__, _INTAKE.id == _REFERRAL.intake_id)
+    .outerjoin(Decision.__table__, _DECISION.intake_id == _REFERRAL.intake_id)
 )
 
 
 def find(session: Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as it stands, if `scope` sees it."""
-    row = session.execute(_WHOLE.where(Referral.id == referral_id, *scope.referrals())).one_or_none()
+    row = session.execute(_WHOLE.where(_REFERRAL.id == referral_id, *scope.referrals())).one_or_none()
     return StoredReferral(*row) if row else None
 
 
 def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as `find` does, and keep others from changing it until this transaction ends."""
-    locked = select(Referral.id).where(Referral.id == referral_id, *scope.referrals()).with_for_update()
+    locked = select(_REFERRAL.id).where(_REFERRAL.id == referral_id, *scope.referrals()).with_for_update()
     if session.execute(locked).one_or_none() is None:
         return None
     return find(session, referral_id, scope)
@@ -99,7 +102,7 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
 
 def page(queue: str, status: str, scope: Scope, *, limit: int, after: Position | None) -> Select[Any]:
     """Return the query for a page of a worklist: `status` is `open`, `all` or one status."""
-    of = [Referral.queue == queue, *_of_status(status), *scope.referrals()]
+    of = [_REFERRAL.queue == queue, *_of_status(status), *scope.referrals()]
     if after is not None:
         place = (literal(after.priority), literal(after.acknowledge_by), literal(after.id))
         of.append(tuple_(*_ORDER) > tuple_(*place))
@@ -142,4 +145,4 @@ def timeline(session: Session, referral_id: UUID, scope: Scope) -> Sequence[Even
 def _of_status(status: str) -> list[ColumnElement[bool]]:
     if status == "all":
         return []
-    return [IS_OPEN if status == "open" else Referral.status == status]
+    return [IS_OPEN if status == "open" else _REFERRAL.status == status]

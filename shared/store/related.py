@@ -61,6 +61,8 @@ _RELATED = text(f"""
 
 def related(session: Session, referrals: Sequence[StoredReferral]) -> dict[UUID, Related]:
     """Return what else there is of each referral's case, in one query for all of them."""
+    if not referrals:
+        return {}
     ids = [referral.id for referral in referrals]
     superseded: dict[UUID, UUID] = {}
     duplicates: dict[UUID, list[Duplicate]] = {each: [] for each in ids}

@@ -17,9 +17,9 @@ class Scope:
 
     def intakes(self) -> list[ColumnElement[bool]]:
         """Return the conditions under which an intake is seen."""
-        return [] if self.facility is None else [Intake.facility == self.facility]
+        return [] if self.facility is None else [Intake.__table__.c.facility == self.facility]
 
     def referrals(self) -> list[ColumnElement[bool]]:
         """Return the conditions under which a referral is seen."""
-        seen = [] if self.facility is None else [Referral.facility == self.facility]
-        return seen if self.queues is None else [*seen, Referral.queue.in_(self.queues)]
+        seen = [] if self.facility is None else [Referral.__table__.c.facility == self.facility]
+        return seen if self.queues is None else [*seen, Referral.__table__.c.queue.in_(self.queues)]

@@ -32,7 +32,7 @@ SHORT_LISTS = {
     "lane": set(LANES),
     "priority": set(PRIORITIES),
     "step": set(STEPS),
-    "outcome": {"accepted", "replayed", "refused", "unavailable"},
+    "outcome": {"accepted", "replayed", "refused", "unavailable", "delivered", "again", "parked", "gone"},
     "role": set(ROLES),
     "check": set(_ROWS),
     "rule": {*active().rules, *(each.id for each in (*active().routes, *active().floors)), "triage_failed"},

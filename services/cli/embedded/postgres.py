@@ -16,6 +16,7 @@ CONFIGURATION = {
     "synchronous_commit": "on",  # an accepted intake is on the disk
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "shared_buffers": "32MB",  # the rest is in the memory that the system keeps of files, and gives back
     "jit": "off",  # no query here is long enough to gain from it
     # What the server did, but no statement, no row and no value: those belong in no log.
     "log_min_messages": "log",
