@@ -15,9 +15,9 @@ import pytest
 
 from services.cli.archive import ArchiveError, archiver_for
 from shared.settings import Settings
-from tests.compose.client import Client
-from tests.compose.load import History, Sent, assert_each_routed_once, load
 from tests.conftest import encoded
+from tests.driver.client import Client
+from tests.driver.load import History, Sent, assert_each_routed_once, load
 from tests.integration.test_up_accounts import AS_NOBODY, NOBODY
 from tests.program import all_gone, descendants, program
 from tests.referrals import REFERRALS, Up, referrals, up
