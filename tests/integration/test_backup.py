@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +17,8 @@ from services.cli.archive import ArchiveError, archiver_for
 from shared.settings import Settings
 from tests.conftest import encoded
 from tests.driver.client import Client
-from tests.driver.load import History, Sent, assert_each_routed_once, load
+from tests.driver.load import History, Sent, Tenant, load
+from tests.driver.verdict import assert_each_routed_once
 from tests.integration.test_up_accounts import AS_NOBODY, NOBODY
 from tests.program import all_gone, descendants, program
 from tests.referrals import REFERRALS, Up, referrals, up
@@ -43,10 +44,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("backup")
     with up(folder / "home") as running:
         keys = running.keys()
-        hospital = client(running, keys["submitter"])
+        tenant = Tenant(client(running, keys["submitter"]), client(running, keys["operator"]))
         with psycopg.connect(database(folder / "home")) as connection:
             connection.execute(DESTINATION)
-        with load(hospital, "form", rate=40) as history:
+        with load(History("form", [tenant]), rate=40) as history:
             wait_until(lambda: len(accepted(history)) >= BEFORE)
             before = accepted(history)
             answer = referrals("backup", folder / "psoas.dump", "--home", folder / "home")
@@ -96,13 +97,15 @@ def test_whatever_was_accepted_before_is_there_with_its_referral_timeline_and_id
     assert "as many as in the backup" in answer.stdout
     with up(home) as restored:
         hospital, operator = (client(restored, scene.keys[role]) for role in ("submitter", "operator"))
-        assert_each_routed_once(History(hospital, scene.accepted), operator)
-        for sent in scene.accepted:
+        tenant = Tenant(hospital, operator)
+        sent_before = [replace(sent, tenant=tenant) for sent in scene.accepted]
+        assert_each_routed_once(History("form", [tenant], sent_before))
+        for sent in sent_before:
             referral = hospital.get(f"/v1/intakes/{sent.intake}")["referral"]["links"]["self"]
             assert [event["type"] for event in operator.get(f"{referral}/events")["events"]] == ["referral.queued"]
-            assert operator.get(referral)["patient"]["mrn"] == sent.key
-        again = Sent(scene.accepted[0].key, scene.accepted[0].case)
-        again.send(hospital)
+            assert operator.get(referral)["patient"]["mrn"] == sent.mrn
+        again = replace(sent_before[0], intake=None)
+        again.send()
         assert again.intake == scene.accepted[0].intake
         assert destinations(home) == ["active"]
         with psycopg.connect(database(home)) as connection, pytest.raises(psycopg.errors.RestrictViolation):
