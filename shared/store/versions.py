@@ -76,18 +76,23 @@ class Versions:
         return outcome, finish(session, [outcome]) + _supersede(session, settled)
 
     def _placed(self, outcome: Outcome, settled: Settlement) -> Outcome:
-        place = settled.survivor
         return replace(
             outcome,
-            queue=place.queue,
-            priority=place.priority,
-            acknowledge_by=place.acknowledge_by,
-            clock_started_at=place.clock_started_at,
-            escalation_level=place.escalation_level,
-            escalate_at=escalate_at(place, self.targets),
-            downgrade_proposed=place.downgrade_proposed,
+            priority=settled.survivor.priority,
             supersedes=tuple(each.referral_id for each in settled.superseded),
+            **self._place_of(settled.survivor),
         )
+
+    def _place_of(self, survivor: Version) -> dict[str, Any]:
+        """Return the queue and the clocks of a survivor, by the names that an outcome and a referral's row share."""
+        return {
+            "queue": survivor.queue,
+            "acknowledge_by": survivor.acknowledge_by,
+            "clock_started_at": survivor.clock_started_at,
+            "escalation_level": survivor.escalation_level,
+            "escalate_at": escalate_at(survivor, self.targets),
+            "downgrade_proposed": survivor.downgrade_proposed,
+        }
 
     def _move(self, session: Session, survivor: Version, chain: Sequence[Version]) -> list[Due]:
         """Write down how the one that was in its queue already stands now."""
@@ -95,13 +100,8 @@ class Versions:
         _change(
             session,
             [survivor],
-            queue=survivor.queue,
             priority=survivor.rank,
-            acknowledge_by=survivor.acknowledge_by,
-            clock_started_at=survivor.clock_started_at,
-            escalation_level=survivor.escalation_level,
-            escalate_at=escalate_at(survivor, self.targets),
-            downgrade_proposed=survivor.downgrade_proposed,
+            **self._place_of(survivor),
             **({} if survivor.status == before.status else QUEUED_AGAIN),
         )
         if (survivor.queue, survivor.priority) == (before.queue, before.priority):

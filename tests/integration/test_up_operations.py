@@ -23,22 +23,6 @@ from tests.referrals import Up, referrals, request, up
 ROUTINE, RED = case_for("clinical_review", "routine").body(), case_for("urgent").body()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("operations") / "home"
-
-
-@pytest.fixture(scope="module")
-def running(home: Path) -> Iterator[Up]:
-    with up(home) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def keys(running: Up) -> dict[str, str]:
-    return running.keys()
-
-
 def scrape(running: Up) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     with closing(urllib.request.urlopen(f"{running.url}/metrics", timeout=10)) as answer:  # noqa: S310
         families = list(text_string_to_metric_families(answer.read().decode()))
