@@ -5,10 +5,11 @@ Each hears of all four queues. In the end both have everything that was due to t
 
 import base64
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
@@ -18,10 +19,13 @@ from shared.store.destinations import Place
 from tests.driver.client import QUEUES
 from tests.driver.load import History
 from tests.receiver import Receiver, receiver
+from tests.referrals import referrals
 
 from .service import Service
+from .table import Row
 
 About = tuple[str, str]  # a referral, and what happened to it
+POST_SECONDS = 90  # for the pauses between attempts
 TOLD = "referral."  # of other events only people are told
 
 
@@ -95,3 +99,16 @@ def mailboxes(service: Service) -> Iterator[Mailboxes]:
                 for queue in QUEUES:
                     destinations.put(session, Place(queue, None, 0, box.url), cipher)
         yield Mailboxes(steady, neighbour)
+
+
+def settled(service: Service, rows: list[Row]) -> dict[str, Post]:
+    """Retry what is parked until everything due has come, for a time; note what came, and return what is not right."""
+    deadline = time.monotonic() + POST_SECONDS
+    while True:
+        referrals("parked", "retry", "--all", "--home", service.home)
+        posts = {name: service.mailboxes.post(name) for name in service.mailboxes.loads}
+        if all(post.got == post.due for post in posts.values()) or time.monotonic() > deadline:
+            break
+        time.sleep(2)
+    rows[:] = [replace(row, **asdict(posts[row.fault])) if row.fault in posts else row for row in rows]
+    return {name: post for name, post in posts.items() if post.got != post.due or post.strange}

@@ -1,6 +1,7 @@
 """A running `referrals up` in the hands of somebody who breaks it: its processes, its servers, its tenants."""
 
 import itertools
+import json
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ from shared.store import keys
 from tests.driver.client import Client, UnansweredError
 from tests.driver.load import Tenant
 from tests.program import descendants
-from tests.referrals import Up, children
+from tests.referrals import Up, children, referrals
 
 from .proxy import Proxy
 
@@ -124,6 +125,12 @@ class Service:
     def wait_until_whole(self) -> None:
         """Wait until every process is back and nothing is degraded."""
         wait_until(lambda: not self.down() and self._readiness() == [], "every process back, and nothing degraded")
+
+    def audit(self) -> tuple[int, int | None, list[str]]:
+        """Return the exit code of `referrals audit`, where the chain of events is broken, and what it found."""
+        done = referrals("audit", "--json", "--home", self.home)
+        told = json.loads(done.stdout)
+        return done.returncode, told["broken"], [name for name, count in told["findings"].items() if count]
 
     def said(self) -> list[str]:
         """Return every line that all of it has said until now."""

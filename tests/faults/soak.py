@@ -4,7 +4,6 @@ import itertools
 import random
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from tests.driver.verdict import verdict
 
 from . import broker, database, hostile, processes, senders
 from .fault import Fault, Scene, endure, row
+from .mailbox import settled
 from .pace import Pace
 from .service import Service
 from .table import Row
@@ -30,8 +30,8 @@ PAIRS = (  # of faults that do not undo each other
 )
 
 
-def at_the_same_time(one: Fault, other: Fault, seconds: float) -> Fault:
-    """Return the fault that both happen at once."""
+def at_the_same_time(number: int, one: Fault, other: Fault, seconds: float) -> Fault:
+    """Return the fault that both happen at once, the schedule's `number`."""
 
     def strike(scene: Scene) -> None:
         failed: list[BaseException] = []
@@ -52,7 +52,7 @@ def at_the_same_time(one: Fault, other: Fault, seconds: float) -> Fault:
             raise error
 
     return Fault(
-        f"{one.name} + {other.name}",
+        f"{number}: {one.name} + {other.name}",
         strike,
         short=seconds,
         red_flags=10,
@@ -72,9 +72,7 @@ def test_a_random_schedule(service: Service, pace: Pace, rows: list[Row], capsys
         if time.monotonic() > end:
             return
         one, other = (chance.choice(group) for group in chance.choice(PAIRS))
-        fault = at_the_same_time(one, other, chance.uniform(*SECONDS))
-        endure(service, fault, Pace(None), rows)
-        rows[-1] = replace(rows[-1], fault=f"{number}: {fault.name}")
+        endure(service, at_the_same_time(number, one, other, chance.uniform(*SECONDS)), Pace(None), rows)
 
 
 def test_a_red_flag_after_a_long_silence(service: Service, pace: Pace, rows: list[Row]) -> None:
@@ -89,3 +87,10 @@ def test_a_red_flag_after_a_long_silence(service: Service, pace: Pace, rows: lis
     rows.append(row(f"{minutes:g} min of silence", history, found, lookout.slowest()))
     assert found.faults == []
     assert lookout.slowest() < 2
+
+
+def test_after_all_of_it_departments_have_everything_and_the_audit_finds_nothing(
+    service: Service, rows: list[Row]
+) -> None:
+    assert settled(service, rows) == {}
+    assert service.audit() == (0, None, [])
