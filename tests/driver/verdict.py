@@ -58,7 +58,8 @@ def verdict(history: History) -> Verdict:
 
 def assert_each_routed_once(history: History) -> None:
     """Accepted = routed, each once and where it belongs."""
-    assert verdict(history).faults == []
+    faults = verdict(history).faults
+    assert faults == [], faults
 
 
 def wait_until_routed(history: History, accepted: list[Sent]) -> list[tuple[str, str, str]]:

@@ -71,12 +71,13 @@ def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
     if service.mailboxes:
         service.mailboxes.loads[fault.name] = history
     service.wait_until_whole()
-    assert [
+    wrong = [
         *found.faults,
         *said("red flags in no urgent worklist", unseen),
         *([f"a red flag waited {slowest:.2f} s"] if slowest > fault.red_flags else []),
         *ill_answered(history, AWAY if fault.away else TAKEN),
-    ] == []
+    ]
+    assert wrong == [], wrong  # pytest explains the asserts of test files alone
 
 
 def row(name: str, history: History, found: Verdict, slowest: float) -> Row:
