@@ -4,58 +4,71 @@ A sender that gets 503 keeps its form and sends it again. A form that takes the 
 disk, takes it from a red flag.
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
 from shared.storage import Storage
 from shared.task_queues import Lane
 
 PATIENCE_SECONDS = 1.0
+MOMENT_SECONDS = 0.2  # long enough for a form to be stored by a database that is well again
 STORAGE_RETRY_SECONDS = "30"  # somebody has to make room first
 
 
 class Room:
-    """Holds at most so many routine forms at once; whoever waits a second in vain is sent away.
+    """Holds at most so many forms of one lane while they are stored; whoever waits a second in vain is sent away.
 
-    If nobody has come or gone for that second, the database stands still, and the next one does not wait either: else
-    those who wait would take every thread.
+    Once none has been stored for that second, the database stands still. From then until one is stored, one form at a
+    time tries, and the others wait for a moment only: else they would hold every thread.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: float) -> None:
         self._changed = threading.Condition()
-        self._free = most
-        self._moved = time.monotonic()
+        self._most = most
+        self._inside = 0
+        self._failed = False  # the last one that left
+        self._well_at = 0.0
 
     def enter(self) -> None:
         """Take a place; raise ProblemError 503 if there is none."""
         with self._changed:
-            patience = PATIENCE_SECONDS - (time.monotonic() - self._moved)
-            if not self._changed.wait_for(lambda: self._free, timeout=max(0.0, patience)):
+            if not (self._failed or self._inside):
+                self._well_at = time.monotonic()  # nobody was here, so nobody has waited
+            patience = self._well_at + PATIENCE_SECONDS - time.monotonic()
+            if not self._changed.wait_for(self._has_place, timeout=max(MOMENT_SECONDS, patience)):
                 raise ProblemError(
                     503,
                     "Too much comes in at once. Please send the same again, under the same Idempotency-Key.",
                     kind="busy",
                     headers={"Retry-After": RETRY_AFTER_SECONDS},
                 )
-            self._free -= 1
-            self._moved = time.monotonic()
+            self._inside += 1
 
-    def leave(self) -> None:
-        """Give the place back."""
+    def leave(self, *, failed: bool) -> None:
+        """Give the place back, and say whether the database failed."""
         with self._changed:
-            self._free += 1
-            self._moved = time.monotonic()
-            self._changed.notify()
+            self._inside -= 1
+            self._failed = failed
+            if not failed:
+                self._well_at = time.monotonic()
+            self._changed.notify_all()
+
+    def _has_place(self) -> bool:
+        stands_still = time.monotonic() - self._well_at > PATIENCE_SECONDS
+        return self._inside < (1 if stands_still else self._most)
 
 
 class Capacity:
     """What a form needs: a connection, of which the routine lane has `for_routine` at most, and room on the disk."""
 
     def __init__(self, for_routine: int, storage: Storage) -> None:
-        self._routine = Room(for_routine)
+        self._rooms: dict[Lane, Room] = {"priority": Room(math.inf), "routine": Room(for_routine)}
         self.storage = storage
 
     @contextmanager
@@ -68,11 +81,12 @@ class Capacity:
                 kind="storage-low",
                 headers={"Retry-After": STORAGE_RETRY_SECONDS},
             )
-        if lane == "priority":
-            yield
-            return
-        self._routine.enter()
+        self._rooms[lane].enter()
+        failed = False
         try:
             yield
+        except SQLAlchemyError:
+            failed = True
+            raise
         finally:
-            self._routine.leave()
+            self._rooms[lane].leave(failed=failed)

@@ -56,21 +56,44 @@ def test_a_red_flag_finds_a_connection_where_routine_forms_have_to_go(submitter)
 def test_who_waits_gets_the_place_that_is_given_back():
     room = Room(1)
     room.enter()
-    threading.Timer(0.2, room.leave).start()
+    threading.Timer(0.2, room.leave, (), {"failed": False}).start()
     room.enter()
 
 
-def test_where_nobody_comes_or_goes_nobody_waits():
-    room = Room(1)
-    room.enter()
-    with pytest.raises(ProblemError):
+def test_while_the_database_stands_still_one_form_at_a_time_tries():
+    room = Room(4)
+    for _ in range(2):
         room.enter()
+    time.sleep(1.1)
     began = time.monotonic()
-    for _ in range(20):
+    for _ in range(10):
         with pytest.raises(ProblemError):
             room.enter()
     assert time.monotonic() - began < 5
-    room.leave()
+    for _ in range(2):
+        room.leave(failed=True)
+    room.enter()
+    with pytest.raises(ProblemError):
+        room.enter()
+    room.leave(failed=False)
+    for _ in range(2):
+        room.enter()
+
+
+def test_who_comes_while_another_tries_waits_for_what_comes_of_it():
+    room = Room(4)
+    room.enter()
+    time.sleep(1.1)
+    threading.Timer(0.05, room.leave, (), {"failed": False}).start()
+    room.enter()
+
+
+def test_a_failure_among_forms_that_are_stored_turns_nobody_away():
+    room = Room(4)
+    for _ in range(3):
+        room.enter()
+    room.leave(failed=False)
+    room.leave(failed=True)
     room.enter()
 
 

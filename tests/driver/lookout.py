@@ -1,7 +1,8 @@
-"""Looks at the urgent worklist all the time, as a department does, and notes when each red flag stands in it."""
+"""Looks at the urgent worklists all the time, as departments do, and notes when each red flag stands in one."""
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +10,7 @@ from .client import Client, UnansweredError
 from .load import History, Sent
 
 PAUSE = 0.04  # seconds between two looks
+EYES = 8  # departments that look at once: none waits for another's answer
 ACKNOWLEDGED = 4  # one in so many is acknowledged as soon as it is seen
 
 
@@ -47,9 +49,9 @@ class Lookout:
         return max((max(0.0, seen - max(each.taken_at, since)) for each, seen in taken if seen), default=0.0)
 
     def _look_around(self) -> None:
-        while not self._over.wait(PAUSE):
-            for department in {each.tenant.department for each in self.outstanding()}:
-                self._look(department)
+        with ThreadPoolExecutor(EYES) as eyes:
+            while not self._over.wait(PAUSE):
+                list(eyes.map(self._look, {each.tenant.department for each in self.outstanding()}))
 
     def _look(self, department: Client) -> None:
         try:
