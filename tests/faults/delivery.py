@@ -33,7 +33,7 @@ def neighbour(what: str, behaviour: Callable[[socket.socket], None]) -> Fault:
         retry_parked(scene)
         assert slowest < NEIGHBOUR_SECONDS
 
-    return Fault(f"a destination {what}", strike, short=2.5, stated=600 if what == "is down" else 60)
+    return Fault(f"a destination {what}", strike, short=2.5, stated=600 if what == "is down" else 15)
 
 
 def retry_parked(scene: Scene) -> None:

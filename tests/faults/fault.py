@@ -43,7 +43,7 @@ class Fault:
     name: str
     strike: Callable[[Scene], None]
     short: float = 3  # seconds
-    stated: float = 60
+    stated: float = 15  # where the catalogue says nothing
     red_flags: float = 2
     away: bool = False
     rate: float = 20
