@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
-from shared.tables import DELIVERY_STATUSES, INTAKE_STATUSES
+from shared.clinical.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
+from shared.tables import DELIVERY_STATUSES, INTAKE_STATUSES, one_of
 from shared.task_queues import LANES
 
 RECENT = timedelta(minutes=10)
 RECENT_NUMBERS = 1000  # events, counted back from the last
 MOST_EXAMPLES = 5
+EVERYTHING = UUID(int=0)  # the first id there could be
 
 # By name: the rows that should not be there. Ids of intakes and referrals begin with their time (UUID version 7), so
 # `:first` leaves out, by the primary key, what is older than the audit is interested in.
@@ -72,6 +73,15 @@ _ROWS = {
             from events where number > :after
         ) as numbered where number <> before + 1
     """,
+    # Every open referral counts, so only the audit of everything asks.
+    "queue_miscounted": f"""
+        select facility || ' ' || queue || ' ' || priority || ' ' || status as id from (
+            select facility, queue, priority, status, change from queue_changes
+            union all
+            select facility, queue, priority, status, -1 from referrals where {one_of("status", OPEN_STATUSES)}
+        ) as counted where cast(:first as uuid) = '{EVERYTHING}'
+        group by facility, queue, priority, status having sum(change) <> 0
+    """,  # noqa: S608 - constants
 }
 _COUNTS = {name: text(f"select count(*) from ({rows}) as found") for name, rows in _ROWS.items()}  # noqa: S608 - ours
 _EXAMPLES = {
@@ -87,7 +97,7 @@ _WORDS: dict[str, Any] = {
     "delivery_statuses": list(DELIVERY_STATUSES),
     "urgent": PRIORITIES.index("urgent"),
 }
-_EVERYTHING = {**_WORDS, "first": UUID(int=0), "after": 0}
+_ALL = {**_WORDS, "first": EVERYTHING, "after": 0}
 
 
 def findings(session: Session, since: datetime | None = None) -> dict[str, int]:
@@ -95,13 +105,13 @@ def findings(session: Session, since: datetime | None = None) -> dict[str, int]:
 
     With `since`, only of what came since then and of the last numbers, which is cheap enough to ask every minute.
     """
-    given = _EVERYTHING if since is None else _recent(session, since)
+    given = _ALL if since is None else _recent(session, since)
     return {name: session.scalar(count, given) or 0 for name, count in _COUNTS.items()}
 
 
 def examples(session: Session, name: str) -> list[str]:
     """Return the ids of the first rows that a check finds; of a gap the last number that is missing."""
-    return [str(found) for found in session.scalars(_EXAMPLES[name], _EVERYTHING)]
+    return [str(found) for found in session.scalars(_EXAMPLES[name], _ALL)]
 
 
 def _recent(session: Session, since: datetime) -> dict[str, Any]:

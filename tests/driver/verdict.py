@@ -133,7 +133,7 @@ def ill_answered(history: History, allowed: Iterable[int]) -> list[str]:
     tries = [(took, answer) for sent in history.sent for took, answer in zip(sent.took, sent.answers, strict=True)]
     slow = [round(took, 1) for took, _ in tries if took > 10]
     late = [
-        round(took, 1) for took, answer in tries if isinstance(answer, Answer) and answer.status == 503 and took > 5.5
+        round(took, 1) for took, answer in tries if isinstance(answer, Answer) and answer.status == 503 and took > 5
     ]
     return [
         *said("statuses not allowed", sorted(statuses)),

@@ -55,13 +55,13 @@ def broker_gone_and_worker_killed(scene: Scene) -> None:
 GONE, SILENT = Weather(black_hole=True), Weather(half_open=True)
 
 FAULTS = (
-    Fault("valkey black-holed", under("valkey", GONE)),
-    Fault("valkey half-open", cut("valkey", SILENT, every=2), short=4),
-    Fault("valkey slow", under("valkey", Weather(latency=0.2)), short=2.5),
-    Fault("valkey in slices", under("valkey", Weather(sliced=5, latency=0.001)), short=2.5),
-    Fault("valkey at 2 kB/s", under("valkey", Weather(bytes_a_second=2_000)), short=2.5),
-    Fault("valkey cut after 400 bytes", under("valkey", Weather(cut_after=400)), short=2.5),
-    Fault("valkey flapping", cut("valkey", Weather(closed=True), every=1)),
+    Fault("valkey black-holed", under("valkey", GONE), unnoticed=True),
+    Fault("valkey half-open", cut("valkey", SILENT, every=2), short=4, unnoticed=True),
+    Fault("valkey slow", under("valkey", Weather(latency=0.2)), short=2.5, unnoticed=True),
+    Fault("valkey in slices", under("valkey", Weather(sliced=5, latency=0.001)), short=2.5, unnoticed=True),
+    Fault("valkey at 2 kB/s", under("valkey", Weather(bytes_a_second=2_000)), short=2.5, unnoticed=True),
+    Fault("valkey cut after 400 bytes", under("valkey", Weather(cut_after=400)), short=2.5, unnoticed=True),
+    Fault("valkey flapping", cut("valkey", Weather(closed=True), every=1), unnoticed=True),
     Fault("postgres black-holed", under("postgres", GONE), stated=20, away=True),
     Fault("postgres half-open", cut("postgres", SILENT, every=2), short=4, stated=20, away=True),
     Fault("postgres slow", under("postgres", Weather(latency=0.01)), short=2.5, stated=30),

@@ -58,14 +58,14 @@ def broker_killed(scene: Scene) -> None:
     killed(scene, "valkey", int(scene.pace.of(1, 18)))
 
 
-def kept_dead(name: str) -> Fault:
+def kept_dead(name: str, *, unnoticed: bool = False) -> Fault:
     """The fault that this process does not come back."""
 
     def strike(scene: Scene) -> None:
         with scene.service.dead(name):
             time.sleep(scene.seconds)
 
-    return Fault(f"{name} stays dead", strike, short=3)
+    return Fault(f"{name} stays dead", strike, unnoticed=unnoticed)
 
 
 def each_told_to_stop(scene: Scene) -> None:
@@ -87,9 +87,9 @@ WORKER_FAULTS = (
     Fault("all workers killed", all_workers_killed),
 )
 FAULTS = (
-    Fault("valkey killed", broker_killed),
+    Fault("valkey killed", broker_killed, unnoticed=True),
     *WORKER_FAULTS,
     Fault("api killed", api_killed, away=True),
-    kept_dead("valkey"),
+    kept_dead("valkey", unnoticed=True),
     Fault("each told to stop", each_told_to_stop, away=True, red_flags=10),  # several are on their way back at once
 )

@@ -118,6 +118,21 @@ def test_it_says_what_is_wrong_and_nothing_else(session, statement, expected):
     assert found(session) == found(session, since=recently()) == expected
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update queue_changes set change = change + 1 where id = (select min(id) from queue_changes)",
+        "delete from queue_changes where queue = 'urgent'",
+        "insert into queue_changes (facility, queue, priority, status, change) values ('a', 'urgent', 0, 'queued', 1)",
+    ],
+)
+def test_a_queue_that_is_counted_wrong_is_found_by_the_audit_of_everything(session, statement):
+    change(session, statement)
+    assert found(session) == {"queue_miscounted": 1}
+    assert found(session, since=recently()) == {}
+    assert len(examples(session, "queue_miscounted")) == 1
+
+
 def test_a_failed_triage_has_no_decision_and_that_is_well(session):
     change(session, "delete from decisions", "update referrals set pattern = 'triage_failed'")
     assert found(session) == {}
