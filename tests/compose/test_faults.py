@@ -59,7 +59,7 @@ def test_a_killed_process_loses_nothing(stack: Stack, submitter: Client, operato
 
 def test_a_crashed_worker_comes_back_by_itself(stack: Stack, submitter: Client, operator: Client) -> None:
     with load(History("crash", [Tenant(submitter, operator)])) as history:
-        for service in ("worker-urgent", "worker-routine", "watchman"):
+        for service in ("worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman"):
             before = stack.containers(service)[0]["RestartCount"]
             stack.compose("exec", "-T", service, "python", "-c", "import os; os.kill(-1, 9)")
             deadline = time.monotonic() + 60
