@@ -9,6 +9,7 @@ import hmac
 import os
 from collections.abc import Mapping
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -49,3 +50,8 @@ class IdentityCipher:
 def keyed_hash(key: bytes, content: bytes) -> bytes:
     """Return the HMAC-SHA-256 of `content`: equal contents compare equal; without the key none can be guessed."""
     return hmac.new(key, content, hashlib.sha256).digest()
+
+
+def mrn_hash(key: bytes, facility: str, mrn: str) -> bytes:
+    """Return by what a patient of `facility` is recognised without being named."""
+    return keyed_hash(key, orjson.dumps(["mrn", facility, mrn]))

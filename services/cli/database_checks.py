@@ -50,9 +50,9 @@ def check_room(session: Session, settings: Settings) -> Finding:
 
 
 def check_keys(session: Session, settings: Settings) -> Finding:
-    """Return whether IDENTITY_KEYS open the newest intake."""
+    """Return whether the secrets are those with which the newest intake was stored."""
     try:
         check_secrets(session, settings)
     except click.ClickException as error:
-        return Finding("identity keys", "fail", error.message, "put the keys back that wrote this database")
-    return Finding("identity keys", "ok", "they open the newest intake")
+        return Finding("secrets", "fail", error.message, "put the keys back that wrote this database")
+    return Finding("secrets", "ok", "the newest intake was stored with them")

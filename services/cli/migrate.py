@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.cli.database import database
 from services.cli.settings import settings_or_exit
-from shared.crypto import IdentityCipher, UnreadableIdentityError
+from shared.crypto import IdentityCipher, UnreadableIdentityError, mrn_hash
 from shared.migrations import upgrade
 from shared.settings import Settings
 from shared.store import keys
@@ -47,15 +47,19 @@ def prepare(file: Path) -> None:
 
 
 def check_secrets(session: Session, settings: Settings) -> None:
-    """Refuse to go on with a database whose identities these secrets do not open."""
-    newest = session.execute(select(Intake.id, Intake.identity).order_by(Intake.received_at.desc()).limit(1)).first()
+    """Refuse to go on with a database whose newest intake these secrets do not open, or do not recognise."""
+    columns = (Intake.id, Intake.facility, Intake.identity, Intake.mrn_hash)
+    newest = session.execute(select(*columns).order_by(Intake.received_at.desc()).limit(1)).first()
+    if newest is None:
+        return
     try:
-        if newest:
-            IdentityCipher(settings.identity_keys).open(newest.identity, row=str(newest.id))
+        identity = json.loads(IdentityCipher(settings.identity_keys).open(newest.identity, row=str(newest.id)))
     except UnreadableIdentityError:
         raise click.ClickException(
             "IDENTITY_KEYS do not open the identities in this database: set the right ones"
         ) from None
+    if mrn_hash(settings.lookup_key, newest.facility, identity["mrn"]) != newest.mrn_hash:
+        raise click.ClickException("LOOKUP_KEY is not the one by which this database knows repeats: set the right one")
 
 
 def first_key(session: Session, role: str, facility: str | None, queues: tuple[str, ...]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from services.cli.database import database
 from services.cli.migrate import check_secrets, migrate, prepare
-from shared.crypto import IdentityCipher
+from shared.crypto import IdentityCipher, mrn_hash
 from shared.database import Sessions
 from shared.migrations import at_head
 from shared.settings import Settings
@@ -56,7 +56,7 @@ def test_the_first_keys_are_issued_once_into_a_closed_file(
 
 def test_secrets_that_do_not_open_the_data_are_refused(settings: Settings, sessions: Sessions) -> None:
     intake = UUID(int=1)
-    sealed = IdentityCipher(settings.identity_keys).seal(b"{}", row=str(intake))
+    sealed = IdentityCipher(settings.identity_keys).seal(b'{"mrn": "MRN-1"}', row=str(intake))
     with sessions.begin() as session:
         session.add(
             Intake(
@@ -66,7 +66,7 @@ def test_secrets_that_do_not_open_the_data_are_refused(settings: Settings, sessi
                 today=date(2026, 11, 23),
                 answers={},
                 identity=sealed,
-                mrn_hash=b"",
+                mrn_hash=mrn_hash(settings.lookup_key, "st-marys", "MRN-1"),
                 body_hash=b"",
                 request_id="",
             )
@@ -75,6 +75,8 @@ def test_secrets_that_do_not_open_the_data_are_refused(settings: Settings, sessi
         check_secrets(session, settings)
         with pytest.raises(click.ClickException, match="IDENTITY_KEYS do not open"):
             check_secrets(session, replace(settings, identity_keys={"test": LOOKUP_KEY}))
+        with pytest.raises(click.ClickException, match="LOOKUP_KEY is not the one"):
+            check_secrets(session, replace(settings, lookup_key=bytes(32)))
 
 
 def test_a_database_that_is_away_is_one_line(environment: dict[str, str], tmp_path: Path) -> None:
