@@ -32,7 +32,7 @@ def one_key_many_times(scene: Scene) -> None:
 def herd_of_retries(scene: Scene) -> None:
     """While the database restarts everybody is turned away; then all come back at once, and once more."""
     scene.service.kill("postgres")
-    herd = scene.history.send([RED, CALM] * int(scene.pace.of(100, 1000)))
+    herd = scene.history.send([RED, CALM] * int(scene.pace.of(50, 1000)))
     scene.service.wait_until_ready()
     for _ in range(2):
         at_once(herd)
@@ -41,14 +41,14 @@ def herd_of_retries(scene: Scene) -> None:
 def bulk_import(scene: Scene) -> None:
     """Another facility sends what it has, as fast as it can."""
     bulk = History(f"{scene.history.name}-import", scene.service.tenants(10))
-    bulk.send([CALM] * int(scene.pace.of(400, 10_000)))
+    bulk.send([CALM] * int(scene.pace.of(200, 10_000)))
     assert_each_routed_once(bulk)
 
 
 def backlog(scene: Scene) -> None:
     """Routine forms pile up while their worker is stopped; red flags, which nobody labelled, come in between."""
     with scene.service.frozen("routine"):
-        scene.history.send([CALM] * int(scene.pace.of(500, 20_000)))
+        scene.history.send([CALM] * int(scene.pace.of(250, 20_000)))
         reds = scene.history.send([RED] * 20)
     assert {sent.outcome for sent in reds} == {"ok"}
 
