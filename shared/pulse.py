@@ -41,11 +41,11 @@ def heart(settings: Settings, role: str) -> Callable[[], None]:
     engine = create_engine(settings, pool_size=0)
     make_impatient(engine)
     sessions = create_sessions(engine)
-    process = f"{socket.gethostname()}:{role}:{os.getpid()}"
+    process, installed = f"{socket.gethostname()}:{role}:{os.getpid()}", version("psoas")
 
     def say() -> None:
         with sessions.begin() as session:
-            beat(session, process, role, version("psoas"))
+            beat(session, process, role, installed)
 
     return say
 
