@@ -16,7 +16,7 @@ from shared.store.heartbeats import beat
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 10.0  # each is a connection of its own, which costs both sides some milliseconds
 
 # Which processes there are; the role is the name of the compose service.
 ROLES = ("api", "worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")

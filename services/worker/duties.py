@@ -9,7 +9,8 @@ import structlog
 
 log = structlog.get_logger()
 
-ROUND_SECONDS = 0.25
+ROUND_SECONDS = 0.25  # between two rounds of what red flags depend on
+UNHURRIED_SECONDS = 0.5  # of everything else
 EVERY_ROUND, EACH_MINUTE, EACH_HOUR = 0.0, 60.0, 3600.0
 RETRY_SECONDS = 5.0  # after a failure, where the next time would be later
 LONGEST_ROUND_SECONDS = 60.0  # whatever takes longer has lost its way
@@ -47,7 +48,7 @@ class Rota:
 
     def keep(self, stop: threading.Event) -> None:
         """Do round after round until `stop`."""
-        while not stop.wait(ROUND_SECONDS):
+        while not stop.wait(UNHURRIED_SECONDS):
             self.round()
 
     def is_alive(self) -> bool:

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 ANNOUNCE_AGE = timedelta(seconds=1)
 URGENT_AGE = timedelta(seconds=3)  # an escalation that has stood still for so long is sent from here
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 1.0
 THREADS = 4  # destinations that are served at once; those that do not answer occupy the others for one attempt each
 
 
