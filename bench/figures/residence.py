@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -31,11 +31,9 @@ def residing(scene: Scene) -> list[Row]:
     home = scene.servers.folder / "up"
     with _up(scene, home):
         key = _key(home)
-    starts = []
-    for _ in range(scene.scale.starts):
-        with _up(scene, home) as (address, seconds, pid):
-            starts.append(seconds)
-    with _up(scene, home) as (address, _, pid):
+    starts = [_start(scene, home) for _ in range(scene.scale.starts - 1)]
+    with _up(scene, home) as (address, seconds, pid):
+        starts.append(seconds)
         time.sleep(SETTLING_SECONDS)
         busy, idle = _busy_percent(pid, scene.scale.idle), _megabytes(pid)
         _post(scene, address, key, scene.scale.first)
@@ -76,6 +74,11 @@ def _up(scene: Scene, home: Path) -> Iterator[tuple[Address, float, int]]:
         yield address, time.perf_counter() - began, pid
 
 
+def _start(scene: Scene, home: Path) -> float:
+    with _up(scene, home) as (_, seconds, _):
+        return seconds
+
+
 def _key(home: Path) -> str:
     command = [*REFERRALS, "keys", "issue", "--role", "admin", "--facility", FACILITY, "--home", str(home), "--json"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command
@@ -101,13 +104,18 @@ def _open(address: Address, key: str) -> int:
     return sum(queue["open"] for queue in json.loads(answer)["queues"])
 
 
-def _tree(pid: int) -> list[psutil.Process]:
+def _of_all(pid: int, amount: Callable[[psutil.Process], float]) -> float:
+    """Return the sum over the runner and all below it; one that ends before it is asked has nothing."""
     runner = psutil.Process(pid)
-    return [runner, *runner.children(recursive=True)]
+    total = amount(runner)
+    for process in runner.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            total += amount(process)
+    return total
 
 
 def _megabytes(pid: int) -> float:
-    return sum(process.memory_full_info().pss for process in _tree(pid)) / MEGABYTE
+    return _of_all(pid, lambda process: process.memory_full_info().pss) / MEGABYTE
 
 
 def _busy_percent(pid: int, seconds: float) -> float:
@@ -117,4 +125,5 @@ def _busy_percent(pid: int, seconds: float) -> float:
 
 
 def _processor_seconds(pid: int) -> float:
-    return sum(times.user + times.system for times in (process.cpu_times() for process in _tree(pid)))
+    """Return what they have used so far, those that ended and were waited for, too."""
+    return _of_all(pid, lambda process: sum(process.cpu_times()[:4]))

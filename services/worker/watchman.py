@@ -6,6 +6,7 @@ when the broker does not.
 
 import signal
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,17 +17,18 @@ from services.worker.alone import COMMAND
 from services.worker.books import Bookkeeper
 from services.worker.child import Child
 from services.worker.delivery.courier import create_courier
-from services.worker.delivery.standing_still import StandIn, announce_standing_still
+from services.worker.delivery.standing_still import ANNOUNCE_AGE, StandIn, announce_standing_still
 from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.escalation import Ladder
 from services.worker.signs import give_signs
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
-from shared.database import create_engine, create_sessions
+from shared.database import create_engine, create_sessions, looking
 from shared.logs import configure_logs
 from shared.metrics import count_in
 from shared.protocols import active
 from shared.settings import Settings
+from shared.store.due import due
 from shared.store.heartbeats import forget_old_beats
 from shared.store.intakes import forget_old_keys
 from shared.store.queues import sum_up
@@ -72,9 +74,14 @@ class Watchman:
             Duty("old_keys", EACH_HOUR, self.tidy),
         ]
 
+    def glance(self) -> Mapping[str, bool]:
+        """Say of the duties of every round, red flags apart, whether there is anything to do."""
+        with looking(self.triager.sessions) as session:
+            return due(session, age=ANNOUNCE_AGE)
+
     def watch(self) -> None:
         """Look once at every lane."""
-        with self.triager.sessions() as session:
+        with looking(self.triager.sessions) as session:
             ages = standing_still(session)
         for lane, age in ages.items():
             if age >= ANNOUNCE_SECONDS:
@@ -100,7 +107,7 @@ class Watchman:
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`. The heart beats while red flags are watched and the other duties come to an end."""
-        red_flags, others = Rota(self.red_flags()), Rota(self.others())
+        red_flags, others = Rota(self.red_flags()), Rota(self.others(), self.glance)
         aside = threading.Thread(target=others.keep, args=(stop,), name="duties")
         aside.start()
         while not stop.wait(ROUND_SECONDS):

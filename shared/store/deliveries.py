@@ -143,6 +143,12 @@ _STANDING_STILL = text(f"""
     where {_SERVED} and {_WITH_ROOM} and destinations.queue = any(:queues)
     order by oldest.due_at
 """)  # noqa: S608 - no input
+SOME_STAND_STILL = f"""exists (
+    select from destinations cross join lateral (
+        select due_at from deliveries where destination_id = destinations.id and {_UNLEASED} order by due_at, id limit 1
+    ) as oldest
+    where destinations.status <> 'active' or ({_SERVED} and oldest.due_at <= clock_timestamp() - cast(:age as interval))
+)"""  # noqa: S608 - no input
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ _DUE = text("""
     limit :limit
     for no key update skip locked
 """)
+RUNG_IS_DUE = """exists (
+    select from referrals where status = 'queued' and escalate_at <= now() order by escalate_at limit 1
+)"""
 _CLIMB = text("""
     update referrals set escalation_level = given.level, escalate_at = given.escalate_at, version = version + 1
     from unnest(cast(:ids as uuid[]), cast(:levels as smallint[]), cast(:next as timestamptz[]))

@@ -43,7 +43,8 @@ NOTHING = Head(0, bytes(32))  # what stands before the first event
 
 _LAST = text("select number, digest from events where number is not null order by number desc limit 1")
 # In the order of its index: after many were numbered at once, the planner would look through the table instead.
-_ANY = text("select 1 from events where number is null order by id limit 1")
+SOME_WITHOUT_NUMBER = "exists (select from events where number is null order by id limit 1)"
+_ANY = text(f"select {SOME_WITHOUT_NUMBER}")
 _UNNUMBERED = text(f"""
     select id, type, at, referral_id, intake_id, by, data from events where number is null order by id
     limit {MOST_AT_ONCE}
@@ -75,7 +76,7 @@ def catch_up(sessions: Sessions) -> None:
 
 def number(session: Session) -> int:
     """Give the oldest events without a number theirs, at most MOST_AT_ONCE; return how many there were."""
-    if session.execute(_ANY).first() is None:
+    if not session.scalar(_ANY):
         return 0
     session.execute(text("select set_config('lock_timeout', :limit, true)"), {"limit": f"{LOCK_SECONDS}s"})
     session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.tables import Heartbeat
 
-FRESH = timedelta(seconds=20)  # a process that has not said so for longer has stopped, or hangs
+FRESH = timedelta(seconds=25)  # a process that has not said so for longer has stopped, or hangs
 KEPT = timedelta(days=1)
 
 

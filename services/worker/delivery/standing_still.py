@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.worker.delivery.courier import Courier
-from shared.database import Sessions
+from shared.database import Sessions, looking
 from shared.store.deliveries import StandingStill, park_unreachable, standing_still
 from shared.task_queues import DELIVERY_QUEUES, Hint, delivery_hint
 
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 ANNOUNCE_AGE = timedelta(seconds=1)
 URGENT_AGE = timedelta(seconds=3)  # an escalation that has stood still for so long is sent from here
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 1.0
 THREADS = 4  # destinations that are served at once; those that do not answer occupy the others for one attempt each
 
 
@@ -45,7 +45,7 @@ class StandIn:
 
     def look(self) -> None:
         """Have every urgent destination served that waits and is not being served."""
-        with self._courier.sessions() as session:
+        with looking(self._courier.sessions) as session:
             waiting = standing_still(session, age=URGENT_AGE, queues=("urgent",))
         for each in waiting:
             if each.destination_id not in self._served:
