@@ -1,44 +1,78 @@
-"""A database as it is after years: every intake with its decision, referral and events, copied many times over."""
+"""A database as it is after years: every intake with its decision, referral and events, copied many times over.
+
+Copied by the database from what triage made of a few forms, because triage itself would take hours for a million.
+"""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from sqlalchemy import Connection, Table, text
 
 from bench.backlog import UNLIMITED
 from bench.scene import Scene
+from shared.store.feed import catch_up
 from shared.tables import Decision, Event, Intake, Referral
 
-COPIES = text(
-    "create temporary table copies on commit drop as select id as intake_id, uuidv7() as new_intake_id, "
-    "uuidv7() as new_referral_id, random() * interval '365 days' as later "
-    "from intakes cross join generate_series(1, :times)"
-)
-ENDS = {
-    "queued": {},
-    "completed": {"status": "'completed'", "acknowledged_by": "'Dr A. Okafor'", "acknowledged_at": "created_at"},
+Patients = Literal["own", "one"]
+
+# As old as their place says, over a year, so that ids, times and the order on the disk agree as they do after a year.
+# They are due later than what was copied, so that a first page shows the originals: a copy's identity does not open.
+COPIES = text("""
+    create temporary table copies on commit drop as
+    select form as intake_id, uuidv7(-age) as new_intake_id, uuidv7(-age) as new_referral_id,
+        now() - age as at, random() * interval '365 days' as later, place
+    from (
+        select form, place, interval '365 days' * (1.0 - place / (:times * forms)::float) as age
+        from (
+            select id as form, count(*) over () as forms, row_number() over (order by copy, id) as place
+            from intakes cross join generate_series(1, :times) as copy
+        ) as numbered
+    ) as aged
+    order by place
+""")
+# One in thirty is about the patient of the one before; or all have the number that is typed where none is known.
+PATIENT: Mapping[Patients, str] = {
+    "own": "sha256(convert_to('patient ' || place - (place % 30 = 0)::int, 'UTF8'))",
+    "one": "sha256(convert_to('0000', 'UTF8'))",
 }
+COMPLETED = {"status": "'completed'", "acknowledged_by": "'Dr A. Okafor'", "acknowledged_at": "copies.at"}
+# Of the chain only the numbers are true: nobody computes these digests again.
+CHAIN = {
+    "number": "(select max(number) from events) + row_number() over (order by place)",
+    "digest": "sha256(uuid_send(new_referral_id))",
+}
+STEPS = ("acknowledged", "completed")
+MORE_EVENTS = text(f"""
+    insert into events (number, digest, type, at, referral_id, intake_id, by, data)
+    select {CHAIN["number"]}, {CHAIN["digest"]},
+        'referral.' || step, at, new_referral_id, new_intake_id, 'Dr A. Okafor', '{{"note": "seen"}}'
+    from copies cross join unnest(cast(:steps as text[])) as step
+""")  # noqa: S608 - constants
 
 
-def multiply(scene: Scene, times: int, *, status: str) -> None:
-    """Copy every intake with its decision, referral and events `times` over; the copies' referrals have `status`.
-
-    They are due after the originals, so that a first page shows originals: a copy's identity does not open.
-    """
+def multiply(scene: Scene, times: int, *, completed: bool, patients: Patients = "own") -> None:
+    """Copy every intake with its decision, referral and events `times` over; the copies are queued, or `completed`."""
     with scene.engine.begin() as connection:
         connection.execute(UNLIMITED)
+        connection.execute(text("set local synchronous_commit = off"))
         connection.execute(COPIES, {"times": times})
-        _copy(connection, Intake.__table__, "id", {"id": "new_intake_id", "external_id": "null"})
-        _copy(connection, Decision.__table__, "intake_id", {"intake_id": "new_intake_id"})
+        intake = {"id": "new_intake_id", "external_id": "'bench-' || place"}
+        patient = {"mrn_hash": PATIENT[patients]}
         referral = {"id": "new_referral_id", "intake_id": "new_intake_id", "acknowledge_by": "acknowledge_by + later"}
-        _copy(connection, Referral.__table__, "intake_id", {**referral, **ENDS[status]})
-        _copy(
-            connection, Event.__table__, "intake_id", {"referral_id": "new_referral_id", "intake_id": "new_intake_id"}
-        )
+        event = {"referral_id": "new_referral_id", "intake_id": "new_intake_id"} | CHAIN
+        at = {name: "copies.at" for name in ("received_at", "form_received_at", "triaged_at", "decided_at", "created_at", "at")}
+        _copy(connection, Intake.__table__, "id", at | patient | intake)
+        _copy(connection, Decision.__table__, "intake_id", at | {"intake_id": "new_intake_id"})
+        _copy(connection, Referral.__table__, "intake_id", at | patient | referral | (COMPLETED if completed else {}))
+        _copy(connection, Event.__table__, "intake_id", at | event)
+        if completed:
+            connection.execute(MORE_EVENTS, {"steps": list(STEPS)})
     settle(scene)
 
 
 def settle(scene: Scene) -> None:
-    """Do at once what autovacuum does in its own time, so that it falls into no measurement."""
+    """Do at once what the watchman and autovacuum do in their own time, so that it falls into no measurement."""
+    catch_up(scene.sessions)
     with scene.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("set statement_timeout = 0"))
         connection.execute(text("vacuum analyze"))
@@ -53,6 +87,6 @@ def _copy(connection: Connection, table: Table, joined: str, changes: Mapping[st
     connection.execute(
         text(
             f"insert into {table.name} ({quoted}) select {', '.join(values)} "  # noqa: S608 - names from our own tables
-            f"from {table.name} join copies on copies.intake_id = {table.name}.{joined}"
+            f"from copies join {table.name} on copies.intake_id = {table.name}.{joined} order by place"
         )
     )
