@@ -69,7 +69,13 @@ class Referral(Table):
             "id",
             postgresql_where=text(one_of("status", OPEN_STATUSES)),
         ),
-        Index("ix_referrals_oldest", "queue", "created_at", postgresql_where=text(one_of("status", OPEN_STATUSES))),
+        Index(
+            "ix_referrals_oldest",
+            "facility",
+            "queue",
+            "created_at",
+            postgresql_where=text(one_of("status", OPEN_STATUSES)),
+        ),
         Index(
             "ix_referrals_escalating",
             "escalate_at",
@@ -91,7 +97,7 @@ class Referral(Table):
             postgresql_where=text(one_of("status", OPEN_STATUSES)),
         ),
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
-        Index("ix_referrals_all", "queue", "priority", "acknowledge_by", "id"),
+        Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),
     )
 
 

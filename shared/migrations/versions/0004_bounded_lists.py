@@ -1,4 +1,4 @@
-"""An open referral carries its patient's hash, so that one index leads to the others of that patient and to no more."""
+"""Every list has an index that leads to it and no further: of one patient's open referrals, and of one facility's."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,11 @@ OPEN = "status in ('queued', 'acknowledged')"
 
 
 def upgrade() -> None:
+    patients()
+    facilities()
+
+
+def patients() -> None:
     op.add_column("referrals", sa.Column("mrn_hash", sa.LargeBinary(), nullable=True))
     # By another name than the intake's: statements of the version before name that without saying whose it is.
     op.add_column("referrals", sa.Column("form_received_at", sa.DateTime(timezone=True), nullable=True))
@@ -30,7 +35,10 @@ def upgrade() -> None:
         from intakes where intakes.id = intake_id and (referrals.{OPEN} or superseded_by is not null)
     """)  # noqa: S608 - a constant
     op.create_index(
-        "ix_referrals_patient", "referrals", ["facility", "mrn_hash", "form_received_at"], postgresql_where=sa.text(OPEN)
+        "ix_referrals_patient",
+        "referrals",
+        ["facility", "mrn_hash", "form_received_at"],
+        postgresql_where=sa.text(OPEN),
     )
     # The newest that one supersedes is one step into it; a form may be sent again and again.
     op.drop_index("ix_referrals_superseded_by", "referrals")
@@ -40,3 +48,15 @@ def upgrade() -> None:
         ["superseded_by", "form_received_at", "id"],
         postgresql_where=sa.text("superseded_by is not null"),
     )
+
+
+def facilities() -> None:
+    op.create_index(
+        "ix_referrals_of_facility", "referrals", ["facility", "queue", "status", "priority", "acknowledge_by", "id"]
+    )
+    op.drop_index("ix_referrals_oldest", "referrals")
+    op.create_index(
+        "ix_referrals_oldest", "referrals", ["facility", "queue", "created_at"], postgresql_where=sa.text(OPEN)
+    )
+    # The walks for each status are merged.
+    op.drop_index("ix_referrals_all", "referrals")
