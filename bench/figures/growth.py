@@ -15,7 +15,6 @@ from bench.takes import quantile
 
 SMALL = 1_000
 ONE_NUMBER = 20_000  # forms that a sender posts under the one number that it types where it knows none
-READS = 200
 WARM_UP = 20
 TARGET = 1.5
 PATHS = {"GET /v1/queues": "/v1/queues", "first worklist page": "/v1/queues/orthopedics/referrals"}
@@ -56,12 +55,12 @@ def _compared(when: str, large: Latencies, small: Latencies) -> Iterator[Row]:
 
 def _read(scene: Scene, address: Address) -> Latencies:
     with closing(Connection(address)) as connection:
-        return {name: _latency(connection, get(path, scene.reader)) for name, path in PATHS.items()}
+        return {name: _latency(connection, get(path, scene.reader), scene.scale.probes) for name, path in PATHS.items()}
 
 
-def _latency(connection: Connection, request: bytes) -> Spread:
+def _latency(connection: Connection, request: bytes, reads: int) -> Spread:
     taken = []
-    for _ in range(WARM_UP + READS):
+    for _ in range(WARM_UP + reads):
         began = time.perf_counter()
         status, answer = connection.exchange(request)
         taken.append((time.perf_counter() - began) * 1e3)
