@@ -13,6 +13,7 @@ from bench.figures.width import widening
 from bench.machine import describe
 from bench.report import Row, as_text, write
 from bench.scene import FULL, QUICK, scene
+from shared.logs import configure_logs
 
 RESULTS = Path(__file__).parent / "results"
 FIGURES = {
@@ -38,6 +39,7 @@ def main() -> None:
     began = time.perf_counter()
     try:
         with scene(QUICK if chosen.quick else FULL) as set_scene:
+            configure_logs(set_scene.settings)
             machine = describe(set_scene.servers.programs)
             for name in chosen.figures or [name for name in FIGURES if not (chosen.quick and name in LONG)]:
                 print(f"{time.perf_counter() - began:4.0f} s  {name}", flush=True)

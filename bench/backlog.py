@@ -24,6 +24,7 @@ from shared.task_queues import LANES, TRIAGE_TASK, triage_queue
 IDENTITY = b'{"mrn": "1234567890", "family_name": "Example", "given_name": "Alex", "birth_date": "1976-01-01"}'
 POLL_SECONDS = 0.05
 CHUNK = 1_000
+DUPLICATE = 30
 UNLIMITED = text("set local statement_timeout = 0")
 
 
@@ -33,7 +34,12 @@ def receive(scene: Scene, count: int, bodies: Sequence[dict[str, Any]]) -> list[
     cipher = IdentityCipher(scene.settings.identity_keys)
     ids = [uuid7() for _ in range(count)]
     intakes = [
-        {**rows[number % len(rows)], "id": intake_id, "identity": cipher.seal(IDENTITY, row=str(intake_id))}
+        {
+            **rows[number % len(rows)],
+            "id": intake_id,
+            "mrn_hash": keyed_hash(scene.settings.lookup_key, b"patient %d" % _patient(number)),
+            "identity": cipher.seal(IDENTITY, row=str(intake_id)),
+        }
         for number, intake_id in enumerate(ids)
     ]
     with scene.sessions.begin() as session:
@@ -80,6 +86,11 @@ def triage_here(scene: Scene) -> None:
                 pass
 
 
+def _patient(number: int) -> int:
+    """Return whose form it is: one in DUPLICATE is of the patient of the one before."""
+    return number - (number % DUPLICATE == 1)
+
+
 def _row(scene: Scene, body: dict[str, Any]) -> dict[str, Any]:
     form = read(body, active(), today=now().date())
     return {
@@ -87,7 +98,6 @@ def _row(scene: Scene, body: dict[str, Any]) -> dict[str, Any]:
         "lane": screen(form, active()),
         "today": now().date(),
         "answers": form.record(),
-        "mrn_hash": keyed_hash(scene.settings.lookup_key, b"mrn"),
         "body_hash": keyed_hash(scene.settings.lookup_key, b"body"),
         "request_id": "bench",
     }

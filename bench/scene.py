@@ -105,7 +105,9 @@ def scene(scale: Scale) -> Iterator[Scene]:
     """Set the scene for a run."""
     with servers() as started:
         identity_key, lookup_key = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
-        settings = Settings(started.database_url, started.redis_url, {"bench": identity_key}, lookup_key)
+        settings = Settings(
+            started.database_url, started.redis_url, {"bench": identity_key}, lookup_key, log_level="WARNING"
+        )
         variables = {
             "DATABASE_URL": started.database_url,
             "REDIS_URL": started.redis_url,

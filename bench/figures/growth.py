@@ -14,7 +14,7 @@ from bench.stacks import OURS, api
 from bench.takes import quantile
 
 SMALL = 1_000
-READS = 200
+ONE_NUMBER = 20_000  # forms that a sender posts under the one number that it types where it knows none
 WARM_UP = 20
 TARGET = 1.5
 PATHS = {"GET /v1/queues": "/v1/queues", "first worklist page": "/v1/queues/orthopedics/referrals"}
@@ -23,34 +23,44 @@ Latencies = dict[str, Spread]
 
 
 def growing(scene: Scene) -> list[Row]:
-    """Measure with all referrals open, and with all but the first thousand completed."""
-    return [*_grown(scene, "completed"), *_grown(scene, "queued")]
+    """Measure with all but the first thousand completed, with all open, and with all under one patient's number."""
+    large = scene.scale.large
+    rows = []
+    with api(scene, OURS) as address:
+        _fill(scene)
+        small = _read(scene, address)
+        multiply(scene, large // SMALL - 1, completed=True)
+        rows += _compared(f"at {large:,} referrals, {SMALL:,} open", _read(scene, address), small)
+        _fill(scene)
+        multiply(scene, large // SMALL - 1, completed=False)
+        rows += _compared(f"at {large:,} referrals, all open", _read(scene, address), small)
+        _fill(scene)
+        multiply(scene, ONE_NUMBER // SMALL - 1, completed=False, patients="one")
+        rows += _compared(f"at {ONE_NUMBER:,} referrals of one number", _read(scene, address), small)
+    return rows
 
 
-def _grown(scene: Scene, status: str) -> Iterator[Row]:
+def _fill(scene: Scene) -> None:
     scene.clear()
     receive(scene, SMALL, scene.forms.mixed())
     triage_here(scene)
     settle(scene)
-    with api(scene, OURS) as address:
-        small = _read(scene, address)
-        multiply(scene, scene.scale.large // SMALL - 1, status=status)
-        large = _read(scene, address)
-    still_open = SMALL if status == "completed" else scene.scale.large
+
+
+def _compared(when: str, large: Latencies, small: Latencies) -> Iterator[Row]:
     for name in PATHS:
-        figure = f"{name} at {scene.scale.large:,} referrals, {still_open:,} open, p50"
-        row = Row.compared(figure, large[name], small[name], f"at {SMALL:,}")
+        row = Row.compared(f"{name} {when}, p50", large[name], small[name], f"at {SMALL:,}")
         yield row.judged(f"<= {TARGET}x", large[name].median <= TARGET * small[name].median)
 
 
 def _read(scene: Scene, address: Address) -> Latencies:
     with closing(Connection(address)) as connection:
-        return {name: _latency(connection, get(path, scene.reader)) for name, path in PATHS.items()}
+        return {name: _latency(connection, get(path, scene.reader), scene.scale.probes) for name, path in PATHS.items()}
 
 
-def _latency(connection: Connection, request: bytes) -> Spread:
+def _latency(connection: Connection, request: bytes, reads: int) -> Spread:
     taken = []
-    for _ in range(WARM_UP + READS):
+    for _ in range(WARM_UP + reads):
         began = time.perf_counter()
         status, answer = connection.exchange(request)
         taken.append((time.perf_counter() - began) * 1e3)

@@ -23,22 +23,24 @@ class QueueState:
 
 
 # What stands there is the sum of its changes, the oldest is one step into an index; only what is overdue is counted.
+# Place by place, because an index that tells facilities apart gives no order, and no range, over all of them.
 _STATES = text(f"""
     with place as (
-        select queue, priority, sum(change) as open, sum(change) filter (where status = 'queued') as unacknowledged
+        select facility, queue, priority,
+            sum(change) as open, sum(change) filter (where status = 'queued') as unacknowledged
         from queue_changes where facility = coalesce(:facility, facility)
-        group by queue, priority having sum(change) > 0
+        group by facility, queue, priority having sum(change) > 0
     )
     select queue, priority, open, coalesce(unacknowledged, 0),
         (
             select count(*) from referrals
-            where referrals.queue = place.queue and referrals.priority = place.priority
-                and status = 'queued' and acknowledge_by < now() and facility = coalesce(:facility, facility)
+            where referrals.facility = place.facility and referrals.queue = place.queue and status = 'queued'
+                and referrals.priority = place.priority and acknowledge_by < now()
         ),
         (
             select extract(epoch from now() - created_at) from referrals
-            where referrals.queue = place.queue and {one_of("status", OPEN_STATUSES)}
-                and facility = coalesce(:facility, facility)
+            where referrals.facility = place.facility and referrals.queue = place.queue
+                and {one_of("status", OPEN_STATUSES)}
             order by created_at limit 1
         )
     from place
@@ -64,8 +66,8 @@ def states(session: Session, scope: Scope) -> dict[str, QueueState]:
             open=before.open + count,
             unacknowledged=before.unacknowledged + unacknowledged,
             overdue=before.overdue + overdue,
-            oldest_age_seconds=float(age),
-            by_priority={**before.by_priority, priority: count},
+            oldest_age_seconds=max(before.oldest_age_seconds or 0.0, float(age)),
+            by_priority={**before.by_priority, priority: before.by_priority.get(priority, 0) + count},
         )
     return found
 

@@ -10,17 +10,19 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Select,
+    SelectBase,
     and_,
     func,
     literal,
     literal_column,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import OPEN_STATUSES
+from shared.clinical.lifecycle import OPEN_STATUSES, STATUSES
 from shared.store.events import Due, record
 from shared.store.scope import Scope
 from shared.tables import Decision, Event, Intake, Referral, one_of
@@ -100,13 +102,24 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
     return find(session, referral_id, scope)
 
 
-def page(queue: str, status: str, scope: Scope, *, limit: int, after: Position | None) -> Select[Any]:
-    """Return the query for a page of a worklist: `status` is `open`, `all` or one status."""
-    of = [_REFERRAL.queue == queue, *_of_status(status), *scope.referrals()]
+def page(queue: str, status: str, scope: Scope, *, limit: int, after: Position | None) -> SelectBase:
+    """Return the query for a page of a worklist: `status` is `open`, `all` or one status.
+
+    Every page is a walk along an index that has its order. Of open referrals there is one; for whatever else has
+    several statuses, the walks for each are merged.
+    """
+    of = [_REFERRAL.queue == queue, *scope.referrals()]
     if after is not None:
         place = (literal(after.priority), literal(after.acknowledge_by), literal(after.id))
         of.append(tuple_(*_ORDER) > tuple_(*place))
-    return _WHOLE.where(*of).order_by(*_ORDER).limit(limit)
+    walk = _WHOLE.where(*of).order_by(*_ORDER).limit(limit)
+    if status == "open" and scope.facility is None:
+        return walk.where(IS_OPEN)
+    statuses = {"open": OPEN_STATUSES, "all": STATUSES}.get(status, (status,))
+    if len(statuses) == 1:
+        return walk.where(_REFERRAL.status == status)
+    merged = union_all(*(walk.where(_REFERRAL.status == each) for each in statuses))
+    return merged.order_by(*(merged.selected_columns[column.name] for column in _ORDER)).limit(limit)
 
 
 def worklist(
@@ -140,9 +153,3 @@ def timeline(session: Session, referral_id: UUID, scope: Scope) -> Sequence[Even
         return None
     in_order = select(Event).where(Event.referral_id == referral_id).order_by(Event.number.nulls_last(), Event.id)
     return session.scalars(in_order).all()
-
-
-def _of_status(status: str) -> list[ColumnElement[bool]]:
-    if status == "all":
-        return []
-    return [IS_OPEN if status == "open" else _REFERRAL.status == status]

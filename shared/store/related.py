@@ -37,25 +37,30 @@ class Related:
     duplicates: Sequence[Duplicate] = ()
 
 
+# For each referral one step into an index that has the order, and what follows there up to a number: with a million of
+# one patient as with none.
 _RELATED = text(f"""
-    select superseded_by, true, referrals.id, queue, referrals.status, referrals.created_at, received_at
-    from referrals join intakes on intakes.id = intake_id
-    where superseded_by = any(:referrals)
-    union all
-    select mine.id, false, twins.*
-    from referrals mine
-    join intakes form on form.id = mine.intake_id
+    select mine.id as mine, true, superseded.*
+    from unnest(cast(:referrals as uuid[])) as mine (id)
     cross join lateral (
-        select referrals.id, queue, referrals.status, referrals.created_at, twin.received_at
-        from intakes twin join referrals on referrals.intake_id = twin.id
-        where twin.facility = form.facility and twin.mrn_hash = form.mrn_hash and twin.id <> form.id
-            and twin.received_at between form.received_at - :within and form.received_at + :within
-            and {one_of("referrals.status", OPEN_STATUSES)}
-        order by twin.received_at desc
+        select id, queue, status, created_at, form_received_at from referrals
+        where superseded_by = mine.id
+        order by form_received_at desc, id desc
+        limit 1
+    ) superseded
+    union all
+    select mine.id as mine, false, twins.*
+    from referrals mine
+    cross join lateral (
+        select id, queue, status, created_at, form_received_at from referrals twin
+        where twin.facility = mine.facility and twin.mrn_hash = mine.mrn_hash and twin.id <> mine.id
+            and twin.form_received_at between mine.form_received_at - :within and mine.form_received_at + :within
+            and {one_of("twin.status", OPEN_STATUSES)}
+        order by twin.form_received_at desc
         limit {MOST_DUPLICATES}
     ) twins
     where mine.id = any(:referrals) and {one_of("mine.status", OPEN_STATUSES)}
-    order by received_at, id
+    order by form_received_at, id
 """)  # noqa: S608 - constants
 
 
@@ -69,7 +74,7 @@ def related(session: Session, referrals: Sequence[StoredReferral]) -> dict[UUID,
     found = session.execute(_RELATED, {"referrals": ids, "within": DUPLICATES_WITHIN})
     for referral_id, is_superseded, other_id, queue, status, created_at, _ in found:
         if is_superseded:
-            superseded[referral_id] = other_id  # the newest comes last
+            superseded[referral_id] = other_id
         else:
             duplicates[referral_id].append(Duplicate(other_id, queue, status, created_at))
     return {each: Related(superseded.get(each), duplicates[each]) for each in ids}

@@ -87,16 +87,16 @@ _FINISH = text("""
     ), mine as (
         update intakes set status = 'triaged', triaged_at = now(), lease_until = null
         from outcome where intakes.id = outcome.intake_id and status = 'received'
-        returning intakes.id, facility
+        returning intakes.id, facility, mrn_hash, received_at
     ), decision as (
         insert into decisions (intake_id, record, protocol_version)
         select intake_id, record, record -> 'protocol' ->> 'version'
         from outcome join mine on mine.id = intake_id where record is not null
     ), referral as (
-        insert into referrals (id, intake_id, facility, queue, priority, pattern, headline, red_flags,
-            acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed)
-        select referral_id, intake_id, facility, queue, priority, pattern, headline, red_flags,
-            acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed
+        insert into referrals (id, intake_id, facility, mrn_hash, form_received_at, queue, priority, pattern, headline,
+            red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed)
+        select referral_id, intake_id, facility, mrn_hash, received_at, queue, priority, pattern, headline,
+            red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed
         from outcome join mine on mine.id = intake_id
     )
     insert into events (type, referral_id, intake_id, data)

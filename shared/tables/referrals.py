@@ -30,6 +30,8 @@ class Referral(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
     facility: Mapped[str]
+    mrn_hash: Mapped[bytes | None]  # as the intake has it; None in what was closed before there was one here
+    form_received_at: Mapped[datetime | None]
     queue: Mapped[str]
     priority: Mapped[int] = mapped_column(SmallInteger)  # its place in PRIORITIES: 0 is an emergency
     status: Mapped[str] = mapped_column(server_default="queued")
@@ -67,16 +69,35 @@ class Referral(Table):
             "id",
             postgresql_where=text(one_of("status", OPEN_STATUSES)),
         ),
-        Index("ix_referrals_oldest", "queue", "created_at", postgresql_where=text(one_of("status", OPEN_STATUSES))),
+        Index(
+            "ix_referrals_oldest",
+            "facility",
+            "queue",
+            "created_at",
+            postgresql_where=text(one_of("status", OPEN_STATUSES)),
+        ),
         Index(
             "ix_referrals_escalating",
             "escalate_at",
             postgresql_where=text("status = 'queued' and escalate_at is not null"),
         ),
         CheckConstraint("(status = 'superseded') = (superseded_by is not null)", name="superseded"),
-        Index("ix_referrals_superseded_by", "superseded_by", postgresql_where=text("superseded_by is not null")),
+        Index(
+            "ix_referrals_superseded_by",
+            "superseded_by",
+            "form_received_at",
+            "id",
+            postgresql_where=text("superseded_by is not null"),
+        ),
+        Index(
+            "ix_referrals_patient",
+            "facility",
+            "mrn_hash",
+            "form_received_at",
+            postgresql_where=text(one_of("status", OPEN_STATUSES)),
+        ),
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
-        Index("ix_referrals_all", "queue", "priority", "acknowledge_by", "id"),
+        Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),
     )
 
 

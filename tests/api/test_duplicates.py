@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from shared.store.related import MOST_DUPLICATES
-from shared.tables import Intake, Referral
+from shared.tables import Referral
 from tests.cases import case_for
 
 DAYS = timedelta(days=1)
@@ -31,9 +31,9 @@ def age(sessions):
 
     def received(referral, after, other):
         with sessions.begin() as session:
-            moment = session.scalar(select(Intake.received_at).where(Intake.id == other["intake_id"]))
-            mine = update(Intake).where(Intake.id == referral["intake_id"])
-            session.execute(mine.values(received_at=moment + after))
+            moment = session.scalar(select(Referral.form_received_at).where(Referral.id == other["id"]))
+            mine = update(Referral).where(Referral.id == referral["id"])
+            session.execute(mine.values(form_received_at=moment + after))
 
     return received
 

@@ -1,0 +1,114 @@
+"""What pages, and the rounds of the watchman, read of a large database: so many blocks, however much there is.
+
+Taken from EXPLAIN, not from a clock. Every case is tried so that it could read ten times as much.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.orm import Session
+
+from shared.clinical.lifecycle import STATUSES
+from shared.store.queues import states
+from shared.store.referrals import worklist
+from shared.store.related import MOST_DUPLICATES, related
+from shared.store.scope import Scope
+
+FEW, MANY = 1_000, 10_000
+PAGE = 50
+OWN, ONE = "uuid_send(id)", "'0000'::bytea"  # whose number a form has: its patient's, or the one that all are given
+
+FORMS = """
+    insert into intakes (id, facility, status, lane, received_at, triaged_at, today, answers, identity, mrn_hash,
+        body_hash, request_id)
+    select id, case when number % 10 = 0 then 'city' else 'st-marys' end, 'triaged', 'routine', at, at, at::date,
+        '{"answers": {}}', '', PATIENT, '', 'test'
+    from (
+        select gen_random_uuid() as id, number, now() - number * interval '1 second' as at
+        from generate_series(cast(:first as int), cast(:last as int)) as number
+    ) as form
+"""
+
+
+@pytest.fixture
+def grow(engine: Engine) -> Callable[..., None]:
+    """Return a function that has so many referrals stand in one queue, with forms under their own number or one."""
+
+    def grow(first: int, last: int, number: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(text(FORMS.replace("PATIENT", number)), {"first": first, "last": last})
+            connection.execute(
+                text("""
+                    insert into referrals (id, intake_id, facility, queue, priority, pattern, headline, acknowledge_by)
+                    select gen_random_uuid(), id, facility, 'neurology', 3, 'p', 'h', received_at + interval '1 day'
+                    from intakes where not exists (select from referrals where intake_id = intakes.id)
+                """)
+            )
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("vacuum analyze"))
+
+    return grow
+
+
+@dataclass
+class Read:
+    """What some statements read: blocks of tables and indexes, and rows that some step of a plan looked at."""
+
+    blocks: int = 0
+    rows: int = 0
+
+    def note(self, plan: dict[str, Any]) -> None:
+        """Add what one plan says."""
+        self.blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        self._note_rows(plan)
+
+    def _note_rows(self, plan: dict[str, Any]) -> None:
+        seen = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        self.rows = max(self.rows, round(seen * plan["Actual Loops"]))
+        for part in plan.get("Plans", []):
+            self._note_rows(part)
+
+
+def read_by(engine: Engine, act: Callable[[Session], Any]) -> Read:
+    """Return what the statements of `act` read. They are undone."""
+    statements: list[tuple[str, Any]] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.append((statement, parameters))
+
+    with Session(engine) as session:
+        event.listen(engine, "before_cursor_execute", keep)
+        act(session)
+        event.remove(engine, "before_cursor_execute", keep)
+    read = Read()
+    with engine.connect() as connection:
+        for statement, parameters in statements:
+            explained = connection.exec_driver_sql(f"explain (analyze, buffers, format json) {statement}", parameters)
+            read.note(explained.scalar_one()[0]["Plan"])
+    return read
+
+
+def first_page(session: Session) -> None:
+    related(session, worklist(session, "neurology", "open", Scope(), limit=PAGE, after=None))
+
+
+@pytest.mark.parametrize("number", [OWN, ONE])
+def test_a_page_with_its_duplicates(number, engine, grow):
+    grow(1, FEW, number)
+    few = read_by(engine, first_page)
+    grow(FEW + 1, MANY, number)
+    many = read_by(engine, first_page)
+    assert many.rows <= PAGE * (MOST_DUPLICATES + 1)
+    assert many.blocks <= 1.5 * few.blocks
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope("city"), Scope("nowhere")], ids=["all", "city", "nowhere"])
+def test_what_a_reader_of_any_scope_asks(scope, engine, grow):
+    grow(1, MANY, OWN)
+    assert read_by(engine, lambda session: states(session, scope)).rows <= PAGE
+    for status in ("open", "all", *STATUSES):
+        read = read_by(engine, lambda session: worklist(session, "neurology", status, scope, limit=PAGE, after=None))  # noqa: B023
+        assert read.rows <= PAGE, status
