@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Collection
 
 from shared.clinical.fields import NOT_ASKED, UNKNOWN, Answer, Field
-from shared.clinical.truth import Condition, Evaluation, Fields, Truth
+from shared.clinical.truth import Condition, Evaluation, Fields, Lookup, Truth
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -20,12 +20,8 @@ def among(field: Field, wanted: Collection[str]) -> Condition:
     table: dict[Answer | None, Truth] = {value: value in wanted for value in field.values}
     table.update(dict.fromkeys(field.unanswered, silent))
     table[UNKNOWN] = None if field.type == "tri" else silent
-    look_up, name = table.get, field.name
-
-    def truth(form: Evaluation) -> Truth:
-        return look_up(form.answers.get(name), silent)
-
-    return Condition(truth, _quote(field))
+    lookup = Lookup(field.name, table, silent)
+    return Condition(lookup.truth, _quote(field), lookup=lookup)
 
 
 def beyond(field: Field, sign: str, limit: float) -> Condition:
