@@ -42,7 +42,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The parts of one take, and what was used at rest before them; `found` is how many referrals stand in the worklists for the `posted` forms."""
+    """The parts of one take, and what was used at rest before them; `posted` forms became `found` referrals."""
 
     resting: Use
     accepting: Phase
