@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick help install install-dev run demo test test-compose soak env check format lock openapi clean
+.PHONY: bench bench-quick bench-wide help install install-dev run demo test test-compose soak env check format lock openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: install  ## every figure beside its baseline, into bench/results (ARGS="d
 
 bench-quick: install  ## the same with less of everything, in under two minutes
 	@$(BIN)/python -m bench --quick $(ARGS)
+
+bench-wide: install  ## API x2 and workers x4 in docker-compose.yml on this host: where it stops, and why (ARGS="--rounds 1")
+	@.ci/with-engine $(BIN)/python -m bench.wide $(ARGS)
 
 format: install-dev  ## rewrite the code in the house format
 	$(BIN)/ruff format .

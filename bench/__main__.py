@@ -10,7 +10,7 @@ from bench.figures.residence import residing
 from bench.figures.throughput import accepting, draining, sustaining
 from bench.figures.visibility import visible
 from bench.figures.width import widening
-from bench.machine import describe
+from bench.machine import describe, said
 from bench.report import Row, as_text, write
 from bench.scene import FULL, QUICK, scene
 from shared.logs import configure_logs
@@ -40,7 +40,7 @@ def main() -> None:
     try:
         with scene(QUICK if chosen.quick else FULL) as set_scene:
             configure_logs(set_scene.settings)
-            machine = describe(set_scene.servers.programs)
+            machine = describe(said([str(set_scene.servers.programs / "postgres"), "--version"]))
             for name in chosen.figures or [name for name in FIGURES if not (chosen.quick and name in LONG)]:
                 print(f"{time.perf_counter() - began:4.0f} s  {name}", flush=True)
                 rows += FIGURES[name](set_scene)

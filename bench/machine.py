@@ -15,8 +15,8 @@ PACKAGES = ("flask", "flask-smorest", "marshmallow", "granian", "celery", "sqlal
 GIGABYTE = 2**30
 
 
-def describe(programs: Path) -> dict[str, str]:
-    """Return the facts by name; `programs` holds PostgreSQL's."""
+def describe(postgres: str) -> dict[str, str]:
+    """Return the facts by name; `postgres` is the version of the server that is measured."""
     return {
         "taken at": now().isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -25,14 +25,14 @@ def describe(programs: Path) -> dict[str, str]:
         "busy with other things before": f"{psutil.cpu_percent(interval=1):.0f} % of all processors",
         "system": platform.platform(),
         "python": platform.python_version(),
-        "postgresql": _said([str(programs / "postgres"), "--version"]),
+        "postgresql": postgres,
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
     }
 
 
 def _commit() -> str:
-    commit = _said(["git", "rev-parse", "--short=12", "HEAD"])
-    return f"{commit} with changes" if _said(["git", "status", "--porcelain", "services", "shared"]) else commit
+    commit = said(["git", "rev-parse", "--short=12", "HEAD"])
+    return f"{commit} with changes" if said(["git", "status", "--porcelain", "services", "shared"]) else commit
 
 
 def _processor() -> str:
@@ -46,6 +46,7 @@ def _models() -> Iterator[str]:
             yield value.strip()
 
 
-def _said(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - commands from this file
+def said(command: list[str]) -> str:
+    """Return what a command prints."""
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - commands from this package
     return done.stdout.strip()

@@ -76,19 +76,19 @@ def as_text(rows: Sequence[Row]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
 
-def as_markdown(rows: Sequence[Row], machine: dict[str, str]) -> str:
-    """Return the table with what it was measured on, for a page."""
+def as_markdown(rows: Sequence[Row], machine: dict[str, str], head: str = "") -> str:
+    """Return the table with what it was measured on, for a page; `head` stands above it and says what it shows."""
     table = [HEADINGS, ("---",) * len(HEADINGS), *(row.cells() for row in rows)]
     facts = [f"- {name}: {value}" for name, value in machine.items()]
-    return "\n".join([*facts, "", *(f"| {' | '.join(line)} |" for line in table), ""])
+    return "\n".join([*([head, ""] if head else []), *facts, "", *(f"| {' | '.join(line)} |" for line in table), ""])
 
 
-def write(folder: Path, name: str, rows: Sequence[Row], machine: dict[str, str]) -> None:
+def write(folder: Path, name: str, rows: Sequence[Row], machine: dict[str, str], head: str = "") -> None:
     """Write `<name>.json` and `<name>.md` into `folder`."""
     folder.mkdir(exist_ok=True)
     content = {"machine": machine, "rows": [asdict(row) for row in rows]}
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (folder / f"{name}.md").write_text(as_markdown(rows, machine), encoding="utf-8")
+    (folder / f"{name}.md").write_text(as_markdown(rows, machine, head), encoding="utf-8")
 
 
 def _short(value: float) -> str:
