@@ -13,6 +13,7 @@ from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
 from shared.storage import Storage
 from shared.task_queues import Lane
 
+BATCHES = 2  # at once in a process: one is read while the other is stored; the threads are for single forms
 PATIENCE_SECONDS = 1.0
 STORAGE_RETRY_SECONDS = "30"  # somebody has to make room first
 
@@ -34,12 +35,7 @@ class Room:
         with self._changed:
             patience = PATIENCE_SECONDS - (time.monotonic() - self._moved)
             if not self._changed.wait_for(lambda: self._free, timeout=max(0.0, patience)):
-                raise ProblemError(
-                    503,
-                    "Too much comes in at once. Please send the same again, under the same Idempotency-Key.",
-                    kind="busy",
-                    headers={"Retry-After": RETRY_AFTER_SECONDS},
-                )
+                raise _busy()
             self._free -= 1
             self._moved = time.monotonic()
 
@@ -56,18 +52,13 @@ class Capacity:
 
     def __init__(self, for_routine: int, storage: Storage) -> None:
         self._routine = Room(for_routine)
+        self._batches = threading.BoundedSemaphore(BATCHES)
         self.storage = storage
 
     @contextmanager
     def taken(self, lane: Lane) -> Iterator[None]:
         """Hold what a form of `lane` needs; raise ProblemError 503 if it is not to be had."""
-        if self.storage.room == "none" or (self.storage.room == "low" and lane == "routine"):
-            raise ProblemError(
-                503,
-                "There is too little room to store forms. Please send the same again, under the same Idempotency-Key.",
-                kind="storage-low",
-                headers={"Retry-After": STORAGE_RETRY_SECONDS},
-            )
+        self._find_room(lane)
         if lane == "priority":
             yield
             return
@@ -76,3 +67,32 @@ class Capacity:
             yield
         finally:
             self._routine.leave()
+
+    @contextmanager
+    def taken_by_batch(self) -> Iterator[None]:
+        """Hold a place for a whole batch, red flags and all; raise ProblemError 503 at once if there is none."""
+        self._find_room("routine")
+        if not self._batches.acquire(blocking=False):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._batches.release()
+
+    def _find_room(self, lane: Lane) -> None:
+        if self.storage.room == "none" or (self.storage.room == "low" and lane == "routine"):
+            raise ProblemError(
+                503,
+                "There is too little room to store forms. Please send the same again, under the same Idempotency-Key.",
+                kind="storage-low",
+                headers={"Retry-After": STORAGE_RETRY_SECONDS},
+            )
+
+
+def _busy() -> ProblemError:
+    return ProblemError(
+        503,
+        "Too much comes in at once. Please send the same again, under the same Idempotency-Key.",
+        kind="busy",
+        headers={"Retry-After": RETRY_AFTER_SECONDS},
+    )
