@@ -29,6 +29,7 @@ class Scale:
     rounds: int
     warm_up: float
     load: float
+    batch: int
     draining: int
     probes: int
     waiting: int
@@ -43,6 +44,7 @@ QUICK = Scale(
     rounds=2,
     warm_up=0.5,
     load=1.5,
+    batch=1_000,
     draining=1_000,
     probes=40,
     waiting=10_000,
@@ -56,6 +58,7 @@ FULL = Scale(
     rounds=5,
     warm_up=2,
     load=10,
+    batch=1_000,
     draining=20_000,
     probes=1_000,
     waiting=100_000,
