@@ -42,7 +42,8 @@ def post_batch() -> Response:
     own = own_facility()
     content = content_of(request, MEDIA_TYPE, MOST_BYTES)
     with parts().capacity.taken_by_batch():
-        lines = list(read_lines(parts(), lines_of(content), own))
+        with parts().capacity.reading:
+            lines = list(read_lines(parts(), lines_of(content), own))
         posted = retried(lambda: post_all(parts().sessions, [line for line in lines if isinstance(line, Named)]))
     _announce(posted)
     outcomes = [_outcome(line, posted) for line in lines]

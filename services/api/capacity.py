@@ -13,7 +13,7 @@ from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
 from shared.storage import Storage
 from shared.task_queues import Lane
 
-BATCHES = 2  # at once in a process: one is read while the other is stored; the threads are for single forms
+BATCHES = 2  # at once in a process: one is read while the other is stored; all other threads are for single forms
 PATIENCE_SECONDS = 1.0
 STORAGE_RETRY_SECONDS = "30"  # somebody has to make room first
 
@@ -53,6 +53,7 @@ class Capacity:
     def __init__(self, for_routine: int, storage: Storage) -> None:
         self._routine = Room(for_routine)
         self._batches = threading.BoundedSemaphore(BATCHES)
+        self.reading = threading.Lock()  # of one batch at a time, so that it takes no more than its turn from single forms
         self.storage = storage
 
     @contextmanager
