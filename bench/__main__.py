@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from bench.figures.batches import batching
 from bench.figures.decisions import deciding
 from bench.figures.growth import growing
 from bench.figures.residence import residing
@@ -19,6 +20,7 @@ RESULTS = Path(__file__).parent / "results"
 FIGURES = {
     "drain": draining,
     "accept": accepting,
+    "batch": batching,
     "sustain": sustaining,
     "visible": visible,
     "decide": deciding,

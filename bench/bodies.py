@@ -41,7 +41,15 @@ def posts(bodies: Sequence[dict[str, Any]], key: str, name: str) -> Iterator[byt
     """Yield whole requests to post the bodies, in turn for ever; `name` keeps a run's ids apart from another's."""
     templates = [_post(body, key) for body in bodies]
     for number, template in enumerate(itertools.cycle(templates)):
-        yield template.replace(NAME.encode(), f"{name}-{number}".rjust(len(NAME), "0").encode())
+        yield template.replace(NAME.encode(), _own(name, number))
+
+
+def batches(bodies: Sequence[dict[str, Any]], key: str, name: str, size: int) -> Iterator[bytes]:
+    """Yield whole requests to post `size` forms at once, as `posts` does one by one."""
+    templates = itertools.cycle(json.dumps({"form": body}).encode() for body in bodies)
+    for first in itertools.count(step=size):
+        lines = (next(templates).replace(NAME.encode(), _own(name, first + number)) for number in range(size))
+        yield post("/v1/intakes/batch", key, b"\n".join(lines), "application/x-ndjson")
 
 
 def get(path: str, key: str) -> bytes:
@@ -49,10 +57,14 @@ def get(path: str, key: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
 
 
-def post(path: str, key: str, body: bytes) -> bytes:
+def post(path: str, key: str, body: bytes, media_type: str = "application/json") -> bytes:
     """Return the request that posts `body` to `path`."""
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n"
-    return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    return f"{head}Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _own(name: str, number: int) -> bytes:
+    return f"{name}-{number}".rjust(len(NAME), "0").encode()
 
 
 def _post(body: dict[str, Any], key: str) -> bytes:

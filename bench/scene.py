@@ -29,6 +29,7 @@ class Scale:
     rounds: int
     warm_up: float
     load: float
+    batch: int
     draining: int
     probes: int
     waiting: int
@@ -43,6 +44,7 @@ QUICK = Scale(
     rounds=2,
     warm_up=0.3,
     load=1,
+    batch=1_000,
     draining=600,
     probes=30,
     waiting=6_000,
@@ -56,6 +58,7 @@ FULL = Scale(
     rounds=3,  # the whole then takes about 25 minutes
     warm_up=2,
     load=8,
+    batch=1_000,
     draining=20_000,
     probes=1_000,
     waiting=100_000,

@@ -8,6 +8,7 @@ from flask import Flask
 
 from services.api import (
     auth,
+    batch,
     deliveries,
     docs,
     events,
@@ -54,7 +55,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     trace.register(app)
     metrics.register(app)
     auth.register(app)
-    for views in (intakes, preview, protocols, queues, referrals, events, deliveries, health):
+    for views in (intakes, batch, preview, protocols, queues, referrals, events, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)

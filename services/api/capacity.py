@@ -16,6 +16,7 @@ from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
 from shared.storage import Storage
 from shared.task_queues import Lane
 
+BATCHES = 2  # at once in a process: one is read while the other is stored; all other threads are for single forms
 PATIENCE_SECONDS = 1.0
 MOMENT_SECONDS = 0.2  # long enough for a form to be stored by a database that is well again
 STORAGE_RETRY_SECONDS = "30"  # somebody has to make room first
@@ -42,12 +43,7 @@ class Room:
                 self._well_at = time.monotonic()  # nobody was here, so nobody has waited
             patience = self._well_at + PATIENCE_SECONDS - time.monotonic()
             if not self._changed.wait_for(self._has_place, timeout=max(MOMENT_SECONDS, patience)):
-                raise ProblemError(
-                    503,
-                    "Too much comes in at once. Please send the same again, under the same Idempotency-Key.",
-                    kind="busy",
-                    headers={"Retry-After": RETRY_AFTER_SECONDS},
-                )
+                raise _busy()
             self._inside += 1
 
     def leave(self, *, failed: bool) -> None:
@@ -69,18 +65,16 @@ class Capacity:
 
     def __init__(self, for_routine: int, storage: Storage) -> None:
         self._rooms: dict[Lane, Room] = {"priority": Room(math.inf), "routine": Room(for_routine)}
+        self._batches = threading.BoundedSemaphore(BATCHES)
+        self.reading = (
+            threading.Lock()
+        )  # of one batch at a time, so that it takes no more than its turn from single forms
         self.storage = storage
 
     @contextmanager
     def taken(self, lane: Lane) -> Iterator[None]:
         """Hold what a form of `lane` needs; raise ProblemError 503 if it is not to be had."""
-        if self.storage.room == "none" or (self.storage.room == "low" and lane == "routine"):
-            raise ProblemError(
-                503,
-                "There is too little room to store forms. Please send the same again, under the same Idempotency-Key.",
-                kind="storage-low",
-                headers={"Retry-After": STORAGE_RETRY_SECONDS},
-            )
+        self._find_room(lane)
         self._rooms[lane].enter()
         failed = False
         try:
@@ -90,3 +84,32 @@ class Capacity:
             raise
         finally:
             self._rooms[lane].leave(failed=failed)
+
+    @contextmanager
+    def taken_by_batch(self) -> Iterator[None]:
+        """Hold a place for a whole batch, red flags and all; raise ProblemError 503 at once if there is none."""
+        self._find_room("routine")
+        if not self._batches.acquire(blocking=False):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._batches.release()
+
+    def _find_room(self, lane: Lane) -> None:
+        if self.storage.room == "none" or (self.storage.room == "low" and lane == "routine"):
+            raise ProblemError(
+                503,
+                "There is too little room to store forms. Please send the same again, under the same Idempotency-Key.",
+                kind="storage-low",
+                headers={"Retry-After": STORAGE_RETRY_SECONDS},
+            )
+
+
+def _busy() -> ProblemError:
+    return ProblemError(
+        503,
+        "Too much comes in at once. Please send the same again, under the same Idempotency-Key.",
+        kind="busy",
+        headers={"Retry-After": RETRY_AFTER_SECONDS},
+    )

@@ -39,7 +39,11 @@ class ReceivedForm:
 
 def receive_form(parts: Parts, now: datetime) -> ReceivedForm:
     """Return the form in the current request's body; raises ProblemError for what the contract refuses."""
-    body = strict_json.read(request)
+    return read_form(parts, strict_json.read(request), now)
+
+
+def read_form(parts: Parts, body: Any, now: datetime) -> ReceivedForm:
+    """Return the form that `body` is; raises ProblemError for what the contract refuses."""
     if not parts.is_valid_form(body):
         messages = parts.form.validate(body)
         if messages:

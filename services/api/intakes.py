@@ -1,8 +1,6 @@
 """Intakes over HTTP: post a form, read what became of it."""
 
-import re
 import time
-from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -14,23 +12,21 @@ from services.api import representations
 from services.api.answers import answer
 from services.api.auth import allow, own_facility, scope
 from services.api.forms import receive_form
+from services.api.idempotency import idempotency_key
 from services.api.parser import StrictBlueprint
 from services.api.parts import Parts, parts
-from services.api.posting import Posted, post
-from services.api.problems import ProblemError
+from services.api.posting import post
 from services.api.retries import retried
 from services.api.sealing import new_intake
 from services.api.shapes import parameters
 from services.api.shapes.intakes import Intake, Received
 from services.api.waiting import preferred_seconds, wait_for_triage
 from shared.store import intakes
-from shared.store.intakes import NewIntake
+from shared.store.intakes import Receipt
 from shared.store.scope import Scope
 from shared.task_queues import triage_hint
 
 blueprint = StrictBlueprint("intakes", __name__, url_prefix="/v1/intakes", description="What hospitals send.")
-
-_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @blueprint.route("", methods=["POST"])
@@ -44,15 +40,16 @@ def post_intake() -> Response:
     Stores it once, whatever is repeated, and answers at once, or after triage where `Prefer: wait=<seconds>` asks.
     """
     own = own_facility()
-    key = _idempotency_key()
+    key = idempotency_key(request.headers.get("Idempotency-Key"))
     new = new_intake(parts(), receive_form(parts(), parts().now()), own)
     with parts().capacity.taken(new.lane):
         posted = retried(lambda: post(parts(), new, key))
     g.stored = time.perf_counter()
     structlog.contextvars.bind_contextvars(intake_id=str(posted.id))
-    if posted.id == new.id:
+    replayed = posted.id != new.id
+    if not replayed:
         parts().announce(triage_hint(new.lane))
-    return _answer_posted(parts(), new, posted)
+    return _answer_posted(parts(), posted, replayed=replayed)
 
 
 @blueprint.route("/<uuid:intake_id>", methods=["GET"])
@@ -67,25 +64,21 @@ def get_intake(intake_id: UUID) -> Response:
     return answer(representations.intake(stored))
 
 
-def _answer_posted(parts: Parts, new: NewIntake, posted: Posted) -> Response:
+def _answer_posted(parts: Parts, posted: Receipt, *, replayed: bool) -> Response:
     headers = {"Location": representations.intake_path(posted.id)}
-    if posted.id != new.id:
+    if replayed:
         headers["Idempotency-Replayed"] = "true"
     seconds = preferred_seconds(request.headers.getlist("Prefer"))
     if seconds is not None and wait_for_triage(parts, posted.id, seconds):
         headers["Preference-Applied"] = f"wait={seconds}"
-    elif posted.received_at is not None:
-        return _received(new, posted.received_at, headers)
+    elif not replayed:
+        return answer(representations.received(posted), 202, headers)
     try:
         return _as_it_stands(parts, posted.id, headers)
     except SQLAlchemyError:
-        if posted.received_at is None:
+        if replayed:
             raise
-        return _received(new, posted.received_at, headers)  # it is stored, so its sender is not sent away
-
-
-def _received(new: NewIntake, received_at: datetime, headers: dict[str, str]) -> Response:
-    return answer(representations.received(new.id, new.external_id, new.lane, received_at), 202, headers)
+        return answer(representations.received(posted), 202, headers)  # it is stored, so its sender is not sent away
 
 
 def _as_it_stands(parts: Parts, intake_id: UUID, headers: dict[str, str]) -> Response:
@@ -95,12 +88,4 @@ def _as_it_stands(parts: Parts, intake_id: UUID, headers: dict[str, str]) -> Res
         raise NotFound
     if stored.status == "triaged":
         return answer(representations.intake(stored), 200, headers)
-    names = (stored.id, stored.external_id, stored.lane, stored.received_at)
-    return answer(representations.received(*names), 202, headers)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _VISIBLE.fullmatch(key):
-        raise ProblemError(400, "An Idempotency-Key has 1 to 255 visible characters.", kind="idempotency-key")
-    return key
+    return answer(representations.received(stored), 202, headers)

@@ -33,9 +33,18 @@ def register(app: Flask) -> None:
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
     REQUESTS.labels(route, response.status_code).inc()
-    if request.endpoint == POSTING:
-        INTAKE_SECONDS.labels(_outcome(response)).observe(g.get("stored", time.perf_counter()) - g.began)
+    seconds = g.get("stored", time.perf_counter()) - g.began
+    for outcome in _outcomes(response):
+        INTAKE_SECONDS.labels(outcome).observe(seconds)
     return response
+
+
+def _outcomes(response: Response) -> list[str]:
+    """Return what came of each form that was posted; the lines of a batch are known, the batch itself is none."""
+    if request.endpoint == POSTING:
+        return [_outcome(response)]
+    outcomes: list[str] = g.get("outcomes", [])
+    return outcomes
 
 
 def _outcome(response: Response) -> str:

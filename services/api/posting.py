@@ -1,60 +1,73 @@
 """Stores an intake once, however often and under whichever of its names it is posted."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from services.api.parts import Parts
 from services.api.problems import ProblemError
-from shared.database import Sessions
 from shared.store import intakes
-from shared.store.intakes import Earlier, NameTakenError, NewIntake, NothingToAmendError
+from shared.store.intakes import Earlier, NameTakenError, NewIntake, NothingToAmendError, Receipt
 
 MOST_ROUNDS = 5  # a name can be freed while it is looked up; five times in a row it cannot
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The intake that a post led to: `received_at` where it is new, None where it is replayed."""
-
-    id: UUID
-    received_at: datetime | None
-
-
-def post(parts: Parts, new: NewIntake, idempotency_key: str | None) -> Posted:
+def post(parts: Parts, new: NewIntake, idempotency_key: str | None) -> Receipt:
     """Store `new` or find what its names stand for; raise ProblemError 409 or 422 where they contradict it.
 
     404 where it amends what the facility never sent.
     """
+    return settle(parts.statements.connect, parts.sessions.begin, new, idempotency_key)
+
+
+def settle(
+    statement: Callable[[], AbstractContextManager[Connection | Session]],
+    transaction: Callable[[], AbstractContextManager[Session]],
+    new: NewIntake,
+    idempotency_key: str | None,
+) -> Receipt:
+    """Do what `post` does, storing in `statement` and looking up in `transaction`: each is whole, or undone."""
     for _ in range(MOST_ROUNDS):
         try:
-            with parts.statements.connect() as connection:
-                return Posted(new.id, intakes.add(connection, new, idempotency_key))
+            with statement() as connection:
+                return intakes.add(connection, new, idempotency_key)
         except NothingToAmendError:
             raise ProblemError(404, "There is no intake to amend.", kind="nothing-to-amend") from None
         except NameTakenError:
-            posted = _find(parts.sessions, new, idempotency_key)
-            if posted:
-                return posted
+            earlier = _find(transaction, new, idempotency_key)
+            if earlier:
+                return earlier
     raise ProblemError(
         503, "The same names are in use by other requests. Please send again.", headers={"Retry-After": "1"}
     )
 
 
-def _find(sessions: Sessions, new: NewIntake, idempotency_key: str | None) -> Posted | None:
-    try:
-        with sessions.begin() as session:
-            by_key = intakes.find_by_key(session, new.facility, idempotency_key)
-            by_name = intakes.find_by_name(session, new)
-            earlier = by_key or by_name
-            if earlier is None:
-                return None
-            _compare(new, by_key, by_name)
-            if by_key is None and idempotency_key is not None:
-                intakes.remember(session, new.facility, idempotency_key, earlier.id)
-            return Posted(earlier.id, None)
-    except NameTakenError:
+def replay(
+    session: Session, new: NewIntake, idempotency_key: str | None, by_key: Earlier | None, by_name: Earlier | None
+) -> Earlier | None:
+    """Return the intake that the names of `new` were found to stand for, which both of them name from now on.
+
+    None where they stand for none, or the key was taken meanwhile; raises ProblemError 409 or 422 where they
+    contradict it.
+    """
+    earlier = by_key or by_name
+    if earlier is None:
         return None
+    _compare(new, by_key, by_name)
+    if by_key is None and idempotency_key is not None:
+        return earlier if intakes.remember(session, new.facility, idempotency_key, earlier.id) else None
+    return earlier
+
+
+def _find(
+    transaction: Callable[[], AbstractContextManager[Session]], new: NewIntake, idempotency_key: str | None
+) -> Earlier | None:
+    with transaction() as session:
+        by_key = intakes.find_by_keys(session, new.facility, [idempotency_key]).get(idempotency_key)
+        by_name = intakes.find_by_names(session, new.facility, [new]).get(new.id)
+        return replay(session, new, idempotency_key, by_key, by_name)
 
 
 def _compare(new: NewIntake, by_key: Earlier | None, by_name: Earlier | None) -> None:

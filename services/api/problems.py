@@ -29,7 +29,7 @@ TITLES = {
     405: ("Method not allowed", "This method is not offered here."),
     409: ("Conflict", "This contradicts what is stored."),
     412: ("Precondition failed", "This has changed since it was read."),
-    413: ("Too large", "The body is larger than 64 KiB."),
+    413: ("Too large", "The body is larger than is taken here."),
     415: ("Unsupported media type", "Send application/json, in UTF-8."),
     422: ("Unprocessable", "Some of what was sent cannot be accepted."),
     500: ("Internal error", "Something went wrong here. It has been noted under the request id."),
@@ -79,7 +79,12 @@ def register(app: Flask) -> None:
 
 def answer(problem: ProblemError) -> Response:
     """Return the problem as a response."""
-    content = {
+    return Response(dump(content(problem)), problem.status, problem.headers, content_type=MEDIA_TYPE)
+
+
+def content(problem: ProblemError) -> dict[str, Any]:
+    """Return the members of the problem, in the order in which a person reads them."""
+    return {
         "type": TYPE + problem.kind,
         "title": problem.title,
         "status": problem.status,
@@ -88,7 +93,6 @@ def answer(problem: ProblemError) -> Response:
         "request_id": g.get("request_id"),
         **problem.members,
     }
-    return Response(dump(content), problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
 def _answer_http(error: HTTPException) -> Response:

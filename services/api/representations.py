@@ -9,7 +9,7 @@ import orjson
 
 from shared.clinical.lifecycle import PRIORITIES
 from shared.crypto import IdentityCipher
-from shared.store.intakes import StoredIntake
+from shared.store.intakes import Receipt, StoredIntake
 from shared.store.referrals import StoredReferral
 from shared.store.related import Duplicate, Related
 from shared.tables import Event
@@ -22,15 +22,15 @@ DECISION = (
 WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
 
 
-def received(intake_id: UUID, external_id: str | None, lane: str, received_at: datetime) -> dict[str, Any]:
-    """Return an intake that is not triaged yet, as its sender first sees it."""
+def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
+    """Return an intake as its sender first sees it."""
     return {
-        "id": intake_id,
-        "external_id": external_id,
-        "status": "received",
-        "lane": lane,
-        "received_at": received_at,
-        "links": {"self": intake_path(intake_id)},
+        "id": stored.id,
+        "external_id": stored.external_id,
+        "status": stored.status,
+        "lane": stored.lane,
+        "received_at": stored.received_at,
+        "links": {"self": intake_path(stored.id)},
     }
 
 

@@ -13,7 +13,7 @@ from flask import Request
 from services.api.problems import ProblemError
 
 MOST_BYTES = 65_536
-MOST_READ = 16 * MOST_BYTES  # read, but not kept: a sender who is cut off in mid-body may miss the answer
+MOST_BEYOND = 15 * MOST_BYTES  # read all the same: a sender who is cut off in mid-body may miss the answer
 CHUNK = 16_384
 MOST_DEPTH = 12
 BIGGEST_INTEGER = 2**53
@@ -30,14 +30,27 @@ class NotStrictError(ValueError):
 
 def read(request: Request) -> Any:
     """Return the JSON value of the body; raises ProblemError 400, 413 or 415."""
-    if request.mimetype != "application/json" or _charset(request) not in ("", "utf-8"):
-        raise ProblemError(415)
+    return value_of(content_of(request, "application/json", MOST_BYTES))
+
+
+def value_of(content: bytes) -> Any:
+    """Return the JSON value of `content`; raises ProblemError 400."""
+    try:
+        return parse(content)
+    except NotStrictError as error:
+        raise _problem(error) from None
+
+
+def content_of(request: Request, media_type: str, most: int) -> bytes:
+    """Return the body, at most `most` bytes; raises ProblemError 400, 413 or 415."""
+    if request.mimetype != media_type or _charset(request) not in ("", "utf-8"):
+        raise ProblemError(415, f"Send {media_type}, in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ProblemError(415, "Send the body without content coding.")
     try:
-        return parse(_content(request))
+        return _content(request, most)
     except NotStrictError as error:
-        raise ProblemError(400, str(error), kind="not-strict-json") from None
+        raise _problem(error) from None
 
 
 def parse(content: bytes) -> Any:
@@ -57,15 +70,19 @@ def parse(content: bytes) -> Any:
     return value
 
 
-def _content(request: Request) -> bytes:
+def _problem(error: NotStrictError) -> ProblemError:
+    return ProblemError(400, str(error), kind="not-strict-json")
+
+
+def _content(request: Request, most: int) -> bytes:
     """Count the bytes that come, whatever the headers promise: a body in chunks promises nothing."""
     content = bytearray()
     while more := request.stream.read(CHUNK):
         content += more
-        if len(content) > MOST_READ:
+        if len(content) > most + MOST_BEYOND:
             break
-    if len(content) > MOST_BYTES:
-        raise ProblemError(413)
+    if len(content) > most:
+        raise ProblemError(413, f"The body is larger than {most // 1024} KiB.")
     if len(content) < (request.content_length or 0):
         raise NotStrictError("The body is shorter than its Content-Length.")  # what was cut off, nobody knows
     return bytes(content)

@@ -1,12 +1,13 @@
 """Intakes: stored at most once under each of their names, and found again."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Connection, CursorResult, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, CursorResult, Executable, bindparam, delete, func, or_, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -46,10 +47,20 @@ class NewIntake:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """An intake that has a name already, and the hash by which its body is compared."""
+class Receipt:
+    """What its sender is told of an intake that is stored."""
 
     id: UUID
+    external_id: str | None
+    status: str
+    lane: Lane
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier(Receipt):
+    """An intake that has a name already, and the hash by which its body is compared."""
+
     body_hash: bytes
 
 
@@ -90,6 +101,7 @@ _STORED = (
     .outerjoin(Decision, Decision.intake_id == Intake.id)
     .outerjoin(Referral, Referral.intake_id == Intake.id)
 )
+_EARLIER = [getattr(Intake, each.name) for each in fields(Earlier)]
 _YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 
 # The two ways to store an intake are made once: this is the hot path. Each is one statement, so it stores all or
@@ -118,8 +130,8 @@ _ADD_NAMED = (
 )
 
 
-def add(connection: Connection, new: NewIntake, idempotency_key: str | None) -> datetime:
-    """Store `new` and return when it was received.
+def add(connection: Connection | Session, new: NewIntake, idempotency_key: str | None) -> Receipt:
+    """Store `new`.
 
     Raises NameTakenError if it has a name that is taken, NothingToAmendError if it amends what its facility never sent.
     """
@@ -128,37 +140,56 @@ def add(connection: Connection, new: NewIntake, idempotency_key: str | None) -> 
     if idempotency_key is None:
         added = connection.execute(_ADD, columns)
     else:
-        added = _add_named(connection, columns | {"idempotency_key": idempotency_key})
+        added = execute_naming(connection, _ADD_NAMED, columns | {"idempotency_key": idempotency_key})
     received_at: datetime | None = added.scalar_one_or_none()
     if received_at is None:
         raise NameTakenError
-    return received_at
+    return receipt(new, received_at)
 
 
-def remember(session: Session, facility: str, idempotency_key: str, intake_id: UUID) -> None:
-    """Let the key name the intake from now on; raise NameTakenError if it names one and is not too old."""
+def execute_naming(
+    connection: Connection | Session, statement: Executable, values: dict[str, Any]
+) -> CursorResult[Any]:
+    """Execute what lets keys name intakes; raise NameTakenError if one of these could not be stored after all."""
+    try:
+        return cast("CursorResult[Any]", connection.execute(statement, values))
+    except IntegrityError as error:
+        if isinstance(error.orig, ForeignKeyViolation):
+            raise NameTakenError from None
+        raise
+
+
+def receipt(new: NewIntake, received_at: datetime) -> Receipt:
+    """Return what is told of an intake that was stored at this moment."""
+    return Receipt(new.id, new.external_id, "received", new.lane, received_at)
+
+
+def remember(session: Session, facility: str, idempotency_key: str, intake_id: UUID) -> bool:
+    """Let the key name the intake from now on; return False if it names one already, and is not too old."""
     names = {"facility": facility, "idempotency_key": idempotency_key, "id": intake_id}
-    if session.execute(_NAME, names).one_or_none() is None:
-        raise NameTakenError
+    return session.execute(_NAME, names).one_or_none() is not None
 
 
-def find_by_key(session: Session, facility: str, idempotency_key: str | None) -> Earlier | None:
-    """Return the intake that the key names, if it was remembered in the last seven days."""
-    if idempotency_key is None:
-        return None
-    statement = select(Intake.id, Intake.body_hash).join(IdempotencyKey, IdempotencyKey.intake_id == Intake.id)
-    named = (IdempotencyKey.facility == facility, IdempotencyKey.key == idempotency_key, _YOUNG)
-    row = session.execute(statement.where(*named)).one_or_none()
-    return Earlier(*row) if row else None
+def find_by_keys(session: Session, facility: str, keys: Collection[str | None]) -> dict[str | None, Earlier]:
+    """Return the intakes that the keys name, by key; only keys that were remembered in the last seven days."""
+    keys = [key for key in keys if key is not None]
+    if not keys:
+        return {}
+    statement = select(IdempotencyKey.key, *_EARLIER).join(Intake, IdempotencyKey.intake_id == Intake.id)
+    named = (IdempotencyKey.facility == facility, IdempotencyKey.key.in_(keys), _YOUNG)
+    return {key: Earlier(*row) for key, *row in session.execute(statement.where(*named))}
 
 
-def find_by_name(session: Session, new: NewIntake) -> Earlier | None:
-    """Return the intake that has the facility's external id of `new`, or is `new`."""
-    same = Intake.id == new.id
-    if new.external_id is not None:
-        same = or_(same, (Intake.facility == new.facility) & (Intake.external_id == new.external_id))
-    row = session.execute(select(Intake.id, Intake.body_hash).where(same)).one_or_none()
-    return Earlier(*row) if row else None
+def find_by_names(session: Session, facility: str, new: Sequence[NewIntake]) -> dict[UUID, Earlier]:
+    """Return, by the id of each of the facility's `new`, the intake that has its external id, or is the same."""
+    same = Intake.id.in_([each.id for each in new])
+    external_ids = [each.external_id for each in new if each.external_id is not None]
+    named = (Intake.facility == facility) & Intake.external_id.in_(external_ids)
+    found = [Earlier(*row) for row in session.execute(select(*_EARLIER).where(or_(same, named)))]
+    by_id = {each.id: each for each in found}
+    by_external_id = {each.external_id: each for each in found if each.external_id}
+    earlier = ((each.id, by_id.get(each.id) or by_external_id.get(each.external_id or "")) for each in new)
+    return {new_id: each for new_id, each in earlier if each is not None}
 
 
 def find(session: Session, intake_id: UUID, scope: Scope) -> StoredIntake | None:
@@ -178,18 +209,9 @@ def forget_old_keys(session: Session) -> int:
     return len(forgotten.all())
 
 
-def _first_version(connection: Connection, facility: str, amended: UUID) -> UUID:
+def _first_version(connection: Connection | Session, facility: str, amended: UUID) -> UUID:
     first = func.coalesce(Intake.first_version, Intake.id)
     found: UUID | None = connection.scalar(select(first).where(Intake.id == amended, Intake.facility == facility))
     if found is None:
         raise NothingToAmendError
     return found
-
-
-def _add_named(connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
-    try:
-        return connection.execute(_ADD_NAMED, values)
-    except IntegrityError as error:
-        if isinstance(error.orig, ForeignKeyViolation):
-            raise NameTakenError from None
-        raise

@@ -75,6 +75,7 @@ def test_answers_are_as_described(app, submitter, operator, referral):
     posted = submitter.post("/v1/intakes", body)
     assert conforms(spec, posted, "post", "/v1/intakes")
     assert conforms(spec, submitter.post("/v1/intakes", {}), "post", "/v1/intakes")
+    assert conforms(spec, submitter.post("/v1/intakes/batch", {}), "post", "/v1/intakes/batch")
     assert conforms(spec, submitter.get(posted.headers["Location"]), "get", "/v1/intakes/{intake_id}")
     assert conforms(spec, submitter.get(one["links"]["intake"]), "get", "/v1/intakes/{intake_id}")
     assert conforms(spec, submitter.post("/v1/triage/preview", body), "post", "/v1/triage/preview")

@@ -3,11 +3,33 @@
 from shared.clinical.lifecycle import QUEUES
 
 FORM = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Form"}}}, "required": True}
+NDJSON = "application/x-ndjson"
+_KEY = {"type": "string", "minLength": 1, "maxLength": 255}
+LINE = {
+    "title": "One line of a batch",
+    "description": "It needs a name: an `idempotency_key`, an `encounter.external_id` in its form, or both.",
+    "type": "object",
+    "properties": {
+        "idempotency_key": {
+            "description": "As the header Idempotency-Key of a single post; the same key is the same intake there.",
+            "anyOf": [_KEY, {"type": "null"}],
+        },
+        "form": {"$ref": "#/components/schemas/Form"},
+    },
+    "required": ["form"],
+    "additionalProperties": False,
+}
+BATCH = {
+    "description": "JSON, a line each, ended by line feeds: at most 1,000 lines of 64 KiB, 8 MiB in all.",
+    "content": {NDJSON: {"schema": LINE}},
+    "required": True,
+}
+BATCH_ANSWER = "What came of each line, a line each, in their order. All that were taken are stored."
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "1 to 255 visible characters. The same key with the same body leads to the same intake for 7 days.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": _KEY,
 }
 PREFER = {
     "name": "Prefer",

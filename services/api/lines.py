@@ -1,0 +1,59 @@
+"""Reads the lines of a batch: each is a form with its name, or has a problem of its own."""
+
+import time
+from collections.abc import Iterator
+
+from services.api import strict_json
+from services.api.forms import read_form
+from services.api.idempotency import idempotency_key
+from services.api.parts import Parts
+from services.api.problems import ProblemError
+from services.api.sealing import new_intake
+from shared.store.batches import Named
+
+MOST_LINES = 1_000
+TURN = 8  # lines, about a millisecond; then whoever waits for the interpreter has it sooner than it would be taken away
+GIVE_WAY_SECONDS = 1e-5
+MEMBERS = {"idempotency_key", "form"}
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    """Return the lines, at least one; raises ProblemError 400 or 413. Blank ones at the end do not count."""
+    lines = content.split(b"\n", MOST_LINES + 1)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise ProblemError(400, "A batch has at least one line.", kind="empty-batch")
+    if len(lines) > MOST_LINES:
+        raise ProblemError(413, f"A batch has at most {MOST_LINES} lines.")
+    return lines
+
+
+def read_lines(parts: Parts, lines: list[bytes], facility: str) -> Iterator[Named | ProblemError]:
+    """Yield what `facility` is to have stored of each line, or what is wrong with it. Nothing is stored yet."""
+    for number, line in enumerate(lines):
+        if number % TURN == 0:
+            time.sleep(GIVE_WAY_SECONDS)
+        try:
+            yield _read(parts, line, facility)
+        except ProblemError as problem:
+            yield problem
+
+
+def _read(parts: Parts, content: bytes, facility: str) -> Named:
+    if len(content) > strict_json.MOST_BYTES:
+        raise ProblemError(413, f"The line is longer than {strict_json.MOST_BYTES // 1024} KiB.")
+    line = strict_json.value_of(content)
+    if not isinstance(line, dict) or "form" not in line or not line.keys() <= MEMBERS:
+        raise ProblemError(
+            400, "A line is an object with a form and, if you like, an idempotency_key.", kind="not-a-line"
+        )
+    key = idempotency_key(line.get("idempotency_key"))
+    new = new_intake(parts, read_form(parts, line["form"], parts.now()), facility)
+    if key is None and new.external_id is None:
+        raise ProblemError(
+            422,
+            "A line needs an idempotency_key or an encounter.external_id, so that it can be sent again.",
+            kind="nameless-line",
+        )
+    return Named(new, key)
