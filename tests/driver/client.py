@@ -1,6 +1,7 @@
 """A hospital's or a department's side of the API: plain HTTP, one connection a request."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -32,18 +33,35 @@ class Client:
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send and read one answer; raise UnansweredError when the connection breaks or nothing comes."""
+        content = None if body is None else json.dumps(body)
+        status, own, text = self._exchange(method, path, content, {"Content-Type": "application/json", **headers})
+        return Answer(status, own, json.loads(text or b"null"))
+
+    def post_batch(self, lines: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """Return what came of each line, or of all of them; raise UnansweredError as for a single form."""
+        content = "\n".join(json.dumps(line) for line in lines)
+        status, own, text = self._exchange(
+            "POST", "/v1/intakes/batch", content, {"Content-Type": "application/x-ndjson"}
+        )
+        if status != 200:
+            return [Answer(status, own, json.loads(text))] * len(lines)
+        outcomes = [json.loads(line) for line in text.splitlines()]
+        return [Answer(each["status"], own, each.get("intake") or each["problem"]) for each in outcomes]
+
+    def _exchange(
+        self, method: str, path: str, content: str | None, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            connection.request(method, path, content, {"Authorization": f"Bearer {self.key}", **sent})
             response = connection.getresponse()
             text = response.read()
         except (OSError, HTTPException) as error:
             raise UnansweredError(str(error)) from error
         finally:
             connection.close()
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, json.loads(text or b"null"))
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, text
 
     def get(self, path: str) -> Any:
         """Return the body of a GET that has to succeed."""

@@ -39,16 +39,18 @@ def herd_of_retries(scene: Scene) -> None:
 
 
 def bulk_import(scene: Scene) -> None:
-    """Another facility sends what it has, as fast as it can."""
+    """Another facility sends what it has, as fast as it can: singly, and then in batches."""
     bulk = History(f"{scene.history.name}-import", scene.service.tenants(10))
-    bulk.send([CALM] * int(scene.pace.of(200, 10_000)))
+    count = int(scene.pace.of(200, 10_000)) // 2
+    bulk.send([CALM] * count)
+    bulk.send_in_batches([CALM] * count)
     assert_each_routed_once(bulk)
 
 
 def backlog(scene: Scene) -> None:
     """Routine forms pile up while their worker is stopped; red flags, which nobody labelled, come in between."""
     with scene.service.frozen("routine"):
-        scene.history.send([CALM] * int(scene.pace.of(250, 20_000)))
+        scene.history.send_in_batches([CALM] * int(scene.pace.of(250, 20_000)))
         reds = scene.history.send([RED] * 20)
     assert {sent.outcome for sent in reds} == {"ok"}
 

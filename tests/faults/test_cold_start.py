@@ -30,7 +30,7 @@ def test_a_cold_start_with_much_waiting(tmp_path: Path, pace: Pace, rows: list[R
         history = History("cold-start", before.tenants(10))
         for name in TRIAGING:
             stack.enter_context(before.frozen(name))
-        history.send([CALM] * int(pace.of(250, 50_000)))
+        history.send_in_batches([CALM] * int(pace.of(250, 50_000)))
         history.send([RED] * 20)
         family = first.family()
         signal_all([first.process.pid, *children(first.process.pid), *family], signal.SIGKILL)
