@@ -16,6 +16,8 @@ from services.cli.embedded.postgres import database_url, postgres_service
 from services.cli.embedded.programs import find_programs, reachable_programs
 from services.cli.embedded.valkey import redis_url, valkey_service
 
+BUFFERS = "256MB"  # as in deploy/postgres/postgresql.conf
+
 
 @dataclass(frozen=True, slots=True)
 class Servers:
@@ -47,7 +49,7 @@ def servers() -> Iterator[Servers]:
             folder.mkdir(mode=0o700)
             hand_over(folder, account)
         services = [
-            postgres_service(data, sockets, programs.postgres, account),
+            postgres_service(data, sockets, programs.postgres, account, shared_buffers=BUFFERS),
             valkey_service(valkey, sockets, programs.valkey, account),
         ]
         with running(services, home / "servers.log"):

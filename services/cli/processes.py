@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine
+
 from services.cli.main import main
 from services.cli.runner.service import Service
 from shared.protocols import active
@@ -20,6 +22,8 @@ SHARED = (
     *("services.cli.api", "services.cli.worker", "services.cli.watchman"),
     *("services.worker.app", "services.worker.delivery.app"),
     *("psycopg", "celery.concurrency.prefork", "celery.worker.consumer", "kombu.transport.redis"),  # found by name
+    *("celery.app.amqp", "celery.app.events", "celery.app.log", "celery.concurrency.thread", "celery.fixups.django"),
+    *("celery.worker.autoscale", "celery.worker.loops", "celery.worker.strategy", "kombu.pidbox"),
 )
 STOP_SECONDS = "5"  # then an unfinished batch is given back; the runner kills after nine
 
@@ -29,6 +33,7 @@ def load() -> None:
     for module in SHARED:
         import_module(module)
     active()
+    create_engine("postgresql+psycopg://")  # what the first engine of a process makes, and every later one uses
     # Celery says so in twelve lines a worker. A worker takes JSON alone, and as root `up` is what it was started as.
     warnings.filterwarnings("ignore", "You're running the worker with superuser")
 

@@ -7,15 +7,16 @@ import sys
 import threading
 import urllib.request
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from services.worker.watchman import Watchman
 from shared.metrics import RESERVED_BYTES, counted_in
 from shared.pulse import heart, start_pulse
-from shared.store.heartbeats import beating
+from shared.store.heartbeats import FRESH, beating
 from shared.tables import Heartbeat
 from shared.task_queues import triage_hint
 from tests.worker.test_celery import announcer, children, eventually, referrals, running
@@ -104,9 +105,7 @@ def test_a_worker_has_a_row_while_it_is_at_work(environment, sessions):
     with running("urgent", environment):
         eventually(lambda: beats(sessions) == {"worker-urgent": 1})
     with sessions.begin() as session:
-        session.execute(
-            Heartbeat.__table__.update().values(beat_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 21))
-        )
+        session.execute(update(Heartbeat).values(beat_at=func.now() - FRESH - timedelta(seconds=1)))
     assert beats(sessions) == {"worker-urgent": 0}
 
 

@@ -16,7 +16,9 @@ CONFIGURATION = {
     "synchronous_commit": "on",  # an accepted intake is on the disk
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "shared_buffers": "32MB",  # the rest is in the memory that the system keeps of files, and gives back
+    "shared_buffers": "8MB",  # the rest is in the memory that the system keeps of files, and gives back
+    "io_method": "sync",  # and comes from there at once: no need of processes that wait for a disk
+    "max_logical_replication_workers": "0",
     "jit": "off",  # no query here is long enough to gain from it
     # What the server did, but no statement, no row and no value: those belong in no log.
     "log_min_messages": "log",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import httpcore
@@ -56,7 +57,11 @@ class Sender:
         """Let this machine itself be spoken to only with `loopback`; every attempt ends after `seconds`."""
         self._loopback, self._seconds, self._resolve = loopback, seconds, resolve
         self._resolvers = ThreadPoolExecutor(RESOLVERS, "resolver")
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Made when somebody is first spoken to by TLS: it takes megabytes in each process."""
+        return ssl.create_default_context()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post `body`, and return what came of it within the deadline; raises nothing that a receiver can cause."""
@@ -73,7 +78,8 @@ class Sender:
         target = httpcore.URL(url.encode("ascii"))
         if target.scheme not in (b"http", b"https") or not target.host:
             raise ValueError
-        connection = httpcore.HTTPConnection(target.origin, ssl_context=self._tls, network_backend=network)
+        tls = self._tls if target.scheme == b"https" else None
+        connection = httpcore.HTTPConnection(target.origin, ssl_context=tls, network_backend=network)
         host = {"Host": urlsplit(url).netloc}
         with (
             connection,
