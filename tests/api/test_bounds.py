@@ -16,6 +16,7 @@ from shared.store.queues import states
 from shared.store.referrals import worklist
 from shared.store.related import MOST_DUPLICATES, related
 from shared.store.scope import Scope
+from shared.store.standing import standing
 
 FEW, MANY = 1_000, 10_000
 PAGE = 50
@@ -47,10 +48,15 @@ def grow(engine: Engine) -> Callable[..., None]:
                     from intakes where not exists (select from referrals where intake_id = intakes.id)
                 """)
             )
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("vacuum analyze"))
+        settle(engine)
 
     return grow
+
+
+def settle(engine: Engine) -> None:
+    """Do what autovacuum does in its own time."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze"))
 
 
 @dataclass
@@ -112,3 +118,28 @@ def test_what_a_reader_of_any_scope_asks(scope, engine, grow):
     for status in ("open", "all", *STATUSES):
         read = read_by(engine, lambda session: worklist(session, "neurology", status, scope, limit=PAGE, after=None))  # noqa: B023
         assert read.rows <= PAGE, status
+
+
+DELIVERIES = """
+    with destination as (
+        insert into destinations (id, queue, url, secret)
+        values (gen_random_uuid(), 'neurology', 'https://a.example', '') returning id
+    ), event as (
+        insert into events (type, referral_id, intake_id) select 'referral.queued', id, intake_id from referrals
+        returning id, referral_id
+    )
+    insert into deliveries (id, destination_id, referral_id, event_id, queue, payload, status, created_at)
+    select gen_random_uuid(), destination.id, referral_id, event.id, 'neurology', '{}',
+        (array['due', 'parked', 'delivered'])[event.id % 3 + 1], now()
+    from event cross join destination
+"""
+
+
+def test_what_is_due_and_parked_is_counted_in_an_index(engine, grow):
+    grow(1, MANY, OWN)
+    with engine.begin() as connection:
+        connection.execute(text(DELIVERIES))
+    settle(engine)
+    counted = read_by(engine, standing)
+    assert counted.rows >= MANY // 3
+    assert counted.blocks < MANY // 20
