@@ -36,6 +36,7 @@ PATIENT: Mapping[Patients, str] = {
     "own": f"sha256(convert_to('patient ' || place - (place % {DUPLICATE} = 1)::int, 'UTF8'))",
     "one": "sha256(convert_to('0000', 'UTF8'))",
 }
+ALL_OF_ONE = text(f"update referrals set mrn_hash = {PATIENT['one']} where mrn_hash <> {PATIENT['one']}")  # noqa: S608
 TIMES = ("received_at", "form_received_at", "triaged_at", "decided_at", "created_at", "at")
 COMPLETED = {"status": "'completed'", "acknowledged_by": "'Dr A. Okafor'", "acknowledged_at": "copies.at"}
 # Of the chain only the numbers are true: nobody computes these digests again.
@@ -72,6 +73,8 @@ def multiply(scene: Scene, times: int, *, completed: bool, patients: Patients = 
         _copy(connection, Event.__table__, "intake_id", at | event)
         if completed:
             connection.execute(MORE_EVENTS, {"steps": list(STEPS)})
+        if patients == "one":
+            connection.execute(ALL_OF_ONE)
     settle(scene)
 
 

@@ -30,7 +30,7 @@ from shared.protocols import active
 from shared.settings import Settings
 from shared.store.due import due
 from shared.store.heartbeats import forget_old_beats
-from shared.store.intakes import forget_old_keys
+from shared.store.intakes import MOST_KEYS, forget_old_keys
 from shared.store.queues import sum_up
 from shared.store.waiting import standing_still
 from shared.task_queues import triage_hint
@@ -96,8 +96,11 @@ class Watchman:
 
     def tidy(self) -> None:
         """Forget what is kept for a time only."""
+        forgotten = MOST_KEYS
+        while forgotten == MOST_KEYS:
+            with self.triager.sessions.begin() as session:
+                forgotten = forget_old_keys(session)
         with self.triager.sessions.begin() as session:
-            forget_old_keys(session)
             forget_old_beats(session)
 
     def sum_up_queues(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Connection, CursorResult, Executable, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, CursorResult, Executable, bindparam, delete, func, or_, select, tuple_
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from shared.tables import Decision, IdempotencyKey, Intake, Referral
 from shared.task_queues import Lane
 
 KEYS_ARE_KEPT = timedelta(days=7)
+MOST_KEYS = 10_000  # forgotten in one transaction
 
 
 class NameTakenError(Exception):
@@ -204,8 +205,13 @@ def is_triaged(session: Session, intake_id: UUID) -> bool:
 
 
 def forget_old_keys(session: Session) -> int:
-    """Remove idempotency keys older than seven days; return how many."""
-    forgotten = session.execute(delete(IdempotencyKey).where(~_YOUNG).returning(IdempotencyKey.key))
+    """Remove the oldest idempotency keys of those that are older than seven days, at most MOST_KEYS; return how many.
+
+    Bounded, so that what gathered while no watchman ran is gone in some steps, and not in one that takes too long.
+    """
+    names = (IdempotencyKey.facility, IdempotencyKey.key)
+    oldest = select(*names).where(~_YOUNG).order_by(IdempotencyKey.created_at).limit(MOST_KEYS)
+    forgotten = session.execute(delete(IdempotencyKey).where(tuple_(*names).in_(oldest), ~_YOUNG).returning(names[1]))
     return len(forgotten.all())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Text, bindparam, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES
@@ -22,29 +22,40 @@ class QueueState:
     by_priority: Mapping[int, int] = field(default_factory=dict)
 
 
-# What stands there is the sum of its changes, the oldest is one step into an index; only what is overdue is counted.
-# Place by place, because an index that tells facilities apart gives no order, and no range, over all of them.
-_STATES = text(f"""
-    with place as (
-        select facility, queue, priority,
-            sum(change) as open, sum(change) filter (where status = 'queued') as unacknowledged
-        from queue_changes where facility = coalesce(:facility, facility)
-        group by facility, queue, priority having sum(change) > 0
-    )
-    select queue, priority, open, coalesce(unacknowledged, 0),
-        (
-            select count(*) from referrals
-            where referrals.facility = place.facility and referrals.queue = place.queue and status = 'queued'
-                and referrals.priority = place.priority and acknowledge_by < now()
-        ),
-        (
-            select extract(epoch from now() - created_at) from referrals
-            where referrals.facility = place.facility and referrals.queue = place.queue
-                and {one_of("status", OPEN_STATUSES)}
-            order by created_at limit 1
+def _states_where(seen: str) -> TextClause:
+    """Return the query for the states, of the facilities that are `seen`.
+
+    What stands there is the sum of its changes, the oldest is one step into an index for each facility, only what is
+    overdue is counted, and in an index.
+    """
+    return text(f"""
+        with place as (
+            select queue, priority, sum(change) as open, sum(change) filter (where status = 'queued') as unacknowledged
+            from queue_changes where {seen}
+            group by queue, priority having sum(change) > 0
+        ), oldest as (
+            select here.queue, min(created_at) as since
+            from (select distinct facility, queue from queue_changes where {seen}) as here
+            cross join lateral (
+                select created_at from referrals
+                where referrals.facility = here.facility and referrals.queue = here.queue
+                    and {one_of("status", OPEN_STATUSES)}
+                order by created_at limit 1
+            ) as first
+            group by here.queue
         )
-    from place
-""").bindparams(bindparam("facility", type_=Text))  # noqa: S608 - a status is one of a list of words
+        select place.queue, priority, open, coalesce(unacknowledged, 0),
+            (
+                select count(*) from referrals
+                where referrals.queue = place.queue and referrals.priority = place.priority
+                    and status = 'queued' and acknowledge_by < now() and {seen}
+            ),
+            extract(epoch from now() - since)
+        from place join oldest on oldest.queue = place.queue
+    """)  # noqa: S608 - constants
+
+
+_STATES, _STATES_OF_FACILITY = _states_where("true"), _states_where("facility = :facility")
 
 MOST_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
 MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MOST_CHANGES}) as few) = {MOST_CHANGES}"  # noqa: S608 - a constant
@@ -60,14 +71,17 @@ _SUM_UP = text("""
 def states(session: Session, scope: Scope) -> dict[str, QueueState]:
     """Return the state of every queue that has open referrals which `scope`'s facility may see."""
     found: dict[str, QueueState] = {}
-    for queue, priority, count, unacknowledged, overdue, age in session.execute(_STATES, {"facility": scope.facility}):
+    statement = _STATES if scope.facility is None else _STATES_OF_FACILITY
+    for queue, priority, count, unacknowledged, overdue, age in session.execute(
+        statement, {"facility": scope.facility}
+    ):
         before = found.get(queue, QueueState())
         found[queue] = QueueState(
             open=before.open + count,
             unacknowledged=before.unacknowledged + unacknowledged,
             overdue=before.overdue + overdue,
-            oldest_age_seconds=max(before.oldest_age_seconds or 0.0, float(age)),
-            by_priority={**before.by_priority, priority: before.by_priority.get(priority, 0) + count},
+            oldest_age_seconds=float(age),
+            by_priority={**before.by_priority, priority: count},
         )
     return found
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Select,
-    SelectBase,
     and_,
     func,
     literal,
@@ -102,7 +102,9 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
     return find(session, referral_id, scope)
 
 
-def page(queue: str, status: str, scope: Scope, *, limit: int, after: Position | None) -> SelectBase:
+def page(
+    queue: str, status: str, scope: Scope, *, limit: int, after: Position | None
+) -> Select[Any] | CompoundSelect[Any]:
     """Return the query for a page of a worklist: `status` is `open`, `all` or one status.
 
     Every page is a walk along an index that has its order. Of open referrals there is one; for whatever else has

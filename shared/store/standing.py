@@ -45,13 +45,19 @@ _LANES = text("""
     select lane, count(*), extract(epoch from clock_timestamp() - min(received_at))
     from intakes where status = 'received' group by lane
 """)
+# Destination by destination, as their indexes are: what is due or parked is counted there and not looked up.
 _DELIVERIES = text("""
-    select queue, sum(due)::int, sum(parked)::int, max(age) from (
-        select queue, count(*) as due, 0 as parked, extract(epoch from now() - min(created_at)) as age
-        from deliveries where status = 'due' group by queue
-        union all
-        select queue, 0, count(*), 0 from deliveries where status = 'parked' group by queue
-    ) as each_status group by queue
+    select queue, sum(due.number)::int, sum(parked.number)::int,
+        coalesce(extract(epoch from now() - min(due.oldest)), 0)
+    from destinations
+    cross join lateral (
+        select count(*) as number, min(created_at) as oldest from deliveries
+        where destination_id = destinations.id and status = 'due'
+    ) as due
+    cross join lateral (
+        select count(*) as number from deliveries where destination_id = destinations.id and status = 'parked'
+    ) as parked
+    group by queue having sum(due.number) + sum(parked.number) > 0
 """)
 _DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
 _UNNUMBERED = text("select count(*) from events where number is null")

@@ -70,7 +70,15 @@ class Delivery(Table):
         CheckConstraint(one_of("queue", QUEUES), name="queue"),
         CheckConstraint(one_of("status", DELIVERY_STATUSES), name="status"),
         Index("uq_deliveries_event_id_destination_id", "event_id", "destination_id", unique=True),
-        Index("ix_deliveries_due", "destination_id", "due_at", "id", postgresql_where=text("status = 'due'")),
+        Index(
+            "ix_deliveries_due",
+            "destination_id",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'due'"),
+            postgresql_include=["created_at"],  # how long the oldest has waited is read with how many there are
+        ),
+        Index("ix_deliveries_parked", "destination_id", "created_at", "id", postgresql_where=text("status = 'parked'")),
         Index(
             "ix_deliveries_leased",
             "destination_id",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from shared.store.related import MOST_DUPLICATES
 from shared.tables import Referral
@@ -105,6 +105,20 @@ def test_versions_of_one_form_are_no_duplicates_of_each_other(referral, submitte
     assert shown(new) == [apart["id"]]
     assert shown(read(first)) == []
     assert shown(read(apart)) == [new["id"]]
+
+
+def test_what_a_worker_of_the_release_before_adds_is_shown(referral, submitter, read, sessions):
+    first = referral("urgent")
+    submitter.post("/v1/intakes", case_for("neurology").body())
+    with sessions.begin() as session:
+        session.execute(
+            text("""
+                insert into referrals (id, intake_id, facility, queue, priority, pattern, headline, acknowledge_by)
+                select gen_random_uuid(), id, facility, 'neurology', 3, 'pattern', 'A case', now()
+                from intakes where status = 'received'
+            """)
+        )
+    assert len(shown(read(first))) == 1
 
 
 def test_a_department_learns_that_another_queue_has_one_and_no_more(referral, caller):

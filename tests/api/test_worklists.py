@@ -192,7 +192,7 @@ def test_no_worklist_reads_a_large_table_from_end_to_end(referrals, sessions):
             for after in (None, LATER):
                 plan = explained(sessions, page("neurology", status, scope, limit=51, after=after))
                 assert "Seq Scan" not in plan
-                assert "Sort" not in plan
+                assert "Sort  (" not in plan  # a step; a merge has a sort key, too
 
 
 def explained(sessions, statement) -> str:

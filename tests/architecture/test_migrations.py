@@ -2,8 +2,26 @@
 
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
+from shared.database import create_engine
 from shared.migrations import alembic_config, at_head, upgrade
+
+BEFORE = """
+    with intake as (
+        insert into intakes (id, facility, status, lane, triaged_at, today, answers, identity, mrn_hash, body_hash,
+            request_id)
+        select gen_random_uuid(), 'st-marys', 'triaged', 'routine', now(), current_date, '{}', '', 'hash', '', 'test'
+        from generate_series(1, 2) returning id
+    )
+    insert into referrals (id, intake_id, facility, queue, priority, status, pattern, headline, acknowledge_by)
+    select id, id, 'st-marys', 'neurology', 3, (array['queued', 'completed'])[row_number() over ()], 'p', 'h', now()
+    from intake
+"""
+AFTERWARDS = """
+    select referrals.status, referrals.mrn_hash, form_received_at = received_at
+    from referrals join intakes on intakes.id = intake_id order by 1
+"""
 
 
 def test_one_head():
@@ -22,3 +40,15 @@ def test_migrating_twice_changes_nothing(engine):
     upgrade(engine)
     with engine.connect() as connection:
         assert at_head(connection)
+
+
+def test_what_was_open_before_knows_its_patient_afterwards(new_database):
+    engine = create_engine(new_database("before"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0003")
+        connection.execute(text(BEFORE))
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text(AFTERWARDS)).all()
+    assert found == [("completed", None, None), ("queued", b"hash", True)]
+    engine.dispose()

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from services.worker.duties import EACH_HOUR, EVERY_ROUND, Duty, Rota
 from services.worker.watchman import Watchman
+from shared.store.intakes import MOST_KEYS
 from shared.tables import IdempotencyKey, Referral
 from shared.task_queues import triage_hint
 
@@ -113,6 +114,21 @@ def test_idempotency_keys_are_forgotten_after_a_week(sessions, intake, watchman)
     watchman.tidy()
     with sessions() as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
+
+
+def test_keys_that_gathered_while_nobody_watched_are_forgotten(watchman, sessions, intake):
+    one = {"intake": intake(), "count": MOST_KEYS + 1}
+    with sessions.begin() as session:
+        session.execute(
+            text("""
+                insert into idempotency_keys (facility, key, intake_id, created_at)
+                select 'st-marys', number, :intake, now() - interval '8 days' from generate_series(1, :count) as number
+            """),
+            one,
+        )
+    watchman.tidy()
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(IdempotencyKey)) == 0
 
 
 def test_a_duty_that_fails_holds_up_no_other():
