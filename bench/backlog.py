@@ -56,11 +56,17 @@ def waiting(scene: Scene) -> int:
 
 
 def triaged_per_second(scene: Scene) -> float:
-    """Return the rate between the first transaction, whose own intakes do not count, and the last."""
-    first = select(func.min(Intake.triaged_at)).scalar_subquery()
+    """Return the rate at which the intakes received last were triaged.
+
+    It counts between the first transaction, whose own intakes do not count, and the last.
+    """
+    last_received = Intake.received_at == select(func.max(Intake.received_at)).scalar_subquery()
+    first = select(func.min(Intake.triaged_at)).where(last_received).scalar_subquery()
     seconds = func.extract("epoch", func.max(Intake.triaged_at) - first)
     with scene.sessions() as session:
-        count, span = session.execute(select(func.count(), seconds).where(Intake.triaged_at > first)).one()
+        count, span = session.execute(
+            select(func.count(), seconds).where(last_received, Intake.triaged_at > first)
+        ).one()
     return float(count / span)
 
 

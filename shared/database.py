@@ -64,10 +64,10 @@ def create_sessions(engine: Engine) -> Sessions:
 
 
 @contextmanager
-def looking(sessions: Sessions) -> Iterator[Session]:
-    """Open a session that only looks, each statement by itself: one round trip in the place of three.
+def autocommit(sessions: Sessions) -> Iterator[Session]:
+    """Open a session in which each statement is a transaction of its own: one round trip in the place of three.
 
-    What is looked at often is prepared, too; the ROLLBACK at the end of a transaction that only read would forget that.
+    What is asked often is prepared, too; the ROLLBACK at the end of a transaction that only read would forget that.
     """
     with sessions() as session:
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})

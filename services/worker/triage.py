@@ -23,7 +23,7 @@ from shared.clinical.form import Form
 from shared.clinical.lifecycle import acknowledge_by, next_escalation
 from shared.clinical.protocol import Protocol
 from shared.clinical.triage import Decision
-from shared.database import Sessions
+from shared.database import Sessions, autocommit
 from shared.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.store.events import Due
 from shared.store.versions import Versions
@@ -69,7 +69,7 @@ class Triager:
     def triage_waiting(self, lane: Lane) -> int:
         """Triage one batch of `lane` and return how many intakes it had; safe to run any number of times at once."""
         batch = BATCHES[lane]
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             claimed = claim(session, lane, limit=batch.limit, lease=batch.lease)
         began = time.monotonic()
         try:

@@ -23,7 +23,7 @@ from services.worker.escalation import Ladder
 from services.worker.signs import give_signs
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
-from shared.database import create_engine, create_sessions, looking
+from shared.database import autocommit, create_engine, create_sessions
 from shared.logs import configure_logs
 from shared.metrics import count_in
 from shared.protocols import active
@@ -76,12 +76,12 @@ class Watchman:
 
     def glance(self) -> Mapping[str, bool]:
         """Say of the duties of every round, red flags apart, whether there is anything to do."""
-        with looking(self.triager.sessions) as session:
+        with autocommit(self.triager.sessions) as session:
             return due(session, age=ANNOUNCE_AGE)
 
     def watch(self) -> None:
         """Look once at every lane."""
-        with looking(self.triager.sessions) as session:
+        with autocommit(self.triager.sessions) as session:
             ages = standing_still(session)
         for lane, age in ages.items():
             if age >= ANNOUNCE_SECONDS:

@@ -3,12 +3,12 @@
 How they get their numbers and are read in order: shared/store/feed.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import Row, insert, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import PRIORITIES
@@ -25,7 +25,8 @@ class Due:
 
 # Who hears of an event: the queue's own destinations of everything; a rung's of its own call, and once they were
 # called of whatever ends or changes the case. The queue that a referral leaves hears of that, too.
-_TELL = text(f"""
+# To stand after the names of relations: `events`, which are to be told, and `referrals`, as they stand.
+TELLING = f"""
     insert into deliveries (id, destination_id, referral_id, event_id, queue, payload, status, error, ended_at)
     select gen_random_uuid(), destinations.id, referrals.id, events.id, destinations.queue,
         jsonb_build_object(
@@ -51,10 +52,11 @@ _TELL = text(f"""
             when events.type = 'referral.escalated' then destinations.escalation_level = (events.data ->> 'level')::int
             else events.type <> 'referral.queued' and destinations.escalation_level <= referrals.escalation_level
         end
-    where events.id = any(:events) and starts_with(events.type, 'referral.')
+    where starts_with(events.type, 'referral.')
     on conflict do nothing
     returning id, queue, status
-""")  # noqa: S608 - a priority is one of four words
+"""  # noqa: S608 - a priority is one of four words
+_TELL = text(f"with events as (select * from events where id = any(:events)) {TELLING}")  # noqa: S608 - constants
 
 
 def record(session: Session, events: Sequence[dict[str, Any]]) -> list[Due]:
@@ -73,5 +75,9 @@ def tell(session: Session, events: Sequence[int]) -> list[Due]:
     """
     if not events:
         return []
-    told = session.execute(_TELL, {"events": list(events)})
-    return [Due(delivery_id, queue) for delivery_id, queue, status in told if status == "due"]
+    return due(session.execute(_TELL, {"events": list(events)}))
+
+
+def due(told: Iterable[Row[Any]]) -> list[Due]:
+    """Return the deliveries that are due among those that TELLING made."""
+    return [Due(each.id, each.queue) for each in told if each.status == "due"]

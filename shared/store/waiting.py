@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from shared.clinical.lifecycle import PRIORITIES, Priority, Queue
-from shared.store.events import Due, tell
+from shared.store.events import TELLING, Due, due
 from shared.tables import Intake
 from shared.task_queues import LANES, Lane
 
@@ -77,7 +77,7 @@ _CLAIM = text("""
         first_version, cast(extract(epoch from clock_timestamp() - received_at) as float)
 """)
 
-_FINISH = text("""
+_FINISH = text(f"""
     with outcome as (
         select * from jsonb_to_recordset(cast(:outcomes as jsonb)) as outcome (
             intake_id uuid, referral_id uuid, record jsonb, queue text, priority smallint, pattern text,
@@ -92,17 +92,20 @@ _FINISH = text("""
         insert into decisions (intake_id, record, protocol_version)
         select intake_id, record, record -> 'protocol' ->> 'version'
         from outcome join mine on mine.id = intake_id where record is not null
-    ), referral as (
+    ), referrals as (
         insert into referrals (id, intake_id, facility, mrn_hash, form_received_at, queue, priority, pattern, headline,
             red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed)
         select referral_id, intake_id, facility, mrn_hash, received_at, queue, priority, pattern, headline,
             red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed
         from outcome join mine on mine.id = intake_id
+        returning *
+    ), events as (
+        insert into events (type, referral_id, intake_id, data)
+        select 'referral.queued', referral_id, intake_id, event from outcome join mine on mine.id = intake_id
+        returning *
     )
-    insert into events (type, referral_id, intake_id, data)
-    select 'referral.queued', referral_id, intake_id, event from outcome join mine on mine.id = intake_id
-    returning id
-""")
+    {TELLING}
+""")  # noqa: S608 - constants
 
 _OLDEST_OF_EACH_LANE = text(
     " union all ".join(  # one step into the index for each lane, however many wait
@@ -153,8 +156,8 @@ def finish(session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
 
     Intakes that are triaged already are left as they are, so finishing twice is finishing once.
     """
-    added = session.scalars(_FINISH, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
-    return tell(session, added.all())
+    told = session.execute(_FINISH, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
+    return due(told)
 
 
 def standing_still(session: Session) -> dict[Lane, float]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from services.worker.duties import EVERY_ROUND, Duty, Rota
 from services.worker.watchman import Watchman
-from shared.database import looking
+from shared.database import autocommit
 from shared.store.due import due
 from shared.store.queues import MOST_CHANGES
 from shared.tables import Delivery, Destination, Event, QueueChange, Referral
@@ -21,7 +21,7 @@ def work(sessions):
     """Return a function that names the duties that have something to do."""
 
     def names():
-        with looking(sessions) as session:
+        with autocommit(sessions) as session:
             return {duty for duty, something in due(session, age=AGE).items() if something}
 
     return names
@@ -43,7 +43,7 @@ def change(sessions, table, **values):
 
 
 def test_in_an_empty_service_nothing_is_due(sessions):
-    with looking(sessions) as session:
+    with autocommit(sessions) as session:
         assert due(session, age=AGE) == NOTHING
 
 
@@ -124,10 +124,10 @@ def test_where_the_question_fails_every_duty_is_done():
 
 
 def test_a_look_is_one_statement_that_stays_prepared(sessions):
-    with looking(sessions) as session:
+    with autocommit(sessions) as session:
         for _ in range(10):
             session.execute(text("select 1 as looked"))
-    with looking(sessions) as session:
+    with autocommit(sessions) as session:
         prepared = session.scalars(text("select statement from pg_prepared_statements")).all()
     with sessions.begin() as session:
         within = session.scalar(text("select count(*) from pg_prepared_statements"))

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.worker.delivery.courier import Courier
-from shared.database import Sessions, looking
+from shared.database import Sessions, autocommit
 from shared.store.deliveries import StandingStill, park_unreachable, standing_still
 from shared.task_queues import DELIVERY_QUEUES, Hint, delivery_hint
 
@@ -45,7 +45,7 @@ class StandIn:
 
     def look(self) -> None:
         """Have every urgent destination served that waits and is not being served."""
-        with looking(self._courier.sessions) as session:
+        with autocommit(self._courier.sessions) as session:
             waiting = standing_still(session, age=URGENT_AGE, queues=("urgent",))
         for each in waiting:
             if each.destination_id not in self._served:
