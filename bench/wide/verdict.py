@@ -135,10 +135,10 @@ def _limits(takes: Sequence[Take]) -> str:
     whole = _sum(take.whole.use for take in takes).by_role()
     rates = {role: _posted(takes) / whole[role] for role in ("watchman", "redis", "postgres", "api")}
     return (
-        f"On more processors the next limits would be what there is one of: the watchman, which numbers all events, "
-        f"would fill one processor at {rates['watchman']:,.0f} intakes a second or later, Redis at {rates['redis']:,.0f} "
-        f"or later. PostgreSQL, which uses many, fills one at {rates['postgres']:,.0f}, the API at {rates['api']:,.0f}. "
-        f"All with their use at rest, which counts the more the slower a run is, so these are lower bounds."
+        "On more processors the next limits would be what there is one of: the watchman, which numbers all events, "
+        f"would fill one processor at {rates['watchman']:,.0f} intakes a second or later, Redis at "
+        f"{rates['redis']:,.0f}. PostgreSQL, which uses many, fills one at {rates['postgres']:,.0f}, the API at {rates['api']:,.0f}. All these "
+        "count the use at rest, which weighs the more the slower a run is: they are lower bounds."
     )
 
 
