@@ -136,10 +136,10 @@ def _limits(takes: Sequence[Take]) -> str:
     rates = {role: _posted(takes) / whole[role] for role in ("watchman", "redis", "postgres", "api")}
     return (
         "On more processors the next limits would be what there is one of: the watchman, which numbers all events, "
-        f"would fill one processor at {rates['watchman']:,.0f} intakes a second or later, Redis at "
-        f"{rates['redis']:,.0f}. "
-        f"PostgreSQL, which uses many, fills one at {rates['postgres']:,.0f}, the API at {rates['api']:,.0f}. All these "
-        "count the use at rest, which weighs the more the slower a run is: they are lower bounds."
+        f"would fill one processor at {rates['watchman']:,.0f} intakes a second or later, "
+        f"Redis at {rates['redis']:,.0f}. PostgreSQL, which uses many, fills one at {rates['postgres']:,.0f}, "
+        f"the API at {rates['api']:,.0f}. All these count the use at rest, which weighs the more the slower a run is: "
+        "they are lower bounds."
     )
 
 
