@@ -24,6 +24,7 @@ def main() -> None:
         started.widen(WIDTHS[0])
         machine = describe(started.version("postgres", "postgres"))
         machine |= {"python": started.version("api", "python"), "broker": started.version("redis", "redis-server")}
+        machine |= {"takes at each width": f"{chosen.rounds}, of {chosen.count:,} forms for each rate"}
         taking = taker(started, chosen.count)
         takes = in_turn(chosen.rounds, {width: partial(_take, taking, width) for width in WIDTHS})
     rows, head = judge(takes), explain(takes)

@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Take], Phase]] = {
 MOST_DEARER = 1.25  # more processes in the same caches cost something; standing in each other's way costs far more
 MOST_WAITING = 10  # percent of the sessions at work
 FULL = 0.1  # where less than this share of the processors is idle, they are what is missing
+MOST_ELSE = 0.1  # where other work takes more than this share, the machine was not there to be filled
 SHOWN = 0.01  # waits and roles below this share are not
 
 
@@ -91,17 +92,26 @@ def _kept(takes: Sequence[Take]) -> Row:
 
 def _stops(width: Width, use: Use, waits: Waits) -> str:
     cores = (use.busy + use.idle) / use.seconds
-    if use.idle_share < FULL:
-        why = "**It stops where the processors are full**: more containers share them and add none."
-    else:
-        most = next(wait for wait in waits.shares() if wait != RUNNING)
-        why = f"**Processors are left, so something else holds it back**; the most frequent wait is {most}."
     shares = {"the service": use.service, "the load client": use.client, "Docker's proxy and engine": use.docker}
     used = ", ".join(f"{name} {seconds / use.seconds:.2f}" for name, seconds in {**shares, "else": use.others}.items())
     return (
-        f"With {width}, posts and triage at once, {use.idle_share:.0%} of {cores:.1f} processors were idle. {why} "
+        f"With {width}, posts and triage at once, {use.idle_share:.0%} of {cores:.1f} processors were idle. "
+        f"{_why(use, waits)} "
         f"In processors: {used}. Of those that the service used: {_shares(use.by_role(), use.service)}."
     )
+
+
+def _why(use: Use, waits: Waits) -> str:
+    others = use.others / (use.busy + use.idle)
+    if others > MOST_ELSE:
+        return (
+            f"**This run cannot say where it stops**: other work took {others:.0%} of the processors, so the rates and "
+            "the waits for the disk are that work's as much as the service's; the costs of an intake stand."
+        )
+    if use.idle_share < FULL:
+        return "**It stops where the processors are full**: more containers share them and add none."
+    most = next((wait for wait in waits.shares() if wait != RUNNING), RUNNING)
+    return f"**Processors are left, so something else holds it back**; the most frequent wait is {most}."
 
 
 def _table(takes: Takes) -> str:
@@ -121,12 +131,15 @@ def _own(takes: Sequence[Take], role: str) -> str:
 
 
 def _limits(takes: Sequence[Take]) -> str:
-    """Return at which rates each role would fill one processor: what there is one of cannot use a second."""
-    rates = {role: _posted(takes) / max(own, 1e-9) for role, own in _costs(takes).by_role().items()}
+    """Return at which rates each role would fill one processor, at least: what it uses at rest is counted, too."""
+    whole = _sum(take.whole.use for take in takes).by_role()
+    rates = {role: _posted(takes) / whole[role] for role in ("watchman", "redis", "postgres", "api")}
     return (
-        f"On more processors the next limits would be what there is one of: the watchman, which numbers all events, "
-        f"would fill one processor at {rates['watchman']:,.0f} intakes a second, Redis at {rates['redis']:,.0f}. "
-        f"PostgreSQL, which uses many, fills one at {rates['postgres']:,.0f}, the API at {rates['api']:,.0f}."
+        "On more processors the next limits would be what there is one of: the watchman, which numbers all events, "
+        f"would fill one processor at {rates['watchman']:,.0f} intakes a second or later, "
+        f"Redis at {rates['redis']:,.0f}. PostgreSQL, which uses many, fills one at {rates['postgres']:,.0f}, "
+        f"the API at {rates['api']:,.0f}. All these count the use at rest, which weighs the more the slower a run is: "
+        "they are lower bounds."
     )
 
 

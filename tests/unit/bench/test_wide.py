@@ -13,11 +13,21 @@ from bench.wide.waits import Waits, read
 NARROW, WIDE = Width(1, 1), Width(2, 4)
 
 
-def take(width: Width, *, cost: float, idle: float = 0.1, waits: str = "running|9\nIO:WalSync|1\n", found: int = 300):
+def take(
+    width: Width,
+    *,
+    cost: float,
+    idle: float = 0.1,
+    waits: str = "running|9\nIO:WalSync|1\n",
+    found: int = 300,
+    others=0.0,
+):
     """A take of ten seconds on two processors, in which an intake cost the API `cost` seconds."""
     api = [(cost * 100 + 1) / width.apis] * width.apis  # one second is what it uses at rest
     roles = {"api": api, "postgres": [2.0], "watchman": [0.1], "redis": [0.1]}
-    use = Use(10.0, roles, client=1.0, docker=1.0, busy=20.0 - idle, idle=idle)
+    containers = sum(sum(each) for each in roles.values())
+    docker = 19.0 - idle - containers - others
+    use = Use(10.0, roles, client=1.0, docker=docker, busy=20.0 - idle, idle=idle)
     resting = Use(5.0, {role: [0.5 / width.apis * (role == "api") for _ in each] for role, each in roles.items()})
     whole = Phase(50.0, 100, use=use, waits=Waits(10, read(io.StringIO(waits))), commits=400)
     return Take(resting, Phase(90.0, 100), Phase(80.0, 100), whole, posted=300, found=found)
@@ -63,6 +73,12 @@ def test_it_says_that_the_processors_are_full():
     said = explain({NARROW: [take(NARROW, cost=0.05)], WIDE: [take(WIDE, cost=0.05)]})
     assert "where the processors are full" in said
     assert "| api | 50.00 | 50.00 (25.00 + 25.00) |" in said
+
+
+def test_it_does_not_call_a_machine_full_that_other_work_has_filled():
+    said = explain({NARROW: [take(NARROW, cost=0.05)], WIDE: [take(WIDE, cost=0.05, others=9.0)]})
+    assert "cannot say where it stops" in said
+    assert "processors are full" not in said
 
 
 def test_it_names_what_holds_it_back_while_processors_are_idle():
