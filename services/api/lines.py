@@ -1,6 +1,5 @@
 """Reads the lines of a batch: each is a form with its name, or has a problem of its own."""
 
-import time
 from collections.abc import Iterator
 
 from services.api import strict_json
@@ -12,8 +11,6 @@ from services.api.sealing import new_intake
 from shared.store.batches import Named
 
 MOST_LINES = 1_000
-TURN = 8  # lines, about a millisecond; then whoever waits for the interpreter has it sooner than it would be taken away
-GIVE_WAY_SECONDS = 1e-5
 MEMBERS = {"idempotency_key", "form"}
 
 
@@ -31,9 +28,7 @@ def lines_of(content: bytes) -> list[bytes]:
 
 def read_lines(parts: Parts, lines: list[bytes], facility: str) -> Iterator[Named | ProblemError]:
     """Yield what `facility` is to have stored of each line, or what is wrong with it. Nothing is stored yet."""
-    for number, line in enumerate(lines):
-        if number % TURN == 0:
-            time.sleep(GIVE_WAY_SECONDS)
+    for line in lines:
         try:
             yield _read(parts, line, facility)
         except ProblemError as problem:

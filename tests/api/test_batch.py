@@ -1,6 +1,7 @@
 """Many forms in one request: each line leads to what a single post of it would lead to."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,7 +13,7 @@ from services.api.strict_json import MOST_BYTES
 from shared.tables import IdempotencyKey, Intake
 from tests.api.batches import NDJSON, PATH, form, line, outcomes_of, post, send, statuses
 from tests.api.test_documents import closed
-from tests.api.test_idempotency import age, stored, timedelta
+from tests.api.test_idempotency import age, stored
 from tests.api.test_intakes import MINIMAL
 from tests.api.test_problems import TRACE, is_problem
 from tests.cases import case_for

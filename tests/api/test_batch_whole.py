@@ -9,7 +9,6 @@ from http.client import HTTPConnection
 
 import pytest
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import DBAPIError
 from uuid_utils.compat import uuid7
 
 from services.api import batch as views
@@ -22,7 +21,7 @@ from tests.api.conftest import FACILITY, Caller
 from tests.api.test_canary import CANARY, log_text, tells
 from tests.api.test_idempotency import stored
 from tests.api.test_metrics import scrape
-from tests.api.test_problems import cut_off, is_problem
+from tests.api.test_problems import cut_off, is_problem, whose_first_answer_is_lost
 from tests.api.test_server import ask, server
 from tests.cases import case_for
 from tests.program import all_gone, descendants
@@ -146,15 +145,7 @@ def test_a_server_killed_half_way_has_stored_nothing(server, app, submitter, ses
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
     calls = []
-
-    def post_and_lose_the_answer(*arguments):
-        calls.append(arguments)
-        posted = post_all(*arguments)
-        if len(calls) == 1:
-            raise DBAPIError("commit", {}, Exception(), connection_invalidated=True)
-        return posted
-
-    monkeypatch.setattr(views, "post_all", post_and_lose_the_answer)
+    monkeypatch.setattr(views, "post_all", whose_first_answer_is_lost(post_all, calls))
     outcomes = post(submitter, line("k1"), line(None, "E-2"), line("k1"))
     assert (statuses(outcomes), len(calls)) == ([202] * 3, 2)
     assert [each.get("replayed") for each in outcomes] == [None, None, True]

@@ -175,17 +175,22 @@ def postmaster_of(session) -> int:
     return int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
-    calls = []
+def whose_first_answer_is_lost(work, calls):
+    """Return `work`, which does what it does, but whose caller hears of it only the second time."""
 
-    def post_and_lose_the_answer(*arguments):
+    def work_and_lose_the_answer(*arguments):
         calls.append(arguments)
-        posted = post(*arguments)
+        done = work(*arguments)
         if len(calls) == 1:
             raise DBAPIError("commit", {}, Exception(), connection_invalidated=True)
-        return posted
+        return done
 
-    monkeypatch.setattr(views, "post", post_and_lose_the_answer)
+    return work_and_lose_the_answer
+
+
+def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
+    calls = []
+    monkeypatch.setattr(views, "post", whose_first_answer_is_lost(post, calls))
     answer = submitter.post("/v1/intakes", MINIMAL, Idempotency_Key="k1")
     assert (answer.status_code, len(calls)) == (202, 2)
     assert "Idempotency-Replayed" not in answer.headers

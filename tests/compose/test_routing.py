@@ -54,3 +54,10 @@ def test_a_body_too_large_for_the_proxy_is_refused_in_the_apis_words(submitter: 
 
     assert answer.status == 413
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_a_batch_may_be_larger_than_a_form_and_its_lines_may_not(submitter: Client) -> None:
+    line = {"idempotency_key": "long", "form": {"encounter": {"free_text": "x" * 300_000}}}
+    answer = submitter.request("POST", "/v1/intakes/batch", line, Content_Type="application/x-ndjson")
+
+    assert (answer.status, answer.body["line"], answer.body["status"]) == (200, 1, 413)

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bench.bodies import NAME, example_forms, posts
+from bench.bodies import NAME, batches, example_forms, posts
 from services.api.form_schema import create_form_schema
 from shared.clinical.form import read
 from shared.clinical.triage import screen
@@ -33,3 +33,13 @@ def test_each_post_has_an_id_of_its_own_and_the_length_it_says():
     names = {form["encounter"]["external_id"] for form in sent} | {form["patient"]["mrn"] for form in sent}
     assert len(names) == len(requests)
     assert NAME not in names
+
+
+def test_each_line_of_each_batch_has_an_id_of_its_own():
+    heads, bodies = zip(
+        *(request.split(b"\r\n\r\n", 1) for request in itertools.islice(batches(FORMS.mixed(), "key", "run", 300), 3)),
+        strict=True,
+    )
+    assert all(f"Content-Length: {len(body)}".encode() in head for head, body in zip(heads, bodies, strict=True))
+    lines = [json.loads(line) for body in bodies for line in body.split(b"\n")]
+    assert len(lines) == len({line["form"]["encounter"]["external_id"] for line in lines}) == 900
