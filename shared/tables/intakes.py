@@ -38,7 +38,6 @@ class Intake(Table):
     first_version: Mapped[UUID | None] = mapped_column(ForeignKey("intakes.id"))  # of that form; None where this is it
 
     __table_args__ = (
-        Index("ix_intakes_patient", "facility", "mrn_hash", "received_at"),
         Index("ix_intakes_versions", "first_version", postgresql_where=text("first_version is not null")),
         Index(
             "uq_intakes_facility_external_id",

@@ -47,6 +47,7 @@ def patients() -> None:
         ["facility", "mrn_hash", "form_received_at"],
         postgresql_where=sa.text(OPEN),
     )
+    op.drop_index("ix_intakes_patient", "intakes")  # by which duplicates were found; each post wrote it
     # The newest that one supersedes is one step into it; a form may be sent again and again.
     op.drop_index("ix_referrals_superseded_by", "referrals")
     op.create_index(
