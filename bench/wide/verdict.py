@@ -106,7 +106,7 @@ def _why(use: Use, waits: Waits) -> str:
     if others > MOST_ELSE:
         return (
             f"**This run cannot say where it stops**: other work took {others:.0%} of the processors, so the rates and "
-            "the waits for the disk are that work's as much as the service's; the costs of an intake stand."
+            "the waits for the disk are that work's as much as the service's; the costs of an intake are touched less."
         )
     if use.idle_share < FULL:
         return "**It stops where the processors are full**: more containers share them and add none."
