@@ -9,6 +9,7 @@ from typing import Any
 
 CASES = Path(__file__).parents[1] / "shared/protocols/failed-slr/2026.1.0/cases.json"
 NAME = "@" * 24  # where a post's own name goes; of fixed length, so that the length of the request is known before
+BATCH = "@" * 16  # and the name of its batch, which eight digits follow
 
 # A tenth of what arrives is urgent, far more than in any clinic: red flags are never the cheap case.
 ROUTINE_OF_TEN = 9
@@ -41,15 +42,16 @@ def posts(bodies: Sequence[dict[str, Any]], key: str, name: str) -> Iterator[byt
     """Yield whole requests to post the bodies, in turn for ever; `name` keeps a run's ids apart from another's."""
     templates = [_post(body, key) for body in bodies]
     for number, template in enumerate(itertools.cycle(templates)):
-        yield template.replace(NAME.encode(), _own(name, number))
+        yield template.replace(NAME.encode(), f"{name}-{number}".rjust(len(NAME), "0").encode())
 
 
 def batches(bodies: Sequence[dict[str, Any]], key: str, name: str, size: int) -> Iterator[bytes]:
     """Yield whole requests to post `size` forms at once, as `posts` does one by one."""
-    templates = itertools.cycle(json.dumps({"form": body}).encode() for body in bodies)
-    for first in itertools.count(step=size):
-        lines = (next(templates).replace(NAME.encode(), _own(name, first + number)) for number in range(size))
-        yield post("/v1/intakes/batch", key, b"\n".join(lines), "application/x-ndjson")
+    numbered = zip(range(size), itertools.cycle(bodies), strict=False)
+    lines = (json.dumps({"form": body}).replace(NAME, f"{BATCH}{number:08}") for number, body in numbered)
+    template = post("/v1/intakes/batch", key, "\n".join(lines).encode(), "application/x-ndjson")
+    for number in itertools.count():
+        yield template.replace(BATCH.encode(), f"{name}-{number}".rjust(len(BATCH), "0").encode())
 
 
 def get(path: str, key: str) -> bytes:
@@ -61,10 +63,6 @@ def post(path: str, key: str, body: bytes, media_type: str = "application/json")
     """Return the request that posts `body` to `path`."""
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n"
     return f"{head}Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-def _own(name: str, number: int) -> bytes:
-    return f"{name}-{number}".rjust(len(NAME), "0").encode()
 
 
 def _post(body: dict[str, Any], key: str) -> bytes:

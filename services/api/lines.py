@@ -1,6 +1,7 @@
 """Reads the lines of a batch: each is a form with its name, or has a problem of its own."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from services.api import strict_json
 from services.api.forms import read_form
@@ -28,14 +29,15 @@ def lines_of(content: bytes) -> list[bytes]:
 
 def read_lines(parts: Parts, lines: list[bytes], facility: str) -> Iterator[Named | ProblemError]:
     """Yield what `facility` is to have stored of each line, or what is wrong with it. Nothing is stored yet."""
+    now = parts.now()
     for line in lines:
         try:
-            yield _read(parts, line, facility)
+            yield _read(parts, line, facility, now)
         except ProblemError as problem:
             yield problem
 
 
-def _read(parts: Parts, content: bytes, facility: str) -> Named:
+def _read(parts: Parts, content: bytes, facility: str, now: datetime) -> Named:
     if len(content) > strict_json.MOST_BYTES:
         raise ProblemError(413, f"The line is longer than {strict_json.MOST_BYTES // 1024} KiB.")
     line = strict_json.value_of(content)
@@ -44,7 +46,7 @@ def _read(parts: Parts, content: bytes, facility: str) -> Named:
             400, "A line is an object with a form and, if you like, an idempotency_key.", kind="not-a-line"
         )
     key = idempotency_key(line.get("idempotency_key"))
-    new = new_intake(parts, read_form(parts, line["form"], parts.now()), facility)
+    new = new_intake(parts, read_form(parts, line["form"], now), facility)
     if key is None and new.external_id is None:
         raise ProblemError(
             422,
