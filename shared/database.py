@@ -36,6 +36,7 @@ def create_engine(
     pool: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": 0,
+        "pool_use_lifo": True,  # the one used last has its statements prepared, and has not rested
         "pool_timeout": pool_timeout,  # seconds; a request that gets no connection answers 503 instead of queueing
     }
     engine = sqlalchemy_engine(
