@@ -9,14 +9,14 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import FrameType
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from services.worker.child import Child, ChildError
 from shared.clinical.form import Form
@@ -74,8 +74,8 @@ class Triager:
         began = time.monotonic()
         try:
             self._triage(claimed, batch)
-        except SystemExit:  # this process is told to stop; the next one need not wait for the lease to end
-            with self.sessions.begin() as session:
+        except (SystemExit, DBAPIError):  # told to stop, or cut off: whoever comes next need not wait for the lease
+            with suppress(SQLAlchemyError), self.sessions.begin() as session:
                 give_back(session, claimed)
             raise
         if claimed:

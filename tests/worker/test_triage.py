@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import NullPool, create_engine, func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from services.worker.child import Child
 from services.worker.triage import BATCHES, MOST_ATTEMPTS
+from shared.clinical.triage import triage
 from shared.logs import configure_logs
 from shared.store.waiting import claim, finish, give_back
 from shared.tables import Decision, Event, Intake, Referral
@@ -19,6 +21,10 @@ from tests.worker.misbehave import COMMAND as MISBEHAVING
 from tests.worker.misbehave import HANGS, KILLS, RAISES, misbehave
 
 RED = {"bladder_change": "new_or_worse"}
+CUT_OFF = text("""
+    select pg_terminate_backend(pid, 1000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+""")
 
 
 def rows(sessions, table, **by):
@@ -108,6 +114,21 @@ def test_what_is_given_back_is_anybodys_at_once(sessions, intake, triager):
     with sessions.begin() as session:
         give_back(session, claimed)  # it is triaged meanwhile, and stays so
     assert triager.triage_waiting("routine") == 0
+
+
+def test_who_is_cut_off_from_the_database_keeps_nothing_to_itself(sessions, intake, triager):
+    intake_id = intake(symptoms=RED)
+    outside = create_engine(sessions.kw["bind"].url, poolclass=NullPool)
+
+    def cut_off(form, protocol):
+        with outside.connect() as connection:
+            connection.execute(CUT_OFF)
+        return triage(form, protocol)
+
+    with pytest.raises(OperationalError):
+        replace(triager, decide=cut_off).triage_waiting("priority")
+    assert triager.triage_waiting("priority") == 1
+    assert referral(sessions, intake_id).queue == "urgent"
 
 
 def test_a_claimed_intake_is_nobody_elses_until_its_lease_ends(sessions, intake):
