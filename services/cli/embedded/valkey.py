@@ -12,6 +12,7 @@ CONFIGURATION = {
     "dir": ".",
     "appendonly": "yes",
     "appendfsync": "everysec",
+    "auto-aof-rewrite-min-size": "8mb",  # what is kept is under 2 MB; the rest of the file is what was taken long ago
     "save": "",
     "maxmemory": "256mb",
     "maxmemory-policy": "noeviction",  # refusing a message is an outage that shows; dropping one would not
