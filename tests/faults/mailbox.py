@@ -21,11 +21,12 @@ from tests.driver.load import History
 from tests.receiver import Receiver, receiver
 from tests.referrals import referrals
 
+from .pace import Pace
 from .service import Service
 from .table import Row
 
 About = tuple[str, str]  # a referral, and what happened to it
-POST_SECONDS = 90  # for the pauses between attempts
+POST_SECONDS = (90, 900)  # for the pauses between attempts; in the long form 70,000 webhooks are on their way
 TOLD = "referral."  # of other events only people are told
 
 
@@ -101,9 +102,9 @@ def mailboxes(service: Service) -> Iterator[Mailboxes]:
         yield Mailboxes(steady, neighbour)
 
 
-def settled(service: Service, rows: list[Row]) -> dict[str, Post]:
+def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
     """Retry what is parked until everything due has come, for a time; note what came, and return what is not right."""
-    deadline = time.monotonic() + POST_SECONDS
+    deadline = time.monotonic() + pace.of(*POST_SECONDS)
     while True:
         referrals("parked", "retry", "--all", "--home", service.home)
         posts = {name: service.mailboxes.post(name) for name in service.mailboxes.loads}

@@ -90,7 +90,7 @@ def test_a_red_flag_after_a_long_silence(service: Service, pace: Pace, rows: lis
 
 
 def test_after_all_of_it_departments_have_everything_and_the_audit_finds_nothing(
-    service: Service, rows: list[Row]
+    service: Service, pace: Pace, rows: list[Row]
 ) -> None:
-    assert settled(service, rows) == {}
+    assert settled(service, pace, rows) == {}
     assert service.audit() == (0, None, [])

@@ -10,16 +10,16 @@ from .pace import Pace
 from .service import Service
 from .table import Row
 
-# Delivery first: what failed there has its pauses while the others happen.
+# Delivery first: what failed there has its pauses while the others happen. Last whoever sends much: it all is delivered.
 FAULTS = (
     *delivery.FAULTS,
-    *senders.FAULTS,
     *broker.FAULTS,
     *hostile.FAULTS,
     *database.FAULTS,
     *processes.FAULTS,
     *escalation.FAULTS,
     *beside.FAULTS,
+    *senders.FAULTS,
 )
 
 
@@ -28,9 +28,9 @@ def test_nothing_is_lost_and_no_red_flag_waits(service: Service, fault: Fault, p
     endure(service, fault, pace, rows)
 
 
-def test_everything_due_to_departments_arrived_under_one_id(service: Service, rows: list[Row]) -> None:
+def test_everything_due_to_departments_arrived_under_one_id(service: Service, pace: Pace, rows: list[Row]) -> None:
     """After all of these faults, and after somebody had retried what was parked."""
-    assert settled(service, rows) == {}
+    assert settled(service, pace, rows) == {}
 
 
 def test_the_audit_finds_nothing_but_what_was_tampered_with(service: Service) -> None:
