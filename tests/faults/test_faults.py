@@ -10,7 +10,7 @@ from .pace import Pace
 from .service import Service
 from .table import Row
 
-# Delivery first: what failed there has its pauses while the others happen. Last whoever sends much: it all is delivered.
+# Delivery first: what failed there has its pauses while others happen. Last whoever sends much: all of it is delivered.
 FAULTS = (
     *delivery.FAULTS,
     *broker.FAULTS,
