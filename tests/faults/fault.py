@@ -56,6 +56,7 @@ class Fault:
 
 def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
     """Let `fault` happen under load, add its row to the table, and fail if anything is not as promised."""
+    service.wait_until_whole()  # whatever became of the fault before
     seconds = pace.of(fault.short, fault.stated)
     tenants = service.tenants(2 + int(fault.rate * (seconds + 20)) // PER_TENANT)
     history = History(fault.name.replace(" ", "-"), tenants)
