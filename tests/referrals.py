@@ -6,7 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ class Up(Program):
     def processes(self) -> dict[str, int]:
         """Return the process id of each service, by its name."""
         (runner,) = children(self.process.pid)
-        return {service_name(pid): pid for pid in children(runner)}
+        named = ((service_name(pid), pid) for pid in children(runner))
+        return {name: pid for name, pid in named if name}  # one that ends right now has no name
 
     def family(self) -> set[int]:
         """Return the process ids of all that belongs to it."""
@@ -74,6 +75,8 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def service_name(pid: int) -> str:
-    """Return which service of `up` the process is, by the name that `ps` shows."""
-    return Path(f"/proc/{pid}/comm").read_text().strip().removesuffix("-server")
+def service_name(pid: int) -> str | None:
+    """Return which service of `up` the process is, by the name that `ps` shows; None if it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/comm").read_text().strip().removesuffix("-server")
+    return None
