@@ -1,7 +1,6 @@
 """Runs the worker of some task queues in this process."""
 
 import gc
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,7 +14,6 @@ from shared.settings import load_settings
 from shared.task_queues import DELIVERY_QUEUES, triage_queue
 
 THREADS = 16  # attempts that one delivery worker makes at once
-NICE = 5  # for what can wait: where processors are short, red flags and the API have three times the share
 
 OPTIONS = {
     "without_gossip": True,  # workers need not know each other
@@ -28,28 +26,23 @@ OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads.
-
-    `nice` is how far it stands back behind other processes.
-    """
+    """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads."""
 
     queues: tuple[str, ...]
     app: str = "services.worker.app:create_worker"  # by name: a worker loads nothing of the others' trade
     pool: str = "prefork"
     concurrency: int = 1
-    nice: int = 0
 
 
 WORKERS: Mapping[str, Worker] = {
     "urgent": Worker((triage_queue("priority"),)),
-    "routine": Worker((triage_queue("routine"),), nice=NICE),
+    "routine": Worker((triage_queue("routine"),)),
     "urgent-delivery": Worker(("urgent",), "services.worker.delivery.app:create_delivery_worker", "threads", THREADS),
     "delivery": Worker(
         tuple(queue for queue in DELIVERY_QUEUES if queue != "urgent"),
         "services.worker.delivery.app:create_delivery_worker",
         "threads",
         THREADS,
-        NICE,
     ),
 }
 
@@ -78,7 +71,6 @@ def worker_options(name: str) -> dict[str, Any]:
 def run_worker(name: str) -> None:
     """Consume the task queues of the worker called `name` until SIGTERM; ends in SystemExit."""
     settings = load_settings()
-    os.nice(WORKERS[name].nice)  # children inherit it
     if WORKERS[name].pool == "threads":
         count_in(settings.metrics_dir)  # forked processes each do so for themselves
     module, create = WORKERS[name].app.split(":")
