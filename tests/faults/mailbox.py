@@ -7,7 +7,7 @@ import base64
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -47,14 +47,9 @@ class Mailboxes:
     neighbour: Receiver
     loads: dict[str, History] = field(default_factory=dict)
 
-    def post(self, load: str) -> Post:
-        """Return what has come to both until now."""
-        events = [event for sent in self.loads[load].sent for event in sent.events]
-        due = {
-            about(event["referral_id"], event["type"], event["data"].get("level"))
-            for event in events
-            if event["type"].startswith(TOLD)
-        }
+    def post(self, load: str, told: Mapping[str, set[About]]) -> Post:
+        """Return what has come to both until now of what is to be told, by the intake that it began with."""
+        due = set().union(*(told.get(sent.intake or "", set()) for sent in self.loads[load].sent))
         ours = {referral for referral, _ in due}
         got = strange = 0
         for box in (self.steady, self.neighbour):
@@ -102,12 +97,22 @@ def mailboxes(service: Service) -> Iterator[Mailboxes]:
         yield Mailboxes(steady, neighbour)
 
 
+def to_be_told(service: Service) -> dict[str, set[About]]:
+    """Return what departments are due to hear of each intake, by the feed of events."""
+    told: dict[str, set[About]] = defaultdict(set)
+    for event in service.events():
+        if event["type"].startswith(TOLD):
+            told[event["intake_id"]].add(about(event["referral_id"], event["type"], event["data"].get("level")))
+    return told
+
+
 def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
     """Retry what is parked until everything due has come, for a time; note what came, and return what is not right."""
     deadline = time.monotonic() + pace.of(*POST_SECONDS)
     while True:
         referrals("parked", "retry", "--all", "--home", service.home)
-        posts = {name: service.mailboxes.post(name) for name in service.mailboxes.loads}
+        told = to_be_told(service)
+        posts = {name: service.mailboxes.post(name, told) for name in service.mailboxes.loads}
         if all(post.got == post.due for post in posts.values()) or time.monotonic() > deadline:
             break
         time.sleep(2)

@@ -29,6 +29,7 @@ from tests.referrals import Up, children, referrals
 from .proxy import Proxy
 
 BACK_SECONDS = 60
+PAGE = 200  # events
 _CHANGE = re.compile(r"^(\S+) (ended|is back)")
 _numbers = itertools.count(1)
 
@@ -66,6 +67,18 @@ class Service:
     def connect(self) -> psycopg.Connection[Any]:
         """Return a new connection to the database, outside of what the service holds."""
         return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield everything that has happened, by the feed."""
+        with Session(self.engine) as session, session.begin():
+            _, key = keys.issue(session, role="operator")
+        reader, after = Client(self.port, key), 0
+        while True:
+            page = reader.get(f"/v1/events?after={after}&limit={PAGE}")
+            yield from page["events"]
+            if len(page["events"]) < PAGE:
+                return
+            after = page["next"]
 
     def tenants(self, count: int) -> list[Tenant]:
         """Return new facilities that nobody else posts for."""

@@ -20,9 +20,11 @@ from .service import Service
 from .table import Row
 
 SECONDS = (2, 15)  # how long a fault of the schedule lasts
+# While broker and watchman are both away a red flag waits for whichever is back first.
+NOT_THE_WATCHMAN = [fault for fault in processes.WORKER_FAULTS if not fault.name.startswith("watchman")]
 PAIRS = (  # of faults that do not undo each other
     (broker.FAULTS, database.FAULTS),
-    (broker.FAULTS, processes.WORKER_FAULTS),
+    (broker.FAULTS, NOT_THE_WATCHMAN),
     (database.FAULTS, processes.WORKER_FAULTS),
     (broker.FAULTS, senders.FAULTS),
     (processes.WORKER_FAULTS, senders.FAULTS),
