@@ -50,7 +50,8 @@ class Parts:
     tail: Tail
 
     def close(self) -> None:
-        """Close the connections to the database that no request uses."""
+        """End what streams, and close the connections to the database that no request uses."""
+        self.tail.close()
         for engine in (self.statements, self.sessions.kw["bind"]):
             engine.dispose()
 

@@ -58,6 +58,14 @@ class Tail:
             self.ended = True
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """End every stream, and wait until nobody reads for them any more."""
+        self.end()
+        with self._changed:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
     def after(self, number: int, seconds: float) -> Sequence[Event] | None:
         """Return what follows event `number`, waiting for it up to `seconds`; None where that is no longer kept."""
         with self._changed:

@@ -219,11 +219,21 @@ def test_nobody_misses_an_event_however_slowly_others_commit(server, operator, r
             streamed.append(stream.event()["id"])
             if len(streamed) % 40 == 0:
                 stream.close()
-                stream = Stream(port, operator.key, Last_Event_ID=stream.last_id)
+                stream = listen_again(port, operator.key, stream.last_id)
     streamed += [stream.event()["id"] for _ in range(len(paged) - len(streamed))]
     stream.close()
     assert paged == streamed == list(range(1, stored_count(sessions) + 1))
     assert len(paged) > 200
+
+
+def listen_again(port, key, last_id):
+    """Come back until there is a place: that of a lost connection is free once something could not be sent on it."""
+    deadline = time.monotonic() + 20
+    while (stream := Stream(port, key, Last_Event_ID=last_id)).status == 503:
+        assert time.monotonic() < deadline
+        stream.close()
+        time.sleep(0.1)
+    return stream
 
 
 def stored_count(sessions):
