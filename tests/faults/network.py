@@ -66,6 +66,7 @@ FAULTS = (
     Fault("postgres half-open", cut("postgres", SILENT, every=2), short=4, stated=20, away=True),
     Fault("postgres slow", under("postgres", Weather(latency=0.01)), short=2.5, stated=30),
     Fault("postgres flapping", cut("postgres", Weather(closed=True), every=1), stated=20, away=True),
-    Fault("reply lost after commit", under("postgres", Weather(loses_replies=5)), stated=30, away=True),
+    # What was claimed when an answer was lost stays claimed: for a second, and for three if it is to be tried alone.
+    Fault("reply lost after commit", under("postgres", Weather(loses_replies=5)), stated=30, away=True, red_flags=4),
     Fault("valkey black-holed, urgent worker dead", broker_gone_and_worker_killed, stated=30, red_flags=10),
 )
