@@ -113,8 +113,13 @@ def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
         referrals("parked", "retry", "--all", "--home", service.home)
         told = to_be_told(service)
         posts = {name: service.mailboxes.post(name, told) for name in service.mailboxes.loads}
-        if all(post.got == post.due for post in posts.values()) or time.monotonic() > deadline:
+        if not any(wrong(post) for post in posts.values()) or time.monotonic() > deadline:
             break
         time.sleep(2)
     rows[:] = [replace(row, **asdict(posts[row.fault])) if row.fault in posts else row for row in rows]
-    return {name: post for name, post in posts.items() if post.got != post.due or post.strange}
+    return {name: post for name, post in posts.items() if wrong(post)}
+
+
+def wrong(post: Post) -> bool:
+    """Say whether something is missing or strange, as what happens while we look also is, until the next look."""
+    return post.got != post.due or post.strange > 0
