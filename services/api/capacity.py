@@ -66,9 +66,7 @@ class Capacity:
     def __init__(self, for_routine: int, storage: Storage) -> None:
         self._rooms: dict[Lane, Room] = {"priority": Room(math.inf), "routine": Room(for_routine)}
         self._batches = threading.BoundedSemaphore(BATCHES)
-        self.reading = (
-            threading.Lock()
-        )  # of one batch at a time, so that it takes no more than its turn from single forms
+        self.reading = threading.Lock()  # of one batch at a time, which takes only its turn from single forms
         self.storage = storage
 
     @contextmanager

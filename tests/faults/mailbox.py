@@ -7,7 +7,7 @@ import base64
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -47,16 +47,9 @@ class Mailboxes:
     neighbour: Receiver
     loads: dict[str, History] = field(default_factory=dict)
 
-    def post(self, load: str, told: Mapping[str, set[About]]) -> Post:
-        """Return what has come to both until now of what is to be told, by the intake that it began with."""
-        due = set().union(*(told.get(sent.intake or "", set()) for sent in self.loads[load].sent))
-        ours = {referral for referral, _ in due}
-        got = strange = 0
-        for box in (self.steady, self.neighbour):
-            ids = came(box)
-            got += len(due & ids.keys())
-            strange += sum(each[0] in ours and (each not in due or len(under) > 1) for each, under in ids.items())
-        return Post(2 * len(due), got, strange)
+    def came(self) -> list[dict[About, set[str]]]:
+        """Return for each of both under which webhook ids each event came."""
+        return [came(box) for box in (self.steady, self.neighbour)]
 
     def slowest(self, load: History) -> float:
         """Return the longest time, in seconds, from a 202 until the steady system had heard of the form."""
@@ -106,20 +99,27 @@ def to_be_told(service: Service) -> dict[str, set[About]]:
     return told
 
 
+def post(load: History, boxes: Sequence[Mapping[About, set[str]]], told: Mapping[str, set[About]]) -> Post:
+    """Return what has come to each box of what is to be told, by the intake that it began with."""
+    due = set().union(*(told.get(sent.intake or "", set()) for sent in load.sent))
+    ours = {referral for referral, _ in due}
+    got = strange = 0
+    for ids in boxes:
+        got += len(due & ids.keys())
+        strange += sum(each[0] in ours and (each not in due or len(under) > 1) for each, under in ids.items())
+    return Post(len(boxes) * len(due), got, strange)
+
+
 def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
     """Retry what is parked until everything due has come, for a time; note what came, and return what is not right."""
     deadline = time.monotonic() + pace.of(*POST_SECONDS)
     while True:
         referrals("parked", "retry", "--all", "--home", service.home)
+        boxes = service.mailboxes.came()  # before the feed is read: whatever came by then, the feed knows
         told = to_be_told(service)
-        posts = {name: service.mailboxes.post(name, told) for name in service.mailboxes.loads}
-        if not any(wrong(post) for post in posts.values()) or time.monotonic() > deadline:
+        posts = {name: post(load, boxes, told) for name, load in service.mailboxes.loads.items()}
+        if all(each.got == each.due for each in posts.values()) or time.monotonic() > deadline:
             break
         time.sleep(2)
     rows[:] = [replace(row, **asdict(posts[row.fault])) if row.fault in posts else row for row in rows]
-    return {name: post for name, post in posts.items() if wrong(post)}
-
-
-def wrong(post: Post) -> bool:
-    """Say whether something is missing or strange, as what happens while we look also is, until the next look."""
-    return post.got != post.due or post.strange > 0
+    return {name: each for name, each in posts.items() if each.got != each.due or each.strange}

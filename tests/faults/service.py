@@ -64,17 +64,21 @@ class Service:
         url = make_url(self.environment["DATABASE_URL"]).set(drivername="postgresql+psycopg")
         return create_engine(url, pool_pre_ping=True, pool_size=1)
 
+    @cached_property
+    def operator(self) -> Client:
+        """Someone who sees everything."""
+        with Session(self.engine) as session, session.begin():
+            return Client(self.port, keys.issue(session, role="operator")[1])
+
     def connect(self) -> psycopg.Connection[Any]:
         """Return a new connection to the database, outside of what the service holds."""
         return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield everything that has happened, by the feed."""
-        with Session(self.engine) as session, session.begin():
-            _, key = keys.issue(session, role="operator")
-        reader, after = Client(self.port, key), 0
+        after = 0
         while True:
-            page = reader.get(f"/v1/events?after={after}&limit={PAGE}")
+            page = self.operator.get(f"/v1/events?after={after}&limit={PAGE}")
             yield from page["events"]
             if len(page["events"]) < PAGE:
                 return
