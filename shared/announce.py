@@ -19,7 +19,7 @@ from shared.metrics import FAILURES
 from shared.settings import Settings
 from shared.task_queues import TRIAGE_TASK, Hint
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 REST_SECONDS = 0.01  # after each publication; what comes meanwhile is coalesced
 FAILURE_REST_SECONDS = 1

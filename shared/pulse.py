@@ -14,7 +14,7 @@ from shared.patience import make_impatient
 from shared.settings import Settings
 from shared.store.heartbeats import beat
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 10.0  # each is a connection of its own, which costs both sides some milliseconds
 

@@ -15,7 +15,7 @@ from shared.patience import make_impatient
 from shared.settings import Settings
 from shared.store.standing import database_bytes
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 Room = Literal["enough", "low", "none"]
 

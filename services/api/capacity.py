@@ -49,15 +49,21 @@ class Room:
     def leave(self, *, failed: bool) -> None:
         """Give the place back, and say whether the database failed."""
         with self._changed:
+            stood_still = self._stands_still()
             self._inside -= 1
             self._failed = failed
             if not failed:
                 self._well_at = time.monotonic()
-            self._changed.notify_all()
+            if stood_still:
+                self._changed.notify_all()  # there may be more places again, and not just this one
+            else:
+                self._changed.notify()
 
     def _has_place(self) -> bool:
-        stands_still = time.monotonic() - self._well_at > PATIENCE_SECONDS
-        return self._inside < (1 if stands_still else self._most)
+        return self._inside < (1 if self._stands_still() else self._most)
+
+    def _stands_still(self) -> bool:
+        return time.monotonic() - self._well_at > PATIENCE_SECONDS
 
 
 class Capacity:

@@ -17,7 +17,7 @@ from shared.database import Sessions
 from shared.store.feed import page
 from shared.tables import Event
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 15.0  # also how often the reader's key is looked at again
 REST_SECONDS = 1.0  # before the database is asked again after it gave nothing

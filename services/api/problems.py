@@ -18,7 +18,7 @@ TYPE = "urn:psoas:problem:"
 MOST_ERRORS = 20
 RETRY_AFTER_SECONDS = "2"
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # By status: the title, and what to say where only the status is known. Python's own phrases differ by version.
 TITLES = {

@@ -15,7 +15,7 @@ from shared.metrics import FAILURES
 from shared.store.intakes import NewIntake
 from shared.task_queues import Lane
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake:

@@ -15,7 +15,7 @@ from shared.database import Sessions
 from shared.store.feed import catch_up, head, page
 from shared.tables import Event
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 0.25
 MOST_AT_ONCE = 200

@@ -7,7 +7,7 @@ import structlog
 from flask import Flask, Response, g, request
 from uuid_utils.compat import uuid4
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 NAMED = ("intake_id", "referral_id")  # what a path may name, and a log line too
 

@@ -12,7 +12,7 @@ from shared.database import Sessions
 from shared.store.audit import RECENT, findings
 from shared.store.feed import catch_up, head
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 0.25  # between two rounds of what red flags depend on
 UNHURRIED_SECONDS = 0.5  # of everything else

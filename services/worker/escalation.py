@@ -10,7 +10,7 @@ from shared.database import Sessions
 from shared.store import escalation
 from shared.task_queues import Hint, delivery_hint
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 200  # rungs a round; after an outage the next round goes on
 

@@ -30,7 +30,7 @@ from shared.store.versions import Versions
 from shared.store.waiting import Outcome, Waiting, claim, give_back, renew
 from shared.task_queues import Hint, Lane, delivery_hint
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 IN_BATCH_SECONDS = 0.25  # a decision takes well under a millisecond
 ALONE_SECONDS = 2.0

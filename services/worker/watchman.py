@@ -35,7 +35,7 @@ from shared.store.queues import sum_up
 from shared.store.waiting import standing_still
 from shared.task_queues import triage_hint
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
 ANNOUNCE_SECONDS = 1.0  # anything that has stood still this long is announced again

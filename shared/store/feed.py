@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from shared.database import Sessions
 from shared.tables import Event
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 NUMBERING = 7_205_734_186  # the advisory lock under which events get their numbers
 LOCK_SECONDS = 0.5  # numbering takes milliseconds; who waits longer stands behind a process that is frozen

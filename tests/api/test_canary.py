@@ -37,12 +37,12 @@ TELLTALES = ("CANARY", "1957-08-29", "wet herself")
 @pytest.fixture
 def log_text(settings, monkeypatch):
     """Return a function that returns everything logged since the test began."""
-    level, errors = logging.root.level, io.StringIO()
-    monkeypatch.setattr(sys, "stderr", errors)
+    level, errors = logging.root.level, io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(errors, "utf-8"))
     configure_logs(settings)
     (handler,) = logging.root.handlers
     structlog.contextvars.clear_contextvars()
-    yield errors.getvalue
+    yield lambda: errors.getvalue().decode()
     logging.root.removeHandler(handler)
     logging.root.setLevel(level)
     structlog.reset_defaults()

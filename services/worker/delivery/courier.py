@@ -30,7 +30,7 @@ from shared.store.deliveries import (
 from shared.store.destinations import secret_of
 from shared.task_queues import Hint, delivery_hint
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 2.0  # then the thread serves another destination, and a message is left for the rest
 

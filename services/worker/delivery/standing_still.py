@@ -13,7 +13,7 @@ from shared.database import Sessions, autocommit
 from shared.store.deliveries import StandingStill, park_unreachable, standing_still
 from shared.task_queues import DELIVERY_QUEUES, Hint, delivery_hint
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 ANNOUNCE_AGE = timedelta(seconds=1)
 URGENT_AGE = timedelta(seconds=3)  # an escalation that has stood still for so long is sent from here
