@@ -49,7 +49,7 @@ class IdentityCipher:
 
 def keyed_hash(key: bytes, content: bytes) -> bytes:
     """Return the HMAC-SHA-256 of `content`: equal contents compare equal; without the key none can be guessed."""
-    return hmac.new(key, content, hashlib.sha256).digest()
+    return hmac.digest(key, content, "sha256")
 
 
 def mrn_hash(key: bytes, facility: str, mrn: str) -> bytes:

@@ -27,7 +27,7 @@ class Due:
 # called of whatever ends or changes the case. The queue that a referral leaves hears of that, too.
 # To stand after the names of relations: `events`, which are to be told, and `referrals`, as they stand.
 TELLING = f"""
-    insert into deliveries (id, destination_id, referral_id, event_id, queue, payload, status, error, ended_at)
+    insert into deliveries (id, destination_id, referral_id, event_id, queue, payload)
     select gen_random_uuid(), destinations.id, referrals.id, events.id, destinations.queue,
         jsonb_build_object(
             'type', events.type,
@@ -38,10 +38,7 @@ TELLING = f"""
                 'status', referrals.status, 'escalation_level', referrals.escalation_level,
                 'red_flags', to_jsonb(referrals.red_flags), 'link', '/v1/referrals/' || referrals.id
             )
-        ),
-        case destinations.status when 'active' then 'due' else 'parked' end,
-        case destinations.status when 'active' then null else 'destination_disabled' end,
-        case destinations.status when 'active' then null else now() end
+        )
     from events
     join referrals on referrals.id = events.referral_id
     join destinations on destinations.queue in (referrals.queue, events.data ->> 'from')
@@ -54,7 +51,7 @@ TELLING = f"""
         end
     where starts_with(events.type, 'referral.')
     on conflict do nothing
-    returning id, queue, status
+    returning id, queue
 """  # noqa: S608 - a priority is one of four words
 _TELL = text(f"with events as (select * from events where id = any(:events)) {TELLING}")  # noqa: S608 - constants
 
@@ -68,10 +65,10 @@ def record(session: Session, events: Sequence[dict[str, Any]]) -> list[Due]:
 
 
 def tell(session: Session, events: Sequence[int]) -> list[Due]:
-    """Make a delivery of each of these events to every destination that listens; return those that are due.
+    """Make a delivery of each of these events to every destination that listens; return the deliveries.
 
-    Telling twice is telling once. For a destination that is disabled the delivery is parked. Only what happens to
-    referrals is told, not how a delivery fared.
+    Telling twice is telling once. What is for a destination that is disabled is parked by the next sweep, which says
+    so in the timeline. Only what happens to referrals is told, not how a delivery fared.
     """
     if not events:
         return []
@@ -79,5 +76,5 @@ def tell(session: Session, events: Sequence[int]) -> list[Due]:
 
 
 def due(told: Iterable[Row[Any]]) -> list[Due]:
-    """Return the deliveries that are due among those that TELLING made."""
-    return [Due(each.id, each.queue) for each in told if each.status == "due"]
+    """Return the deliveries that TELLING made."""
+    return [Due(*each) for each in told]

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from shared.store.deliveries import park_unreachable
 from shared.store.events import record, tell
 from shared.store.feed import NOTHING, digest, number
 from shared.tables import Delivery, Event, Referral
@@ -57,12 +58,18 @@ def test_telling_twice_is_telling_once(sessions, destination, referral):
     assert (due.queue, len(ids)) == ("urgent", 2)
 
 
-def test_for_a_disabled_destination_the_delivery_is_parked(sessions, destination, referral):
+def test_what_is_for_a_disabled_destination_is_parked_and_the_timeline_says_so(sessions, destination, referral):
     gone = destination(status="disabled")
     destination(status="removed")
     referral()
+    with sessions.begin() as session:
+        assert park_unreachable(session) == 1
+        assert park_unreachable(session) == 0
     (delivery,) = told(sessions).values()
     assert (delivery.destination_id, delivery.status, delivery.error) == (gone, "parked", "destination_disabled")
+    with sessions() as session:
+        (said,) = session.scalars(select(Event).where(Event.type == "delivery.parked"))
+    assert said.data == {"delivery": str(delivery.id), "destination": str(gone), "error": "destination_disabled"}
 
 
 def test_a_rung_hears_of_its_call_and_then_of_what_ends_the_case(sessions, destination, referral):
