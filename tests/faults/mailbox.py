@@ -99,15 +99,28 @@ def to_be_told(service: Service) -> dict[str, set[About]]:
     return told
 
 
-def post(load: History, boxes: Sequence[Mapping[About, set[str]]], told: Mapping[str, set[About]]) -> Post:
-    """Return what has come to each box of what is to be told, by the intake that it began with."""
-    due = set().union(*(told.get(sent.intake or "", set()) for sent in load.sent))
-    ours = {referral for referral, _ in due}
+def post(
+    load: History,
+    told: Mapping[str, set[About]],
+    boxes: Sequence[Mapping[About, set[str]]],
+    known: Mapping[str, set[About]],
+) -> Post:
+    """Return what has come to each box of what was to be told before the boxes were looked at, and known after it.
+
+    Rungs are climbed meanwhile: what was told before has had its time to come, and what came is known after it.
+    """
+    due, all_of_it = (of(load, each) for each in (told, known))
+    ours = {referral for referral, _ in all_of_it}
     got = strange = 0
     for ids in boxes:
         got += len(due & ids.keys())
-        strange += sum(each[0] in ours and (each not in due or len(under) > 1) for each, under in ids.items())
+        strange += sum(each[0] in ours and (each not in all_of_it or len(under) > 1) for each, under in ids.items())
     return Post(len(boxes) * len(due), got, strange)
+
+
+def of(load: History, told: Mapping[str, set[About]]) -> set[About]:
+    """Return what is to be told of the intakes of a load."""
+    return set().union(*(told.get(sent.intake or "", set()) for sent in load.sent))
 
 
 def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
@@ -115,9 +128,8 @@ def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
     deadline = time.monotonic() + pace.of(*POST_SECONDS)
     while True:
         referrals("parked", "retry", "--all", "--home", service.home)
-        boxes = service.mailboxes.came()  # before the feed is read: whatever came by then, the feed knows
-        told = to_be_told(service)
-        posts = {name: post(load, boxes, told) for name, load in service.mailboxes.loads.items()}
+        told, boxes, known = to_be_told(service), service.mailboxes.came(), to_be_told(service)
+        posts = {name: post(load, told, boxes, known) for name, load in service.mailboxes.loads.items()}
         if all(each.got == each.due for each in posts.values()) or time.monotonic() > deadline:
             break
         time.sleep(2)
