@@ -37,8 +37,9 @@ def test_a_cold_start_with_much_waiting(tmp_path: Path, pace: Pace, rows: list[R
         assert all_gone(family)
     with up(home, PORT_ARGUMENT, str(before.port)) as second, closing(of(second, home)) as after:
         began = time.monotonic()
-        with Lookout(history) as lookout, load(history):
-            time.sleep(pace.of(2, 60))
+        with Lookout(history) as lookout:
+            with load(history):
+                time.sleep(pace.of(2, 60))
             unseen = lookout.finish(20)
         found = verdict(history)
         after.wait_until_whole()
