@@ -48,7 +48,7 @@ test-compose: install-dev  ## the tests through docker-compose.yml, where needed
 	.ci/with-engine $(BIN)/pytest tests/compose
 
 soak: install-dev  ## every fault at its full length, then MINUTES (15) of random ones and twice that of silence
-	SOAK_MINUTES=$(or $(MINUTES),15) $(BIN)/pytest tests/faults tests/faults/soak.py
+	SOAK_MINUTES=$(or $(MINUTES),15) $(BIN)/pytest tests/faults/test_*.py tests/faults/soak.py
 
 bench: install  ## every figure beside its baseline, into bench/results (ARGS="drain accept" for some)
 	@$(BIN)/python -m bench $(ARGS)
