@@ -4,7 +4,6 @@ Both are sealed with AES-256-GCM. The row it belongs to is authenticated with it
 copied to another row does not open. The key id stands in front, so keys can be rotated while old rows still open.
 """
 
-import hashlib
 import hmac
 import os
 from collections.abc import Mapping
