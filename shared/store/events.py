@@ -77,4 +77,4 @@ def tell(session: Session, events: Sequence[int]) -> list[Due]:
 
 def due(told: Iterable[Row[Any]]) -> list[Due]:
     """Return the deliveries that TELLING made."""
-    return [Due(*each) for each in told]
+    return [Due(each.id, each.queue) for each in told]
