@@ -38,8 +38,8 @@ class Fault:
 
     `around` is entered before the load begins and left when all is looked at; what it yields the scene has `prepared`.
     `red_flags` is within how many seconds of its 202 each has to be seen. Where database or API are `away`, senders may
-    be told to come back, and red flags count from when they are back. Of what is `unnoticed` senders notice nothing: 99
-    of 100 forms are answered in half a second.
+    be told to come back, and red flags count from when they are back; where it is `crowded` they may be told so, too. Of
+    what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Fault:
     stated: float = 15  # where the catalogue says nothing
     red_flags: float = 2
     away: bool = False
+    crowded: bool = False
     unnoticed: bool = False
     rate: float = 20
     queues: Sequence[str] = field(default=QUEUES)
@@ -79,7 +80,7 @@ def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
         *found.faults,
         *said("red flags in no urgent worklist", unseen),
         *([f"a red flag waited {slowest:.2f} s"] if slowest > fault.red_flags else []),
-        *ill_answered(history, AWAY if fault.away else TAKEN),
+        *ill_answered(history, AWAY if fault.away or fault.crowded else TAKEN),
         *(noticed(history) if fault.unnoticed else []),
     ]
     assert wrong == [], wrong  # pytest explains the asserts of test files alone
