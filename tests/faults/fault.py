@@ -38,8 +38,8 @@ class Fault:
 
     `around` is entered before the load begins and left when all is looked at; what it yields the scene has `prepared`.
     `red_flags` is within how many seconds of its 202 each has to be seen. Where database or API are `away`, senders may
-    be told to come back, and red flags count from when they are back; where it is `crowded` they may be told so, too. Of
-    what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
+    be told to come back, and red flags count from when they are back; where it is `crowded` they may be told so, too.
+    Of what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
     """
 
     name: str
