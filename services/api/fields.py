@@ -35,7 +35,7 @@ class Strict(fields.Field[Any]):
 
     def refuse(self, value: Any) -> str | None:
         """Return what is wrong with `value`, or None."""
-        raise NotImplementedError
+        raise NotImplementedError  # every kind of field says for itself what it refuses
 
 
 class Text(Strict):

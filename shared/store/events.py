@@ -17,7 +17,7 @@ from shared.tables import Event
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that can be made now, and the task queue on which it is announced."""
+    """A delivery that is due, if only to be parked, and the task queue on which it is announced."""
 
     id: UUID
     queue: str
