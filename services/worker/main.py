@@ -9,6 +9,7 @@ from typing import Any
 from celery.apps.worker import Worker as CeleryWorker
 from celery.apps.worker import install_worker_term_hard_handler
 
+from services.worker.precedence import give_way
 from shared.metrics import count_in
 from shared.settings import load_settings
 from shared.task_queues import DELIVERY_QUEUES, triage_queue
@@ -26,23 +27,28 @@ OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads."""
+    """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads.
+
+    What is not urgent `gives_way`.
+    """
 
     queues: tuple[str, ...]
     app: str = "services.worker.app:create_worker"  # by name: a worker loads nothing of the others' trade
     pool: str = "prefork"
     concurrency: int = 1
+    gives_way: bool = False
 
 
 WORKERS: Mapping[str, Worker] = {
     "urgent": Worker((triage_queue("priority"),)),
-    "routine": Worker((triage_queue("routine"),)),
+    "routine": Worker((triage_queue("routine"),), gives_way=True),
     "urgent-delivery": Worker(("urgent",), "services.worker.delivery.app:create_delivery_worker", "threads", THREADS),
     "delivery": Worker(
         tuple(queue for queue in DELIVERY_QUEUES if queue != "urgent"),
         "services.worker.delivery.app:create_delivery_worker",
         "threads",
         THREADS,
+        gives_way=True,
     ),
 }
 
@@ -71,6 +77,8 @@ def worker_options(name: str) -> dict[str, Any]:
 def run_worker(name: str) -> None:
     """Consume the task queues of the worker called `name` until SIGTERM; ends in SystemExit."""
     settings = load_settings()
+    if WORKERS[name].gives_way:
+        give_way()
     if WORKERS[name].pool == "threads":
         count_in(settings.metrics_dir)  # forked processes each do so for themselves
     module, create = WORKERS[name].app.split(":")

@@ -1,6 +1,7 @@
 """A hospital's or a department's side of the API: plain HTTP, one connection a request."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -64,8 +65,10 @@ class Client:
         return response.status, {name.lower(): value for name, value in response.getheaders()}, text
 
     def get(self, path: str) -> Any:
-        """Return the body of a GET that has to succeed."""
-        answer = self.request("GET", path)
+        """Return the body of a GET that has to succeed, if need be by coming back when told to."""
+        deadline = time.monotonic() + PATIENCE
+        while (answer := self.request("GET", path)).status == 503 and time.monotonic() < deadline:
+            time.sleep(float(answer.headers["retry-after"]))
         assert answer.status == 200, answer
         return answer.body
 

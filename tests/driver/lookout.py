@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,7 @@ from .load import History, Sent
 
 PAUSE = 0.04  # seconds between two looks
 EYES = 8  # departments that look at once: none waits for another's answer
+HANDS = 2  # that acknowledge meanwhile: nobody looks later for it
 ACKNOWLEDGED = 4  # one in so many is acknowledged as soon as it is seen
 
 
@@ -49,18 +51,28 @@ class Lookout:
         return max((max(0.0, seen - max(each.taken_at, since)) for each, seen in taken if seen), default=0.0)
 
     def _look_around(self) -> None:
-        with ThreadPoolExecutor(EYES) as eyes:
+        with ThreadPoolExecutor(EYES) as eyes, ThreadPoolExecutor(HANDS) as hands:
             while not self._over.wait(PAUSE):
-                list(eyes.map(self._look, {each.tenant.department for each in self.outstanding()}))
+                for department, new in eyes.map(self._look, {each.tenant.department for each in self.outstanding()}):
+                    for path in new:
+                        hands.submit(acknowledge, department, path)
 
-    def _look(self, department: Client) -> None:
+    def _look(self, department: Client) -> tuple[Client, list[str]]:
+        """Note what stands in the worklist for the first time; return the paths of those that are acknowledged."""
         try:
             answer = department.request("GET", "/v1/queues/urgent/referrals?status=all&limit=200")
-            if answer.status != 200:
-                return
-            now = time.monotonic()
-            for referral in answer.body["referrals"]:
-                if self.seen.setdefault(referral["intake_id"], now) == now and len(self.seen) % ACKNOWLEDGED == 0:
-                    department.request("POST", f"{referral['links']['self']}/acknowledge", {"by": "Dr. Lookout"})
         except UnansweredError:
-            return
+            return department, []
+        now = time.monotonic()
+        referrals = answer.body["referrals"] if answer.status == 200 else []
+        return department, [
+            referral["links"]["self"]
+            for referral in referrals
+            if self.seen.setdefault(referral["intake_id"], now) == now and len(self.seen) % ACKNOWLEDGED == 0
+        ]
+
+
+def acknowledge(department: Client, path: str) -> None:
+    """Acknowledge the referral; where nobody answers, nobody has."""
+    with suppress(UnansweredError):
+        department.request("POST", f"{path}/acknowledge", {"by": "Dr. Lookout"})

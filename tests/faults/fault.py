@@ -38,8 +38,8 @@ class Fault:
 
     `around` is entered before the load begins and left when all is looked at; what it yields the scene has `prepared`.
     `red_flags` is within how many seconds of its 202 each has to be seen. Where database or API are `away`, senders may
-    be told to come back, and red flags count from when they are back; where it is `crowded` they may be told so, too.
-    Of what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
+    be told to come back, and red flags count from when they are back; where it is `crowded`, senders of what is no red
+    flag may be told so. Of what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
     """
 
     name: str
@@ -81,9 +81,15 @@ def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
         *said("red flags in no urgent worklist", unseen),
         *([f"a red flag waited {slowest:.2f} s"] if slowest > fault.red_flags else []),
         *ill_answered(history, AWAY if fault.away or fault.crowded else TAKEN),
+        *(said("red flags sent away", sent_away(history)) if fault.crowded else []),
         *(noticed(history) if fault.unnoticed else []),
     ]
     assert wrong == [], wrong  # pytest explains the asserts of test files alone
+
+
+def sent_away(history: History) -> list[str]:
+    """Return the keys of the red flags that had to be sent again."""
+    return [sent.key for sent in history.sent if sent.red and len(sent.answers) > 1]
 
 
 def noticed(history: History) -> list[str]:

@@ -39,6 +39,14 @@ def test_each_process_runs_once(running: Up) -> None:
     assert sorted(running.processes()) == sorted([*PROCESSES, *SERVERS])
 
 
+def test_what_is_not_urgent_gives_way(running: Up) -> None:
+    niceness = {name: os.getpriority(os.PRIO_PROCESS, pid) for name, pid in running.processes().items()}
+    assert {name for name, nice in niceness.items() if nice} == {"routine", "delivery"}
+    for name, pid in running.processes().items():  # where sessions come before processes, theirs give way as well
+        group = Path(f"/proc/{pid}/autogroup")
+        assert not group.exists() or group.read_text().endswith(f" nice {niceness[name]}\n")
+
+
 def test_nothing_but_the_api_listens_on_the_network(running: Up) -> None:
     listening = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if " 0A " in line}
     open_files = (fd for pid in running.family() for fd in Path(f"/proc/{pid}/fd").iterdir())

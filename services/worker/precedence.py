@@ -1,0 +1,17 @@
+"""Lets a process give way: where all cannot run at once, what is not urgent waits for posts and for red flags."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+NICENESS = 5  # about a third of the processor time that an ordinary process gets; at 10 a form could seem to hang
+_GROUP = Path("/proc/self/autogroup")
+
+
+def give_way() -> None:
+    """Run this process and those it will start after others that want the processor."""
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    # Linux may share the processor out among sessions first; niceness then counts inside of one, unless it is nice, too.
+    if os.getsid(0) == os.getpid():  # never a shell's session, in which others run
+        with suppress(OSError):
+            _GROUP.write_text(str(NICENESS))
