@@ -1,7 +1,7 @@
 """The process in which a form that may do harm is triaged: one form a line in, one decision a line out.
 
-It reads the record of a form and prints `{"decision": …}`, or `{"error": <class>}` where triage raised. It knows no
-database and no broker, so killing it leaves nothing behind.
+It reads a number and the record of a form, and prints the number and `{"decision": …}`, or `{"error": <class>}` where
+triage raised. It knows no database and no broker, so killing it leaves nothing behind.
 """
 
 import json
@@ -17,10 +17,10 @@ COMMAND = (sys.executable, "-m", "services.worker.alone")
 LONGEST_SECONDS = 10  # whoever asked has given up long before; an orphan that hangs ends itself
 
 
-def answer(line: str) -> dict[str, object]:
-    """Return what triage says of the form recorded in `line`."""
+def answer(record: str) -> dict[str, object]:
+    """Return what triage says of the form in `record`."""
     try:
-        return {"decision": triage(Form.of(json.loads(line)), active()).record()}
+        return {"decision": triage(Form.of(json.loads(record)), active()).record()}
     except Exception as error:  # noqa: BLE001 - whatever a form raises, its class is the answer
         return {"error": type(error).__name__}
 
@@ -32,7 +32,8 @@ def main() -> None:
     sys.stdout.flush()
     for line in sys.stdin:
         signal.alarm(LONGEST_SECONDS)
-        sys.stdout.write(json.dumps(answer(line)) + "\n")
+        number, _, record = line.partition(" ")
+        sys.stdout.write(f"{number} {json.dumps(answer(record))}\n")
         sys.stdout.flush()
         signal.alarm(0)
 

@@ -1,13 +1,14 @@
 """A process of our own that answers one line for one line, and that may be killed at any time without harm.
 
 Code that can hang or take its process down runs there. The process starts with the first question; after each
-failure the next question starts another.
+failure the next question starts another. An answer repeats its question's number: another patient's is never taken.
 """
 
 import select
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
 
 READY = b"ready\n"
@@ -20,11 +21,13 @@ class ChildError(Exception):
 
 
 class Child:
-    """Runs `command`, which prints READY, and then one line of answer for each line of question."""
+    """Runs `command`, which prints READY, and then a line of answer for each line of question, after the same number."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+        self._asked = 0
 
     def __enter__(self) -> Self:
         return self
@@ -39,9 +42,11 @@ class Child:
     def ask(self, question: bytes, *, seconds: float) -> bytes:
         """Return the answer to `question`, both one line without its break; raise ChildError after `seconds`."""
         process = self._started()
+        self._asked += 1
+        number = b"%d " % self._asked
         try:
-            _write(process, question + b"\n")
-            return _line(process, seconds).rstrip(b"\n")
+            _write(process, number + question + b"\n")
+            return _answer(_line(process, seconds), number)
         except (OSError, ChildError) as error:
             self.stop()
             raise ChildError(str(error)) from None
@@ -60,15 +65,24 @@ class Child:
         if self._process is not None and self._process.poll() is not None:
             self.stop()  # it died while nobody asked: no question's fault
         if self._process is None:
+            self._is_ready = False
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, from no input
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
             )
-            try:
-                _line(self._process, START_SECONDS)
-            except ChildError:
+        if not self._is_ready:  # whoever was cut off while it started has left its greeting to the next
+            with suppress(ChildError):
+                self._is_ready = _line(self._process, START_SECONDS) == READY
+            if not self._is_ready:
                 self.stop()
-                raise ChildError("it could not start") from None
+                raise ChildError("it could not start")
         return self._process
+
+
+def _answer(said: bytes, number: bytes) -> bytes:
+    answer = said.removeprefix(number).removesuffix(b"\n")
+    if not said.startswith(number) or b"\n" in answer:
+        raise ChildError("it answered something else")
+    return answer
 
 
 def _write(process: subprocess.Popen[bytes], line: bytes) -> None:

@@ -11,21 +11,29 @@ from services.worker.child import Child, ChildError
 
 ECHO = """
 import os, sys, time
+time.sleep(float(sys.argv[1]))
 print("ready", flush=True)
 for line in sys.stdin:
-    match line.strip():
+    number, question = line.split()
+    match question:
         case "die": os._exit(1)
         case "hang": time.sleep(60)
-        case "slow": time.sleep(0.5); print("SLOW", flush=True)
-        case "long": print("x" * 200_000, flush=True)
-        case "pid": print(os.getpid(), flush=True)
-        case other: print(other.upper(), flush=True)
+        case "slow": time.sleep(0.5); print(number, "SLOW", flush=True)
+        case "long": print(number, "x" * 200_000, flush=True)
+        case "pid": print(number, os.getpid(), flush=True)
+        case "chatter": print("by the way", flush=True); print(number, "CHATTER", flush=True)
+        case "babble": print(number, "BABBLE\\nby the way", flush=True)
+        case other: print(number, other.upper(), flush=True)
 """
+
+
+def echo(*, starts_in=0.0):
+    return Child((sys.executable, "-c", ECHO, str(starts_in)))
 
 
 @pytest.fixture
 def child():
-    with Child((sys.executable, "-c", ECHO)) as child:
+    with echo() as child:
         yield child
 
 
@@ -68,6 +76,20 @@ def test_who_is_interrupted_leaves_no_answer_to_the_next_question(child):
     child.start()
     with pytest.raises(SoftTimeLimitExceeded), cut_off_after(0.2):
         child.ask(b"slow", seconds=5)
+    assert child.ask(b"left", seconds=5) == b"LEFT"
+
+
+def test_who_is_interrupted_while_it_starts_leaves_neither_greeting_nor_answer_to_the_next_questions():
+    with echo(starts_in=0.5) as child:
+        with pytest.raises(SoftTimeLimitExceeded), cut_off_after(0.2):
+            child.ask(b"never", seconds=5)
+        assert [child.ask(word, seconds=5) for word in (b"left", b"right")] == [b"LEFT", b"RIGHT"]
+
+
+@pytest.mark.parametrize("question", [b"chatter", b"babble"])
+def test_what_it_says_unasked_is_no_answer_to_this_question_nor_to_the_next(child, question):
+    with pytest.raises(ChildError, match="it answered something else"):
+        child.ask(question, seconds=5)
     assert child.ask(b"left", seconds=5) == b"LEFT"
 
 
