@@ -21,7 +21,7 @@ class ChildError(Exception):
 
 
 class Child:
-    """Runs `command`, which prints READY, and then a line of answer for each line of question, after the same number."""
+    """Runs `command`, which prints READY, then for each line, a number and a question, that number and its answer."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command

@@ -11,7 +11,7 @@ _GROUP = Path("/proc/self/autogroup")
 def give_way() -> None:
     """Run this process and those it will start after others that want the processor."""
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    # Linux may share the processor out among sessions first: then niceness counts inside of one, and this one's outside.
+    # Linux may share the processor out among sessions first. Then niceness counts inside of one alone.
     if os.getsid(0) == os.getpid():  # never a shell's session, in which others run
         with suppress(OSError):
             _GROUP.write_text(str(NICENESS))
