@@ -126,12 +126,15 @@ def of(load: History, told: Mapping[str, set[About]]) -> set[About]:
 def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
     """Retry what is parked until everything due has come, for a time; note what came, and return what is not right."""
     deadline = time.monotonic() + pace.of(*POST_SECONDS)
+    loads = service.mailboxes.loads
     while True:
         referrals("parked", "retry", "--all", "--home", service.home)
-        told, boxes, known = to_be_told(service), service.mailboxes.came(), to_be_told(service)
-        posts = {name: post(load, told, boxes, known) for name, load in service.mailboxes.loads.items()}
-        if all(each.got == each.due for each in posts.values()) or time.monotonic() > deadline:
+        told, boxes = to_be_told(service), service.mailboxes.came()
+        all_came = all(of(load, told) <= box.keys() for load in loads.values() for box in boxes)
+        if all_came or time.monotonic() > deadline:
             break
         time.sleep(2)
+    known = to_be_told(service)
+    posts = {name: post(load, told, boxes, known) for name, load in loads.items()}
     rows[:] = [replace(row, **asdict(posts[row.fault])) if row.fault in posts else row for row in rows]
     return {name: each for name, each in posts.items() if each.got != each.due or each.strange}

@@ -5,7 +5,6 @@ Run as a program, it is the child in which forms are decided alone, misbehaving 
 
 import os
 import sys
-import time
 
 from services.worker import alone
 from shared.clinical.triage import triage
@@ -19,8 +18,8 @@ def misbehave(form, protocol):
     score = form.answers.get("pain_score")
     if score == RAISES:
         raise ValueError("the answer, which must not be repeated")
-    if score == HANGS:
-        time.sleep(60)
+    while score == HANGS:
+        pass
     if score == KILLS:
         os._exit(9)
     return triage(form, protocol)

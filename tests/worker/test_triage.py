@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from services.worker.child import Child
-from services.worker.triage import BATCHES, MOST_ATTEMPTS
+from services.worker.triage import BATCHES, IN_BATCH_SECONDS, MOST_ATTEMPTS
 from shared.clinical.triage import triage
 from shared.logs import configure_logs
 from shared.store.waiting import claim, finish, give_back
@@ -161,6 +162,17 @@ def test_a_form_that_raises_or_hangs_goes_to_a_human_and_its_batch_goes_on(sessi
     assert (failed.queue, failed.priority, failed.pattern) == ("clinical_review", 2, "triage_failed")
     assert failed.red_flags == []
     assert rows(sessions, Decision, intake_id=bad) == []
+    assert referral(sessions, good).pattern != "triage_failed"
+
+
+def test_a_form_that_waits_for_the_processor_does_not_hang(sessions, intake, triager):
+    def starve(form, protocol):
+        time.sleep(2 * IN_BATCH_SECONDS)  # what a busy machine does to it
+        return triage(form, protocol)
+
+    good = intake(symptoms={"pain_score": 5})
+    nobody = Child(("false",))  # to decide it alone
+    replace(triager, decide=starve, child=nobody).triage_waiting("routine")
     assert referral(sessions, good).pattern != "triage_failed"
 
 
