@@ -18,6 +18,7 @@ TARGET = 5
 
 def batching(scene: Scene) -> list[Row]:
     """Measure how many intakes are accepted a second in batches, and one by one, while no worker runs."""
+    scene.clear()
     with api(scene, OURS) as address:
         warm_up(scene, [address])
         measurements = {
