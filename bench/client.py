@@ -110,7 +110,7 @@ def drive(
             request = next(requests, None)
             if request is None:
                 break
-            idle.pop().send(request, due or time.perf_counter())
+            idle.pop(0).send(request, due or time.perf_counter())  # each in turn: servers close what rests
         while len(idle) < clients:
             _answers(load, selector, idle, LONGEST_SECONDS)
         load.seconds, load.own_seconds = time.perf_counter() - began, time.thread_time() - own

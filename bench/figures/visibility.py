@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 from bench.backlog import receive, waiting
@@ -103,13 +104,13 @@ def _arriving(scene: Scene, address: Address) -> Iterator[None]:
     ended = threading.Event()
     requests = itertools.takewhile(lambda _: not ended.is_set(), posts(scene.forms.routine, scene.key, "routine"))
     settings = {"seconds": float("inf"), "rate": ARRIVING_PER_SECOND, "clients": 4}
-    thread = threading.Thread(target=drive, args=([address], requests), kwargs=settings)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as sender:
+        load = sender.submit(drive, [address], requests, **settings)
+        try:
+            yield
+        finally:
+            ended.set()
+    load.result()  # a figure beside which nothing arrived is none
 
 
 def _shape(takes: list[list[float]]) -> dict[str, object]:
