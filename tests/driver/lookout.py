@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -53,23 +54,19 @@ class Lookout:
     def _look_around(self) -> None:
         with ThreadPoolExecutor(EYES) as eyes, ThreadPoolExecutor(HANDS) as hands:
             while not self._over.wait(PAUSE):
-                for department, new in eyes.map(self._look, {each.tenant.department for each in self.outstanding()}):
-                    for path in new:
-                        hands.submit(acknowledge, department, path)
+                list(eyes.map(partial(self._look, hands), {each.tenant.department for each in self.outstanding()}))
 
-    def _look(self, department: Client) -> tuple[Client, list[str]]:
-        """Note what stands in the worklist for the first time; return the paths of those that are acknowledged."""
+    def _look(self, hands: ThreadPoolExecutor, department: Client) -> None:
         try:
             answer = department.request("GET", "/v1/queues/urgent/referrals?status=all&limit=200")
         except UnansweredError:
-            return department, []
+            return
+        if answer.status != 200:
+            return
         now = time.monotonic()
-        referrals = answer.body["referrals"] if answer.status == 200 else []
-        return department, [
-            referral["links"]["self"]
-            for referral in referrals
-            if self.seen.setdefault(referral["intake_id"], now) == now and len(self.seen) % ACKNOWLEDGED == 0
-        ]
+        for referral in answer.body["referrals"]:
+            if self.seen.setdefault(referral["intake_id"], now) == now and len(self.seen) % ACKNOWLEDGED == 0:
+                hands.submit(acknowledge, department, referral["links"]["self"])
 
 
 def acknowledge(department: Client, path: str) -> None:
