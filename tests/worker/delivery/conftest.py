@@ -17,6 +17,7 @@ from tests.receiver import receiver
 
 RED = {"bladder_change": "new_or_worse"}
 ATTEMPT_SECONDS = 1.5
+RESTS_ARE_OVER = update(Destination).values(rests_until=None)
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,13 @@ def stored(sessions):
 
         def rests_are_over(self) -> None:
             with sessions.begin() as session:
-                session.execute(update(Destination).values(rests_until=None))
+                session.execute(RESTS_ARE_OVER)
 
         def come_due(self, but=None) -> None:
             """Let all pauses and rests be over; who changes deliveries holds their destination, as workers do."""
             ago = func.clock_timestamp() - timedelta(seconds=5)
             with sessions.begin() as session:
-                session.execute(update(Destination).values(rests_until=None))
+                session.execute(RESTS_ARE_OVER)
                 due = update(Delivery).where(Delivery.status == "due", Delivery.id.is_distinct_from(but))
                 session.execute(due.values(due_at=ago))
 
