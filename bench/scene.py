@@ -14,7 +14,7 @@ from bench.bodies import Forms, example_forms
 from bench.servers import Servers, servers
 from shared.clock import now
 from shared.database import Sessions, create_engine, create_sessions
-from shared.migrations import upgrade
+from shared.migrations.migrate import upgrade
 from shared.settings import KEY_BYTES, Settings
 from shared.store.keys import issue
 from shared.tables import ApiKey, Table

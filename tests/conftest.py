@@ -10,7 +10,7 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from shared.database import Sessions, create_engine, create_sessions
-from shared.migrations import upgrade
+from shared.migrations.migrate import upgrade
 from shared.settings import Settings
 from shared.tables import Table
 from tests.servers import Servers, servers

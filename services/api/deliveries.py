@@ -52,7 +52,7 @@ class PageQuery(Body):
 
 @blueprint.route("", methods=["GET"])
 @allow("operator", "admin")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PageQuery(), location="query")
 @blueprint.response(200, Deliveries)
 def get_deliveries(query: dict[str, Any]) -> Response:
     """Read deliveries of one status, the oldest first. `parked` ones need a person."""

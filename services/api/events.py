@@ -50,7 +50,7 @@ class FeedQuery(Body):
 @blueprint.route("", methods=["GET"], parameters=[parameters.LAST_EVENT_ID])
 @allow("auditor", "operator", "admin")
 @blueprint.doc(responses={200: {"content": {EVENT_STREAM: STREAM}}})
-@blueprint.arguments(FeedQuery, location="query")
+@blueprint.arguments(FeedQuery(), location="query")
 @blueprint.response(200, Feed)
 def get_feed(query: dict[str, Any]) -> Response:
     """Read all events in order, or listen to them.

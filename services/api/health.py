@@ -8,7 +8,7 @@ from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
 from services.api.shapes.health import Live, Ready
-from shared.migrations import at_head
+from shared.migrations.head import at_head
 
 blueprint = StrictBlueprint("health", __name__, url_prefix="/health", description="For probes; no key needed.")
 

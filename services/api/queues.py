@@ -79,7 +79,7 @@ def get_queues() -> Response:
 
 @blueprint.route("/<queue>/referrals", methods=["GET"], parameters=[parameters.QUEUE])
 @allow(*READERS)
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PageQuery(), location="query")
 @blueprint.response(200, Worklist)
 def get_worklist(query: dict[str, Any], queue: str) -> Response:
     """Read a queue's worklist.

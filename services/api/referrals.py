@@ -69,7 +69,7 @@ def get_events(referral_id: UUID) -> Response:
 @blueprint.route("/<uuid:referral_id>/acknowledge", methods=["POST"])
 @allow(*READERS)
 @changes
-@blueprint.arguments(AcknowledgeBody)
+@blueprint.arguments(AcknowledgeBody())
 @answers_referral
 def acknowledge(body: dict[str, Any], referral_id: UUID) -> Response:
     """Say that a named person has the referral. Again by the same person changes nothing; by another is 409."""
@@ -79,7 +79,7 @@ def acknowledge(body: dict[str, Any], referral_id: UUID) -> Response:
 @blueprint.route("/<uuid:referral_id>/complete", methods=["POST"])
 @allow(*READERS)
 @changes
-@blueprint.arguments(CompleteBody)
+@blueprint.arguments(CompleteBody())
 @answers_referral
 def complete(body: dict[str, Any], referral_id: UUID) -> Response:
     """End an acknowledged referral with its outcome."""
@@ -89,7 +89,7 @@ def complete(body: dict[str, Any], referral_id: UUID) -> Response:
 @blueprint.route("/<uuid:referral_id>/reroute", methods=["POST"])
 @allow(*READERS)
 @changes
-@blueprint.arguments(RerouteBody)
+@blueprint.arguments(RerouteBody())
 @answers_referral
 def reroute(body: dict[str, Any], referral_id: UUID) -> Response:
     """Move a referral to another queue, where it is queued again. Leaving `urgent` needs `reason` and `confirm`."""
@@ -99,7 +99,7 @@ def reroute(body: dict[str, Any], referral_id: UUID) -> Response:
 @blueprint.route("/<uuid:referral_id>/return", methods=["POST"])
 @allow(*READERS)
 @changes
-@blueprint.arguments(ReturnBody)
+@blueprint.arguments(ReturnBody())
 @answers_referral
 def give_back(body: dict[str, Any], referral_id: UUID) -> Response:
     """Return a referral to the referrer with advice. Out of `urgent` it needs `confirm`."""
@@ -109,7 +109,7 @@ def give_back(body: dict[str, Any], referral_id: UUID) -> Response:
 @blueprint.route("/<uuid:referral_id>/release", methods=["POST"])
 @allow(*READERS)
 @changes
-@blueprint.arguments(ReleaseBody)
+@blueprint.arguments(ReleaseBody())
 @answers_referral
 def release(body: dict[str, Any], referral_id: UUID) -> Response:
     """Let go of an acknowledged referral. It is queued again, and its clock runs on from the start."""

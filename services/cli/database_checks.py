@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.cli.findings import Finding, found
 from services.cli.migrate import check_secrets
 from shared import clock
-from shared.migrations import at_head
+from shared.migrations.head import at_head
 from shared.settings import Settings
 from shared.storage import MIB, create_storage
 from shared.store.standing import database_bytes

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.cli.database import database
 from services.cli.settings import settings_or_exit
 from shared.crypto import IdentityCipher, UnreadableIdentityError, mrn_hash
-from shared.migrations import upgrade
+from shared.migrations.migrate import upgrade
 from shared.settings import Settings
 from shared.store import keys
 from shared.tables import Intake

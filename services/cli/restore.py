@@ -27,7 +27,7 @@ from services.cli.runner.child import CannotStartError
 from services.cli.runner.keeper import keep
 from services.cli.runtime_folder import runtime_folder
 from services.cli.settings import settings_or_exit
-from shared.migrations import upgrade
+from shared.migrations.migrate import upgrade
 from shared.settings import Settings
 from shared.tables import Destination
 

@@ -1,8 +1,9 @@
 """Referrals: read whole, a page of a worklist at a time, and changed together with the event that says so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     and_,
+    bindparam,
     func,
-    literal,
     literal_column,
     select,
     tuple_,
@@ -104,32 +106,46 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
 
 def page(
     queue: str, status: str, scope: Scope, *, limit: int, after: Position | None
-) -> Select[Any] | CompoundSelect[Any]:
-    """Return the query for a page of a worklist: `status` is `open`, `all` or one status.
+) -> tuple[Select[Any] | CompoundSelect[Any], dict[str, Any]]:
+    """Return the query for a page of a worklist, and its values: `status` is `open`, `all` or one status."""
+    values = {"queue": queue, "facility": scope.facility, "queues": scope.queues, "limit": limit}
+    place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
+    kind = {"of_facility": scope.facility is not None, "of_queues": scope.queues is not None, "follows": bool(place)}
+    return _page(status, **kind), values | place
+
+
+@cache
+def _page(status: str, *, of_facility: bool, of_queues: bool, follows: bool) -> Select[Any] | CompoundSelect[Any]:
+    """Return the query for pages of one kind. To build it takes as long as to run it, so each is built once.
 
     Every page is a walk along an index that has its order. Of open referrals there is one; for whatever else has
     several statuses, the walks for each are merged.
     """
-    of = [_REFERRAL.queue == queue, *scope.referrals()]
-    if after is not None:
-        place = (literal(after.priority), literal(after.acknowledge_by), literal(after.id))
+    of = [_REFERRAL.queue == bindparam("queue")]
+    if of_facility:
+        of.append(_REFERRAL.facility == bindparam("facility"))
+    if of_queues:
+        of.append(_REFERRAL.queue.in_(bindparam("queues", expanding=True)))
+    if follows:
+        place = (bindparam(f"after_{column.name}", type_=column.type) for column in _ORDER)
         of.append(tuple_(*_ORDER) > tuple_(*place))
-    walk = _WHOLE.where(*of).order_by(*_ORDER).limit(limit)
-    if status == "open" and scope.facility is None:
+    most = bindparam("limit", type_=Integer)
+    walk = _WHOLE.where(*of).order_by(*_ORDER).limit(most)
+    if status == "open" and not of_facility:
         return walk.where(IS_OPEN)
     statuses = {"open": OPEN_STATUSES, "all": STATUSES}.get(status, (status,))
     if len(statuses) == 1:
         return walk.where(_REFERRAL.status == status)
     merged = union_all(*(walk.where(_REFERRAL.status == each) for each in statuses))
-    return merged.order_by(*(merged.selected_columns[column.name] for column in _ORDER)).limit(limit)
+    return merged.order_by(*(merged.selected_columns[column.name] for column in _ORDER)).limit(most)
 
 
 def worklist(
     session: Session, queue: str, status: str, scope: Scope, *, limit: int, after: Position | None
 ) -> list[StoredReferral]:
     """Return the first `limit` referrals of a queue after a position, by priority, due time and id."""
-    statement = page(queue, status, scope, limit=limit, after=after)
-    return [StoredReferral(*row) for row in session.execute(statement)]
+    statement, values = page(queue, status, scope, limit=limit, after=after)
+    return [StoredReferral(*row) for row in session.execute(statement, values)]
 
 
 def change(

@@ -5,7 +5,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from shared.database import create_engine
-from shared.migrations import alembic_config, at_head, upgrade
+from shared.migrations.head import HEAD, at_head
+from shared.migrations.migrate import alembic_config, upgrade
 
 BEFORE = """
     with intake as (
@@ -24,8 +25,17 @@ AFTERWARDS = """
 """
 
 
-def test_one_head():
-    assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1
+def test_one_head_which_is_told_without_alembic():
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
+
+
+def test_a_schema_that_is_older_or_not_there_is_not_at_head(new_database):
+    engine = create_engine(new_database("older"))
+    with engine.begin() as connection:
+        assert not at_head(connection)
+        command.upgrade(alembic_config(connection), "0003")
+        assert not at_head(connection)
+    engine.dispose()
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(engine):

@@ -15,7 +15,7 @@ from services.cli.database import database
 from services.cli.migrate import check_secrets, migrate, prepare
 from shared.crypto import IdentityCipher, mrn_hash
 from shared.database import Sessions
-from shared.migrations import at_head
+from shared.migrations.head import at_head
 from shared.settings import Settings
 from shared.store import keys
 from shared.tables import ROLES, Intake
