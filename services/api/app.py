@@ -70,13 +70,12 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     statements = create_engine(settings, pool_size=wide, pool_timeout=POOL_SECONDS, autocommit=True)
     for each in (engine, statements):
         make_impatient(each)  # a frozen database is away, and a sender is told so in time
-    sessions, answers = create_sessions(engine), create_sessions(statements)
+    sessions = create_sessions(engine)
     return Parts(
         settings=settings,
         sessions=sessions,
         statements=statements,
-        answers=answers,
-        keys=KeyRing(answers),
+        keys=KeyRing(statements),
         cipher=IdentityCipher(settings.identity_keys),
         protocol=active(),
         form=create_form_schema(active().form),

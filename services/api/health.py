@@ -39,7 +39,7 @@ def ready() -> Response:
 
 def _database_is_ready() -> bool:
     try:
-        with parts().answers() as session:
-            return at_head(session.connection())
+        with parts().statements.connect() as connection:
+            return at_head(connection)
     except SQLAlchemyError:
         return False

@@ -57,8 +57,8 @@ def post_intake() -> Response:
 @blueprint.response(200, Intake)
 def get_intake(intake_id: UUID) -> Response:
     """Read an intake, its decision and the status of its referral."""
-    with parts().answers() as session:
-        stored = intakes.find(session, intake_id, scope())
+    with parts().statements.connect() as connection:
+        stored = intakes.find(connection, intake_id, scope())
     if stored is None:
         raise NotFound
     return answer(representations.intake(stored))
@@ -82,8 +82,8 @@ def _answer_posted(parts: Parts, posted: Receipt, *, replayed: bool) -> Response
 
 
 def _as_it_stands(parts: Parts, intake_id: UUID, headers: dict[str, str]) -> Response:
-    with parts.answers() as session:
-        stored = intakes.find(session, intake_id, Scope())
+    with parts.statements.connect() as connection:
+        stored = intakes.find(connection, intake_id, Scope())
     if stored is None:
         raise NotFound
     if stored.status == "triaged":

@@ -2,7 +2,8 @@
 
 import time
 
-from shared.database import Sessions
+from sqlalchemy import Engine
+
 from shared.store.keys import NOBODY, Key, find_live, split
 
 FRESH_SECONDS = 1.0  # how long a revoked key may still open
@@ -12,8 +13,8 @@ MOST_KEYS = 1000
 class KeyRing:
     """The live keys seen lately. Only keys that opened are kept, so guessing fills nothing."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, statements: Engine) -> None:
+        self._statements = statements
         self._seen: dict[str, tuple[float, Key]] = {}
 
     def find(self, presented: str) -> Key | None:
@@ -30,8 +31,8 @@ class KeyRing:
         if not key_id.isalnum() or not key_id.isascii():
             return None
         read_at = time.monotonic()
-        with self._sessions() as session:
-            key = find_live(session, key_id)
+        with self._statements.connect() as connection:
+            key = find_live(connection, key_id)
         self._seen.pop(key_id, None)
         if key is not None:
             if len(self._seen) >= MOST_KEYS:

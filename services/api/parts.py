@@ -28,14 +28,13 @@ EXTENSION = "psoas"
 class Parts:
     """`announce` returns at once; `waiting_room` holds the threads that may wait for triage at one time.
 
-    `sessions` are for what changes several rows together. With `statements`, and with `answers` for reading, each
-    statement is a transaction of its own.
+    `sessions` are for what changes several rows together. With `statements` each statement is a transaction of its
+    own: a form is stored and most is read with them.
     """
 
     settings: Settings
     sessions: Sessions
     statements: Engine
-    answers: Sessions
     keys: KeyRing
     cipher: IdentityCipher
     protocol: Protocol

@@ -72,8 +72,8 @@ def get_queues() -> Response:
 
     Always all four, also for a key that works only some of them; its facility's referrals where it has a facility.
     """
-    with parts().answers() as session:
-        found = states(session, replace(scope(), queues=None))
+    with parts().statements.connect() as connection:
+        found = states(connection, replace(scope(), queues=None))
     return answer({"queues": [_queue(name, found.get(name, QueueState())) for name in QUEUES]})
 
 
@@ -91,10 +91,10 @@ def get_worklist(query: dict[str, Any], queue: str) -> Response:
     if caller().role == "department" and queue not in caller().queues:
         raise ProblemError(403, "This key does not name that queue.")
     limit = query["limit"]
-    with parts().answers() as session:
-        found = worklist(session, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
+    with parts().statements.connect() as connection:
+        found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
         shown = found[:limit]
-        others = related(session, shown)
+        others = related(connection, shown)
     referrals = [representations.referral(each, others[each.id], parts().cipher) for each in shown]
     return answer({"referrals": referrals, "next": cursor_after(shown[-1]) if len(found) > limit else None})
 

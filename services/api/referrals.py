@@ -40,11 +40,11 @@ def get_referral(referral_id: UUID) -> Response:
 
     A submitter reads those of its own facility, to follow their status; `patient` is null then.
     """
-    with parts().answers() as session:
-        stored = referrals.find(session, referral_id, scope())
+    with parts().statements.connect() as connection:
+        stored = referrals.find(connection, referral_id, scope())
         if stored is None:
             raise NotFound
-        others = related(session, [stored])
+        others = related(connection, [stored])
     return _answer(stored, others[stored.id])
 
 

@@ -45,7 +45,7 @@ def wait_for_triage(parts: Parts, intake_id: UUID, seconds: int) -> bool:
 
 def _is_triaged(parts: Parts, intake_id: UUID) -> bool:
     try:
-        with parts.answers() as session:
-            return intakes.is_triaged(session, intake_id)
+        with parts.statements.connect() as connection:
+            return intakes.is_triaged(connection, intake_id)
     except SQLAlchemyError:
         return True  # no use in waiting; what is known is answered

@@ -102,6 +102,10 @@ _STORED = (
     .outerjoin(Decision, Decision.intake_id == Intake.id)
     .outerjoin(Referral, Referral.intake_id == Intake.id)
 )
+# Made once: senders ask again and again.
+_STORED_ONE = _STORED.where(Intake.id == bindparam("id"))
+_STORED_ONE_OF_FACILITY = _STORED_ONE.where(Intake.facility == bindparam("facility"))
+_STATUS = select(Intake.status).where(Intake.id == bindparam("id"))
 _EARLIER = [getattr(Intake, each.name) for each in fields(Earlier)]
 _YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 
@@ -193,15 +197,16 @@ def find_by_names(session: Session, facility: str, new: Sequence[NewIntake]) -> 
     return {new_id: each for new_id, each in earlier if each is not None}
 
 
-def find(session: Session, intake_id: UUID, scope: Scope) -> StoredIntake | None:
+def find(connection: Connection | Session, intake_id: UUID, scope: Scope) -> StoredIntake | None:
     """Return the intake as it stands, if `scope` sees it."""
-    row = session.execute(_STORED.where(Intake.id == intake_id, *scope.intakes())).one_or_none()
+    statement = _STORED_ONE if scope.facility is None else _STORED_ONE_OF_FACILITY
+    row = connection.execute(statement, {"id": intake_id, "facility": scope.facility}).one_or_none()
     return StoredIntake(*row) if row else None
 
 
-def is_triaged(session: Session, intake_id: UUID) -> bool:
+def is_triaged(connection: Connection | Session, intake_id: UUID) -> bool:
     """Say whether triage has ended for the intake."""
-    return session.scalar(select(Intake.status).where(Intake.id == intake_id)) == "triaged"
+    return connection.scalar(_STATUS, {"id": intake_id}) == "triaged"
 
 
 def forget_old_keys(session: Session) -> int:

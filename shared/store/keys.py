@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.tables import ApiKey
@@ -62,10 +62,10 @@ def issue(
     return key_id, f"{PREFIX}_{key_id}_{secret}"
 
 
-def find_live(session: Session, key_id: str) -> Key | None:
+def find_live(connection: Connection | Session, key_id: str) -> Key | None:
     """Return the key called `key_id`, unless it is unknown, expired or revoked."""
     columns = (ApiKey.id, ApiKey.secret_hash, ApiKey.role, ApiKey.facility, ApiKey.queues)
-    row = session.execute(select(*columns).where(ApiKey.id == key_id, *_LIVE)).one_or_none()
+    row = connection.execute(select(*columns).where(ApiKey.id == key_id, *_LIVE)).one_or_none()
     return row and Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues))
 
 

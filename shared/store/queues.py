@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES
@@ -68,11 +68,11 @@ _SUM_UP = text("""
 """)
 
 
-def states(session: Session, scope: Scope) -> dict[str, QueueState]:
+def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueState]:
     """Return the state of every queue that has open referrals which `scope`'s facility may see."""
     found: dict[str, QueueState] = {}
     statement = _STATES if scope.facility is None else _STATES_OF_FACILITY
-    for queue, priority, count, unacknowledged, overdue, age in session.execute(
+    for queue, priority, count, unacknowledged, overdue, age in connection.execute(
         statement, {"facility": scope.facility}
     ):
         before = found.get(queue, QueueState())

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     CompoundSelect,
+    Connection,
     Integer,
     Select,
     and_,
@@ -90,9 +91,9 @@ _WHOLE: Select[Any] = (
 )
 
 
-def find(session: Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
+def find(connection: Connection | Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as it stands, if `scope` sees it."""
-    row = session.execute(_WHOLE.where(_REFERRAL.id == referral_id, *scope.referrals())).one_or_none()
+    row = connection.execute(_WHOLE.where(_REFERRAL.id == referral_id, *scope.referrals())).one_or_none()
     return StoredReferral(*row) if row else None
 
 
@@ -141,11 +142,17 @@ def _page(status: str, *, of_facility: bool, of_queues: bool, follows: bool) -> 
 
 
 def worklist(
-    session: Session, queue: str, status: str, scope: Scope, *, limit: int, after: Position | None
+    connection: Connection | Session,
+    queue: str,
+    status: str,
+    scope: Scope,
+    *,
+    limit: int,
+    after: Position | None,
 ) -> list[StoredReferral]:
     """Return the first `limit` referrals of a queue after a position, by priority, due time and id."""
     statement, values = page(queue, status, scope, limit=limit, after=after)
-    return [StoredReferral(*row) for row in session.execute(statement, values)]
+    return [StoredReferral(*row) for row in connection.execute(statement, values)]
 
 
 def change(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES
@@ -64,14 +64,14 @@ _RELATED = text(f"""
 """)  # noqa: S608 - constants
 
 
-def related(session: Session, referrals: Sequence[StoredReferral]) -> dict[UUID, Related]:
+def related(connection: Connection | Session, referrals: Sequence[StoredReferral]) -> dict[UUID, Related]:
     """Return what else there is of each referral's case, in one query for all of them."""
     if not referrals:
         return {}
     ids = [referral.id for referral in referrals]
     superseded: dict[UUID, UUID] = {}
     duplicates: dict[UUID, list[Duplicate]] = {each: [] for each in ids}
-    found = session.execute(_RELATED, {"referrals": ids, "within": DUPLICATES_WITHIN})
+    found = connection.execute(_RELATED, {"referrals": ids, "within": DUPLICATES_WITHIN})
     for referral_id, is_superseded, other_id, queue, status, created_at, _ in found:
         if is_superseded:
             superseded[referral_id] = other_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
 
-from shared.tables import Intake, Referral
+from shared.tables import Referral
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,6 @@ class Scope:
 
     facility: str | None = None
     queues: Sequence[str] | None = None
-
-    def intakes(self) -> list[ColumnElement[bool]]:
-        """Return the conditions under which an intake is seen."""
-        return [] if self.facility is None else [Intake.__table__.c.facility == self.facility]
 
     def referrals(self) -> list[ColumnElement[bool]]:
         """Return the conditions under which a referral is seen."""
