@@ -37,6 +37,8 @@ class Related:
     duplicates: Sequence[Duplicate] = ()
 
 
+# The facility is part of what `mrn_hash` is a hash of. To name it here, too, would offer the planner indexes of a
+# facility's open referrals, and while statistics say that there are few it walks all of them for each referral.
 # For each referral one step into an index that has the order, and what follows there up to a number: with a million of
 # one patient as with none.
 _RELATED = text(f"""
@@ -53,7 +55,7 @@ _RELATED = text(f"""
     from referrals mine
     cross join lateral (
         select id, queue, status, created_at, form_received_at from referrals twin
-        where twin.facility = mine.facility and twin.mrn_hash = mine.mrn_hash and twin.id <> mine.id
+        where twin.mrn_hash = mine.mrn_hash and twin.id <> mine.id
             and twin.form_received_at between mine.form_received_at - :within and mine.form_received_at + :within
             and {one_of("twin.status", OPEN_STATUSES)}
         order by twin.form_received_at desc

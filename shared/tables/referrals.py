@@ -91,7 +91,6 @@ class Referral(Table):
         ),
         Index(
             "ix_referrals_patient",
-            "facility",
             "mrn_hash",
             "form_received_at",
             postgresql_where=text(one_of("status", OPEN_STATUSES)),
