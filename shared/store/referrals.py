@@ -111,28 +111,23 @@ def page(
     """Return the query for a page of a worklist, and its values: `status` is `open`, `all` or one status."""
     values = {"queue": queue, "facility": scope.facility, "queues": scope.queues, "limit": limit}
     place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
-    kind = {"of_facility": scope.facility is not None, "of_queues": scope.queues is not None, "follows": bool(place)}
-    return _page(status, **kind), values | place
+    return _page(status, scope.kind, follows=bool(place)), values | place
 
 
 @cache
-def _page(status: str, *, of_facility: bool, of_queues: bool, follows: bool) -> Select[Any] | CompoundSelect[Any]:
+def _page(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundSelect[Any]:
     """Return the query for pages of one kind. To build it takes as long as to run it, so each is built once.
 
     Every page is a walk along an index that has its order. Of open referrals there is one; for whatever else has
     several statuses, the walks for each are merged.
     """
-    of = [_REFERRAL.queue == bindparam("queue")]
-    if of_facility:
-        of.append(_REFERRAL.facility == bindparam("facility"))
-    if of_queues:
-        of.append(_REFERRAL.queue.in_(bindparam("queues", expanding=True)))
+    of = [_REFERRAL.queue == bindparam("queue"), *kind.referrals()]
     if follows:
         place = (bindparam(f"after_{column.name}", type_=column.type) for column in _ORDER)
         of.append(tuple_(*_ORDER) > tuple_(*place))
     most = bindparam("limit", type_=Integer)
     walk = _WHOLE.where(*of).order_by(*_ORDER).limit(most)
-    if status == "open" and not of_facility:
+    if status == "open" and kind.facility is None:
         return walk.where(IS_OPEN)
     statuses = {"open": OPEN_STATUSES, "all": STATUSES}.get(status, (status,))
     if len(statuses) == 1:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 
 from shared.tables import Referral
 
@@ -15,7 +15,16 @@ class Scope:
     facility: str | None = None
     queues: Sequence[str] | None = None
 
+    @property
+    def kind(self) -> "Scope":
+        """Return the scope that has the same conditions and no values: one query serves all that are alike."""
+        return Scope(None if self.facility is None else "", None if self.queues is None else ())
+
     def referrals(self) -> list[ColumnElement[bool]]:
-        """Return the conditions under which a referral is seen."""
-        seen = [] if self.facility is None else [Referral.__table__.c.facility == self.facility]
-        return seen if self.queues is None else [*seen, Referral.__table__.c.queue.in_(self.queues)]
+        """Return the conditions under which a referral is seen; other values may be given for `facility`, `queues`."""
+        table, seen = Referral.__table__.c, list[ColumnElement[bool]]()
+        if self.facility is not None:
+            seen.append(table.facility == bindparam("facility", self.facility))
+        if self.queues is not None:
+            seen.append(table.queue.in_(bindparam("queues", self.queues, expanding=True)))
+        return seen
