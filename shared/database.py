@@ -44,6 +44,7 @@ def create_engine(
         **(pool if pool_size else {"poolclass": NullPool}),
         isolation_level="AUTOCOMMIT" if autocommit else None,
         pool_reset_on_return=None if autocommit else "rollback",
+        skip_autocommit_rollback=True,  # there is nothing to roll back where each statement is a transaction
         hide_parameters=True,  # an answer never reaches a log through an exception
         json_serializer=_json,
         json_deserializer=orjson.loads,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
+from services.api.turns import Turns
 from shared.storage import Storage
 from shared.task_queues import Lane
 
@@ -72,6 +73,7 @@ class Capacity:
     def __init__(self, for_routine: int, storage: Storage) -> None:
         self._rooms: dict[Lane, Room] = {"priority": Room(math.inf), "routine": Room(for_routine)}
         self._batches = threading.BoundedSemaphore(BATCHES)
+        self._turns = Turns()
         self.reading = threading.Lock()  # of one batch at a time, which takes only its turn from single forms
         self.storage = storage
 
@@ -96,7 +98,8 @@ class Capacity:
         if not self._batches.acquire(blocking=False):
             raise _busy()
         try:
-            yield
+            with self._turns.shorter():
+                yield
         finally:
             self._batches.release()
 

@@ -77,7 +77,7 @@ def _problem(error: NotStrictError) -> ProblemError:
 def _content(request: Request, most: int) -> bytes:
     """Count the bytes that come, whatever the headers promise: a body in chunks promises nothing."""
     content = bytearray()
-    while more := request.stream.read(CHUNK):
+    while len(content) != request.content_length and (more := request.stream.read(CHUNK)):
         content += more
         if len(content) > most + MOST_BEYOND:
             break

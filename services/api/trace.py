@@ -27,12 +27,11 @@ def _begin() -> None:
     g.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
     trace = request.headers.get("traceparent", "")
     g.traceparent = trace if _TRACEPARENT.fullmatch(trace) else None
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    if g.traceparent:
-        structlog.contextvars.bind_contextvars(traceparent=g.traceparent)
     named = {name: str(value) for name, value in (request.view_args or {}).items() if name in NAMED}
-    structlog.contextvars.bind_contextvars(**named)
+    if g.traceparent:
+        named["traceparent"] = g.traceparent
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, **named)
 
 
 def _end(response: Response) -> Response:

@@ -1,6 +1,7 @@
 """Before connections or the disk are used up forms are refused, and red flags last."""
 
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -51,6 +52,15 @@ def test_a_red_flag_finds_a_connection_where_routine_forms_have_to_go(submitter)
     assert refused.json["type"] == "urn:psoas:problem:busy"
     assert int(refused.headers["Retry-After"]) > 0
     assert submitter.post("/v1/intakes", RED).status_code == 202
+
+
+def test_threads_take_short_turns_until_the_last_batch_has_ended(capacity):
+    usual = sys.getswitchinterval()
+    with capacity.taken_by_batch():
+        with capacity.taken_by_batch():
+            assert sys.getswitchinterval() < usual
+        assert sys.getswitchinterval() < usual
+    assert sys.getswitchinterval() == usual
 
 
 def test_who_waits_gets_the_place_that_is_given_back():
