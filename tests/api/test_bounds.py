@@ -1,4 +1,4 @@
-"""What pages, and the rounds of the watchman, read of a large database: so many blocks, however much there is.
+"""What pages, triage and the rounds of the watchman read of a large database: so many blocks, however much there is.
 
 Taken from EXPLAIN, not from a clock. Every case is tried so that it could read ten times as much.
 """
@@ -6,20 +6,27 @@ Taken from EXPLAIN, not from a clock. Every case is tried so that it could read 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
+from services.worker.triage import FAILED
 from shared.clinical.lifecycle import STATUSES
+from shared.clock import now
 from shared.database import create_engine
 from shared.migrations.migrate import upgrade
+from shared.protocols import active
 from shared.store.queues import states
 from shared.store.referrals import worklist
 from shared.store.related import MOST_DUPLICATES, related
 from shared.store.scope import Scope
 from shared.store.standing import standing
+from shared.store.versions import Versions
+from shared.store.waiting import Outcome, claim, give_back, renew, standing_still
 
 FEW, MANY = 1_000, 10_000
 PAGE = 50
@@ -37,6 +44,10 @@ FORMS = """
 """
 
 UNSETTLED = text("select sum(relpages - relallvisible) from pg_class where relname in ('referrals', 'deliveries')")
+
+
+WAITING_FORMS = FORMS.replace("'triaged'", "'received'").replace("at, at, at::date", "at, null, at::date")
+LEASE = timedelta(seconds=10)
 
 
 @pytest.fixture
@@ -136,6 +147,29 @@ def test_a_page_with_its_duplicates_while_statistics_know_of_one(new_database):
     settle(engine)
     fill(engine, 2, MANY, OWN)
     assert read_by(engine, first_page).rows <= PAGE * (MOST_DUPLICATES + 1)
+    engine.dispose()
+
+
+def test_triage_of_one_form_while_statistics_know_of_one_that_waits(new_database):
+    engine = create_engine(new_database("surged"))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text(WAITING_FORMS.replace("PATIENT", OWN)), {"first": 1, "last": 1})
+    settle(engine)
+    with engine.begin() as connection:
+        connection.execute(text(WAITING_FORMS.replace("PATIENT", OWN)), {"first": 2, "last": MANY})
+    with Session(engine) as session:
+        claimed = claim(session, "routine", limit=1, lease=LEASE)
+    failed = FAILED["routine"] | {"acknowledge_by": now(), "clock_started_at": now(), "escalate_at": None}
+    outcome = Outcome(intake=claimed[0], record=None, **failed)
+    for step in (
+        partial(claim, lane="routine", limit=1, lease=LEASE),
+        partial(Versions(active().targets).finish_forms, outcomes=[outcome]),
+        partial(give_back, intakes=claimed),
+        partial(renew, intakes=claimed, lease=LEASE),
+        standing_still,
+    ):
+        assert read_by(engine, step).rows <= PAGE, step
     engine.dispose()
 
 
