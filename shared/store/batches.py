@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.store.intakes import KEYS_ARE_KEPT, NewIntake, Receipt, execute_naming, receipt
+from shared.store.intakes import KEYS_ARE_KEPT, NewIntake, Receipt, naming, receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def add_all(session: Session, lines: Sequence[Named]) -> dict[UUID, Receipt]:
     was not, while its key was named already.
     """
     content = orjson.dumps(lines, default=_bytea).decode()
-    added = execute_naming(session, _ADD_ALL, {"lines": content, "kept": KEYS_ARE_KEPT})
+    with naming():
+        added = session.execute(_ADD_ALL, {"lines": content, "kept": KEYS_ARE_KEPT})
     by_id = {line.new.id: line.new for line in lines}
     return {row.id: receipt(by_id[row.id], row.received_at) for row in added}
 

@@ -1,18 +1,21 @@
 """Intakes: stored at most once under each of their names, and found again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Connection, CursorResult, Executable, bindparam, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, tuple_
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from shared.direct import Direct
 from shared.store.scope import Scope
 from shared.tables import Decision, IdempotencyKey, Intake, Referral
 from shared.task_queues import Lane
@@ -124,8 +127,8 @@ _NAME = (
     )
     .returning(IdempotencyKey.intake_id)
 )
-_ADD = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at)
-_ADD_NAMED = (
+_ADD = Direct(insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at), [each.name for each in _COLUMNS])
+_ADD_NAMED = Direct(
     insert(_TABLE)
     .from_select(
         _COLUMNS, select(*(bindparam(each.name, type_=each.type) for each in _COLUMNS)).select_from(_NAME.cte())
@@ -141,23 +144,21 @@ def add(connection: Connection | Session, new: NewIntake, idempotency_key: str |
     Raises NameTakenError if it has a name that is taken, NothingToAmendError if it amends what its facility never sent.
     """
     columns = {each.name: getattr(new, each.name) for each in fields(new)}
+    columns["answers"] = orjson.dumps(new.answers).decode()
     columns["first_version"] = None if new.amends is None else _first_version(connection, new.facility, new.amends)
-    if idempotency_key is None:
-        added = connection.execute(_ADD, columns)
-    else:
-        added = execute_naming(connection, _ADD_NAMED, columns | {"idempotency_key": idempotency_key})
-    received_at: datetime | None = added.scalar_one_or_none()
-    if received_at is None:
+    statement = _ADD if idempotency_key is None else _ADD_NAMED
+    with naming():
+        added = statement.execute(connection, columns | {"idempotency_key": idempotency_key}).fetchone()
+    if added is None:
         raise NameTakenError
-    return receipt(new, received_at)
+    return receipt(new, added[0])
 
 
-def execute_naming(
-    connection: Connection | Session, statement: Executable, values: dict[str, Any]
-) -> CursorResult[Any]:
-    """Execute what lets keys name intakes; raise NameTakenError if one of these could not be stored after all."""
+@contextmanager
+def naming() -> Iterator[None]:
+    """Raise NameTakenError where the block lets a key name an intake that could not be stored after all."""
     try:
-        return cast("CursorResult[Any]", connection.execute(statement, values))
+        yield
     except IntegrityError as error:
         if isinstance(error.orig, ForeignKeyViolation):
             raise NameTakenError from None
