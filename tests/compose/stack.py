@@ -33,6 +33,10 @@ class Stack:
     def up(self, *words: str) -> None:
         """Start everything and wait until it is healthy."""
         self.compose("up", "--detach", *words)
+        self.wait_until_healthy()
+
+    def wait_until_healthy(self) -> None:
+        """Wait for whoever is ill until its next check: `up` gives up at once where others depend on it."""
         deadline = time.monotonic() + HEALING
         while ill := [container["Name"] for container in self.every_container() if not healthy(container)]:
             assert time.monotonic() < deadline, f"not healthy: {ill}\n{self.compose('logs', '--tail', '20')}"

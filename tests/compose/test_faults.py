@@ -83,7 +83,7 @@ def test_while_postgres_is_away_clients_are_told_to_come_back(
         stack.compose("restart", "postgres")
         time.sleep(2)
 
-    stack.up()
+    stack.wait_until_healthy()
     away = [answer for answer in history.answers() if answer.status == 503]
     assert away
     assert all(answer.headers["retry-after"] for answer in away)
