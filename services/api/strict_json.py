@@ -76,14 +76,14 @@ def _problem(error: NotStrictError) -> ProblemError:
 
 def _content(request: Request, most: int) -> bytes:
     """Count the bytes that come, whatever the headers promise: a body in chunks promises nothing."""
-    content = bytearray()
-    while len(content) != request.content_length and (more := request.stream.read(CHUNK)):
+    content, promised = bytearray(), request.content_length
+    while len(content) != promised and (more := request.stream.read(CHUNK)):
         content += more
         if len(content) > most + MOST_BEYOND:
             break
     if len(content) > most:
         raise ProblemError(413, f"The body is larger than {most // 1024} KiB.")
-    if len(content) < (request.content_length or 0):
+    if len(content) < (promised or 0):
         raise NotStrictError("The body is shorter than its Content-Length.")  # what was cut off, nobody knows
     return bytes(content)
 

@@ -46,7 +46,9 @@ FORMS = """
 UNSETTLED = text("select sum(relpages - relallvisible) from pg_class where relname in ('referrals', 'deliveries')")
 
 
-WAITING_FORMS = FORMS.replace("'triaged'", "'received'").replace("at, at, at::date", "at, null, at::date")
+WAITING_FORMS = text(
+    FORMS.replace("'triaged'", "'received'").replace("at, at, at::date", "at, null, at::date").replace("PATIENT", OWN)
+)
 LEASE = timedelta(seconds=10)
 
 
@@ -154,10 +156,10 @@ def test_triage_of_one_form_while_statistics_know_of_one_that_waits(new_database
     engine = create_engine(new_database("surged"))
     upgrade(engine)
     with engine.begin() as connection:
-        connection.execute(text(WAITING_FORMS.replace("PATIENT", OWN)), {"first": 1, "last": 1})
+        connection.execute(WAITING_FORMS, {"first": 1, "last": 1})
     settle(engine)
     with engine.begin() as connection:
-        connection.execute(text(WAITING_FORMS.replace("PATIENT", OWN)), {"first": 2, "last": MANY})
+        connection.execute(WAITING_FORMS, {"first": 2, "last": MANY})
     with Session(engine) as session:
         claimed = claim(session, "routine", limit=1, lease=LEASE)
     failed = FAILED["routine"] | {"acknowledge_by": now(), "clock_started_at": now(), "escalate_at": None}

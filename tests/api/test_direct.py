@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from shared.direct import Direct
 
 QUOTIENT = Direct(text("select 6 / :by"))
-SUICIDE = Direct(text("select pg_terminate_backend(pg_backend_pid())"))
+CUT_OFF = Direct(text("select pg_terminate_backend(pg_backend_pid())"))
 
 
 def test_it_gives_what_the_driver_gives(engine):
@@ -41,7 +41,7 @@ def test_after_a_lost_connection_all_are_made_anew(engine):
     with engine.connect() as one, engine.connect() as other:
         gone = {each.scalar(text("select pg_backend_pid()")) for each in (one, other)}
     with engine.connect() as connection, pytest.raises(OperationalError) as caught:
-        SUICIDE.execute(connection, {})
+        CUT_OFF.execute(connection, {})
     assert caught.value.connection_invalidated
     with engine.connect() as one, engine.connect() as other:
         assert gone.isdisjoint({each.scalar(text("select pg_backend_pid()")) for each in (one, other)})
