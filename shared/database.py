@@ -1,7 +1,7 @@
 """Opens the database: one engine a process, with limits that keep a stuck server from holding anybody."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,12 @@ REST_SECONDS = 1.0  # a connection that was not used for longer is asked first w
 
 
 def create_engine(
-    settings: Settings, *, pool_size: int = 4, pool_timeout: float = 3, autocommit: bool = False
+    settings: Settings,
+    *,
+    pool_size: int = 4,
+    pool_timeout: float = 3,
+    autocommit: bool = False,
+    limits: Mapping[str, str] = LIMITS,
 ) -> Engine:
     """Return an engine for `settings.database_url`; nothing connects before the first query.
 
@@ -52,7 +57,7 @@ def create_engine(
             "connect_timeout": 3,
             "tcp_user_timeout": 5000,  # milliseconds; a vanished server is noticed
             "application_name": "psoas",
-            "options": " ".join(f"-c {name}={value}" for name, value in LIMITS.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         },
     )
     event.listen(engine, "checkin", _rest)

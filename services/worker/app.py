@@ -15,13 +15,15 @@ from services.worker.signs import signs_of_worker
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
 from shared.clinical.triage import triage
-from shared.database import create_engine, create_sessions
+from shared.database import LIMITS, create_engine, create_sessions
 from shared.logs import configure_logs
 from shared.metrics import count_in
 from shared.protocols import active
 from shared.settings import Settings
 from shared.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
 
+# Whatever a frozen process holds is let go in time for the watchman. Between two statements it only decides forms.
+HOLDING = {"idle_in_transaction_session_timeout": "1s"}
 DRAIN_SECONDS = 2  # then the task gives its process back and leaves a message for the rest
 
 TRIAGE: dict[str, Any] = {
@@ -37,7 +39,7 @@ TRIAGE: dict[str, Any] = {
 
 def create_worker(settings: Settings) -> Celery:
     """Return the Celery application that triages; nothing connects before a task runs."""
-    engine = create_engine(settings, pool_size=2)
+    engine = create_engine(settings, pool_size=2, limits=LIMITS | HOLDING)
     announce = Announcer(create_producer(settings)).announce
     triager = Triager(create_sessions(engine), active(), settings.holidays, Child(COMMAND), triage, announce)
     app = Celery("psoas", broker=settings.broker_url)

@@ -1,8 +1,11 @@
-"""Triages what waits in a lane: claims a batch, decides each form, stores what came of it.
+"""Triages what waits in a lane: takes a batch, decides each form, stores what came of it.
 
 Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised
 or took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails
 too, a person decides. The rest of its batch is stored first.
+
+A batch is held by locks, and all is one transaction. It leaves no trace if it does not end. So the first batch of a
+process, and any after one that went wrong, is claimed, which counts the attempt before anything is decided.
 """
 
 import json
@@ -10,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import FrameType
 from typing import Any
@@ -27,7 +30,7 @@ from shared.database import Sessions, autocommit
 from shared.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.store.events import Due
 from shared.store.versions import Versions
-from shared.store.waiting import Outcome, Waiting, claim, give_back, renew
+from shared.store.waiting import Outcome, Waiting, claim, give_back, hold, renew
 from shared.task_queues import Hint, Lane, delivery_hint
 
 log = structlog.get_logger(__name__)
@@ -39,7 +42,7 @@ MOST_ATTEMPTS = 8  # a form whose processes keep being killed under it goes to a
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many intakes of a lane are claimed at once, and for how long they stay claimed."""
+    """How many intakes of a lane are taken at once, and for how long they stay claimed."""
 
     limit: int
     lease: timedelta
@@ -52,11 +55,11 @@ BATCHES: dict[Lane, Batch] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Triager:
     """Triage with all that it needs. Without `decide`, every form is decided in the child.
 
-    `announce` must neither block nor raise.
+    `announce` must neither block nor raise. Whoever `is_proven` got to the end of the batch before.
     """
 
     sessions: Sessions
@@ -65,15 +68,46 @@ class Triager:
     child: Child
     decide: Callable[[Form, Protocol], Decision] | None
     announce: Callable[[Hint], None]
+    is_proven: bool = field(default=False, init=False)
 
     def triage_waiting(self, lane: Lane) -> int:
         """Triage one batch of `lane` and return how many intakes it had; safe to run any number of times at once."""
-        batch = BATCHES[lane]
+        is_proven, self.is_proven = self.is_proven, False
+        found, left = self._at_once(lane) if is_proven else (0, BATCHES[lane].limit)
+        if left:
+            found = max(found, self._claimed(lane, left))
+        self.is_proven = self.decide is not None
+        return found
+
+    def _at_once(self, lane: Lane) -> tuple[int, int]:
+        """Triage a batch in one transaction; return how many intakes it had, and how many of them are left to claim.
+
+        A form that goes wrong ends it, so that nothing is held for long. A version may hold nothing but its chain.
+        """
+        outcomes: list[Outcome] = []
+        with self.sessions.begin() as session:
+            held = hold(session, lane, limit=BATCHES[lane].limit)
+            began = time.monotonic()
+            for intake in held:
+                if intake.first_version is None:
+                    record = self._in_batch(intake)
+                    if record is None:
+                        break
+                    outcomes.append(self._outcome(intake, record))
+            due = self._versions().finish_forms(session, outcomes) if outcomes else []
+        self._tell(outcomes, due)
+        if outcomes:
+            TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
+        return len(held), len(held) - len(outcomes)
+
+    def _claimed(self, lane: Lane, limit: int) -> int:
+        """Triage a batch that is claimed, in as many transactions as it takes; return how many intakes it had."""
+        lease = BATCHES[lane].lease
         with autocommit(self.sessions) as session:
-            claimed = claim(session, lane, limit=batch.limit, lease=batch.lease)
+            claimed = claim(session, lane, limit=limit, lease=lease)
         began = time.monotonic()
         try:
-            self._triage(claimed, batch)
+            self._triage(claimed, lease)
         except (SystemExit, DBAPIError):  # told to stop, or cut off: whoever comes next need not wait for the lease
             with suppress(SQLAlchemyError), self.sessions.begin() as session:
                 give_back(session, claimed)
@@ -82,13 +116,13 @@ class Triager:
             TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
         return len(claimed)
 
-    def _triage(self, claimed: list[Waiting], batch: Batch) -> None:
+    def _triage(self, claimed: list[Waiting], lease: timedelta) -> None:
         decided = [(intake, self._in_batch(intake)) for intake in claimed]
         self._store([self._outcome(intake, record) for intake, record in decided if record is not None])
         suspects = [intake for intake, record in decided if record is None]
         while suspects:
             with self.sessions.begin() as session:
-                renew(session, suspects, lease=batch.lease + timedelta(seconds=ALONE_SECONDS))
+                renew(session, suspects, lease=lease + timedelta(seconds=ALONE_SECONDS))
             intake = suspects.pop(0)
             self._store_alone(intake, self._alone(intake))
 
@@ -117,7 +151,7 @@ class Triager:
 
     def _store(self, outcomes: list[Outcome]) -> None:
         """Store forms that amend none together; then each version of an earlier form, which locks its chain."""
-        versions = Versions(self.protocol.targets, self.holidays)
+        versions = self._versions()
         forms = [outcome for outcome in outcomes if outcome.intake.first_version is None]
         if forms:
             with self.sessions.begin() as session:
@@ -135,6 +169,9 @@ class Triager:
         for outcome in stored:
             log.info("triage.stored", **path(outcome))
             count(outcome)
+
+    def _versions(self) -> Versions:
+        return Versions(self.protocol.targets, self.holidays)
 
     def _store_alone(self, intake: Waiting, record: dict[str, Any] | None) -> None:
         try:
@@ -193,7 +230,7 @@ def rules(outcome: Outcome) -> list[str]:
 def count(outcome: Outcome) -> None:
     """Count an intake that has found its queue just now."""
     intake = outcome.intake
-    ROUTING_SECONDS.labels(intake.lane).observe(intake.waited + time.monotonic() - intake.claimed_at)
+    ROUTING_SECONDS.labels(intake.lane).observe(intake.waited + time.monotonic() - intake.taken_at)
     DECISIONS.labels(outcome.queue, outcome.priority).inc()
     for rule in rules(outcome):
         RULES_FIRED.labels(rule).inc()

@@ -1,7 +1,8 @@
-"""Work still to do: claims intakes that wait for triage, and stores what came of them.
+"""Work still to do: takes intakes that wait for triage, and stores what came of them.
 
-The status of the row is the only record of what is to do. A claim is a lease by the database clock; whoever finishes an
-intake that somebody else has finished meanwhile changes nothing.
+The status of the row is the only record of what is to do. To hold intakes is to lock their rows until the transaction
+ends, and writes nothing. A claim is a lease by the database clock, and counts the attempt. Whoever finishes an intake
+that somebody else has finished meanwhile changes nothing.
 """
 
 import time
@@ -24,7 +25,7 @@ from shared.task_queues import LANES, Lane
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An intake claimed for triage; `attempts` counts this claim too.
+    """An intake held or claimed for triage; `attempts` counts this attempt too.
 
     `first_version` is the first of the forms of which it is a new version, None where it amends none.
     """
@@ -38,8 +39,8 @@ class Waiting:
     request_id: str
     traceparent: str | None
     first_version: UUID | None
-    waited: float  # seconds since its receipt, when it was claimed
-    claimed_at: float = field(default_factory=time.monotonic)
+    waited: float  # seconds since its receipt, when it was taken
+    taken_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,28 @@ class Outcome:
 # waits, and while statistics say that this is little, it reads the whole backlog for each red flag.
 _STILL_WAITS = Intake.status.is_not_distinct_from("received")
 
-# The two statements that every intake passes through are written out: one round trip each, and nothing to build.
-_CLAIM = text("""
-    with oldest as (
-        select id from intakes
-        where status = 'received' and lane = :lane and (lease_until is null or lease_until < clock_timestamp())
-        order by received_at, id
-        limit :limit
-        for update skip locked
-    )
+# The statements that every intake passes through are written out: one round trip each, and nothing to build.
+_WAITED = "cast(extract(epoch from clock_timestamp() - received_at) as float)"
+# "No key": whoever only refers to the row, as a form does that amends it, need not wait.
+_OLDEST = """
+    from intakes
+    where status = 'received' and lane = :lane and (lease_until is null or lease_until < clock_timestamp())
+    order by received_at, id
+    limit :limit
+    for no key update skip locked
+"""
+_HOLD = text(f"""
+    select id, facility, lane, received_at, answers, attempts + 1, request_id, traceparent, first_version,
+        {_WAITED}
+    {_OLDEST}
+""")
+_CLAIM = text(f"""
+    with oldest as (select id {_OLDEST})
     update intakes set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
     from oldest where intakes.id = oldest.id
-    returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent,
-        first_version, cast(extract(epoch from clock_timestamp() - received_at) as float)
-""")
+    returning intakes.id, facility, lane, received_at, answers, attempts, request_id, traceparent, first_version,
+        {_WAITED}
+""")  # noqa: S608 - constants
 
 _FINISH = text(f"""
     with outcome as (
@@ -120,6 +129,11 @@ _OLDEST_OF_EACH_LANE = text(
         for lane in LANES
     )
 )
+
+
+def hold(session: Session, lane: Lane, *, limit: int) -> list[Waiting]:
+    """Take the oldest waiting intakes of `lane`, at most `limit`, until the transaction ends; nobody else gets them."""
+    return [Waiting(*row) for row in session.execute(_HOLD, {"lane": lane, "limit": limit})]
 
 
 def claim(session: Session, lane: Lane, *, limit: int, lease: timedelta) -> list[Waiting]:

@@ -26,7 +26,7 @@ from shared.store.related import MOST_DUPLICATES, related
 from shared.store.scope import Scope
 from shared.store.standing import standing
 from shared.store.versions import Versions
-from shared.store.waiting import Outcome, claim, give_back, renew, standing_still
+from shared.store.waiting import Outcome, claim, give_back, hold, renew, standing_still
 
 FEW, MANY = 1_000, 10_000
 PAGE = 50
@@ -165,6 +165,7 @@ def test_triage_of_one_form_while_statistics_know_of_one_that_waits(new_database
     failed = FAILED["routine"] | {"acknowledge_by": now(), "clock_started_at": now(), "escalate_at": None}
     outcome = Outcome(intake=claimed[0], record=None, **failed)
     for step in (
+        partial(hold, lane="routine", limit=1),
         partial(claim, lane="routine", limit=1, lease=LEASE),
         partial(Versions(active().targets).finish_forms, outcomes=[outcome]),
         partial(give_back, intakes=claimed),

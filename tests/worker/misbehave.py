@@ -1,20 +1,21 @@
-"""Triage as it must never be: it raises, hangs or kills its process when the form's pain score says so.
+"""Triage as it must never be: it raises, hangs, freezes or kills its process when the form's pain score says so.
 
 Run as a program, it is the child in which forms are decided alone, misbehaving in the same way.
 """
 
 import os
+import signal
 import sys
 
 from services.worker import alone
 from shared.clinical.triage import triage
 
-RAISES, HANGS, KILLS = 0.25, 0.5, 0.75
+RAISES, HANGS, KILLS, FREEZES = 0.25, 0.5, 0.75, 0.875
 COMMAND = (sys.executable, "-m", "tests.worker.misbehave")
 
 
 def misbehave(form, protocol):
-    """Decide like triage, but for the three scores."""
+    """Decide like triage, but for the four scores."""
     score = form.answers.get("pain_score")
     if score == RAISES:
         raise ValueError("the answer, which must not be repeated")
@@ -22,6 +23,8 @@ def misbehave(form, protocol):
         pass
     if score == KILLS:
         os._exit(9)
+    if score == FREEZES:
+        os.kill(os.getpid(), signal.SIGSTOP)
     return triage(form, protocol)
 
 

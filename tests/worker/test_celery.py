@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from shared.announce import Announcer, create_producer
 from shared.tables import Intake, Referral
 from shared.task_queues import triage_hint
-from tests.worker.misbehave import HANGS, KILLS
+from tests.worker.misbehave import FREEZES, HANGS, KILLS
 
 RED = {"bladder_change": "new_or_worse"}
 
@@ -107,15 +107,37 @@ def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals,
         eventually(lambda: announcer.announce(triage_hint("routine")) or referrals() == 150 * deaths, seconds=40)
 
 
-def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, announcer, referrals):
-    killer = intake(symptoms={**RED, "pain_score": KILLS})
-    for _ in range(5):
-        intake(symptoms=RED)
-    hang = intake(symptoms={**RED, "pain_score": HANGS})
+@pytest.mark.parametrize("harmless", [0, 1])
+def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, announcer, referrals, harmless):
+    """Neither a worker that has just begun, nor one that has triaged something before."""
+
+    def triage_until(count: int) -> None:
+        eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == count)
+
     with running("urgent", environment, program="tests.worker.misbehaving_worker"):
-        eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == 7)
+        for _ in range(harmless):
+            intake(symptoms=RED)
+        triage_until(harmless)
+        killer = intake(symptoms={**RED, "pain_score": KILLS})
+        for _ in range(5):
+            intake(symptoms=RED)
+        hang = intake(symptoms={**RED, "pain_score": HANGS})
+        triage_until(harmless + 7)
     assert referrals(pattern="triage_failed", queue="urgent") == 2
     assert referrals(pattern="triage_failed", intake_id=killer) == referrals(intake_id=hang) == 1
+
+
+def test_what_a_frozen_worker_holds_is_let_go_in_time_for_the_watchman(
+    environment, intake, announcer, referrals, triager
+):
+    with running("urgent", environment, program="tests.worker.misbehaving_worker") as worker:
+        intake(symptoms=RED)
+        eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == 1)
+        intake(symptoms={**RED, "pain_score": FREEZES})
+        announcer.announce(triage_hint("priority"))
+        eventually(lambda: psutil.STATUS_STOPPED in {one.status() for one in children(worker)})
+        assert triager.triage_waiting("priority") == 0
+        eventually(lambda: triager.triage_waiting("priority") == 1, seconds=1.5)
 
 
 def test_it_stops_softly_and_leaves_no_process(environment):

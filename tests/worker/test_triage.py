@@ -16,7 +16,7 @@ from services.worker.child import Child
 from services.worker.triage import BATCHES, IN_BATCH_SECONDS, MOST_ATTEMPTS
 from shared.clinical.triage import triage
 from shared.logs import configure_logs
-from shared.store.waiting import claim, finish, give_back
+from shared.store.waiting import claim, finish, give_back, hold
 from shared.tables import Decision, Event, Intake, Referral
 from tests.worker.misbehave import COMMAND as MISBEHAVING
 from tests.worker.misbehave import HANGS, KILLS, RAISES, misbehave
@@ -38,10 +38,29 @@ def referral(sessions, intake_id):
     return row
 
 
+@pytest.fixture(params=[False, True], ids=["claims", "holds"])
+def triager(triager, request):
+    """Return the triager as it begins, and as it goes on."""
+    triager.is_proven = request.param
+    return triager
+
+
 @pytest.fixture
-def misbehaving(triager):
+def changed(triager):
+    """Return a function that changes parts of the triager."""
+
+    def change(**parts):
+        other = replace(triager, **parts)
+        other.is_proven = triager.is_proven
+        return other
+
+    return change
+
+
+@pytest.fixture
+def misbehaving(changed):
     with Child(MISBEHAVING) as child:
-        yield replace(triager, decide=misbehave, child=child)
+        yield changed(decide=misbehave, child=child)
 
 
 def test_an_intake_becomes_a_referral_with_its_decision_and_first_event(sessions, intake, triager):
@@ -117,7 +136,7 @@ def test_what_is_given_back_is_anybodys_at_once(sessions, intake, triager):
     assert triager.triage_waiting("routine") == 0
 
 
-def test_who_is_cut_off_from_the_database_keeps_nothing_to_itself(sessions, intake, triager):
+def test_who_is_cut_off_from_the_database_keeps_nothing_to_itself(sessions, intake, triager, changed):
     intake_id = intake(symptoms=RED)
     outside = create_engine(sessions.kw["bind"].url, poolclass=NullPool)
 
@@ -127,7 +146,7 @@ def test_who_is_cut_off_from_the_database_keeps_nothing_to_itself(sessions, inta
         return triage(form, protocol)
 
     with pytest.raises(OperationalError):
-        replace(triager, decide=cut_off).triage_waiting("priority")
+        changed(decide=cut_off).triage_waiting("priority")
     assert triager.triage_waiting("priority") == 1
     assert referral(sessions, intake_id).queue == "urgent"
 
@@ -142,6 +161,52 @@ def test_a_claimed_intake_is_nobody_elses_until_its_lease_ends(sessions, intake)
     with sessions.begin() as session:
         (again,) = claim(session, "routine", limit=9, lease=timedelta(seconds=60))
     assert again.attempts == 2
+
+
+def test_a_held_intake_is_nobody_elses_until_the_transaction_ends(sessions, intake):
+    intake()
+    with sessions() as holder, sessions.begin() as other:
+        assert len(hold(holder, "routine", limit=9)) == 1
+        assert hold(other, "routine", limit=9) == claim(other, "routine", limit=9, lease=timedelta(seconds=9)) == []
+    (stored,) = rows(sessions, Intake)
+    assert (stored.status, stored.attempts, stored.lease_until) == ("received", 0, None)
+    with sessions.begin() as session:
+        assert len(hold(session, "routine", limit=9)) == 1
+
+
+def test_whoever_got_to_the_end_of_a_batch_claims_none_of_the_next(sessions, intake, triager):
+    triager.triage_waiting("routine")
+    intake_id = intake()
+    triager.triage_waiting("routine")
+    (stored,) = rows(sessions, Intake, id=intake_id)
+    assert (stored.status, stored.attempts) == ("triaged", 0)
+
+
+def test_after_a_batch_that_ended_otherwise_the_attempt_is_counted_before_anything_is_decided(
+    sessions, intake, changed
+):
+    def ends(*_):
+        attempts.append(rows(sessions, Intake)[0].attempts)
+        raise SystemExit
+
+    attempts: list[int] = []
+    intake()
+    told_to_stop = changed(decide=ends)
+    told_to_stop.is_proven = True
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            told_to_stop.triage_waiting("routine")
+    assert attempts == [0, 1]
+    assert rows(sessions, Referral) == []
+
+
+def test_versions_and_forms_of_one_batch_are_all_triaged_in_one_go(sessions, intake, triager):
+    first = intake(symptoms=RED)
+    second = intake(symptoms=RED, amends=first, first_version=first)
+    third = intake(symptoms=RED)
+    assert triager.triage_waiting("priority") == 3
+    assert {one.intake_id for one in rows(sessions, Referral)} == {first, second, third}
+    assert referral(sessions, first).status == "superseded"
 
 
 def test_the_oldest_are_claimed_first_and_no_more_than_the_limit(sessions, intake):
@@ -165,14 +230,14 @@ def test_a_form_that_raises_or_hangs_goes_to_a_human_and_its_batch_goes_on(sessi
     assert referral(sessions, good).pattern != "triage_failed"
 
 
-def test_a_form_that_waits_for_the_processor_does_not_hang(sessions, intake, triager):
+def test_a_form_that_waits_for_the_processor_does_not_hang(sessions, intake, changed):
     def starve(form, protocol):
         time.sleep(2 * IN_BATCH_SECONDS)  # what a busy machine does to it
         return triage(form, protocol)
 
     good = intake(symptoms={"pain_score": 5})
     nobody = Child(("false",))  # to decide it alone
-    replace(triager, decide=starve, child=nobody).triage_waiting("routine")
+    changed(decide=starve, child=nobody).triage_waiting("routine")
     assert referral(sessions, good).pattern != "triage_failed"
 
 
