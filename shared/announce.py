@@ -1,7 +1,7 @@
 """Tells the workers to look again: the only place that publishes.
 
 A message names a lane or a delivery that has work, nothing else. It may be lost without consequence, so announcing
-never waits, never raises and never piles up: hints are coalesced, one thread publishes, a task queue holds few of them.
+waits for no broker, never raises and never piles up: hints are coalesced, one thread publishes, a task queue holds few.
 """
 
 import threading
@@ -17,10 +17,12 @@ from redis.exceptions import RedisError
 
 from shared.metrics import FAILURES
 from shared.settings import Settings
-from shared.task_queues import TRIAGE_TASK, Hint
+from shared.task_queues import TRIAGE_TASK, Hint, triage_hint
 
 log = structlog.get_logger(__name__)
 
+RED_FLAGS = triage_hint("priority")
+HEAD_START_SECONDS = 0.005  # at most
 REST_SECONDS = 0.01  # after each publication; what comes meanwhile is coalesced
 FAILURE_REST_SECONDS = 1
 MOST_KEPT = 1000  # hints that wait for the thread; whatever is beyond that, the watchman announces
@@ -59,32 +61,42 @@ class Announcer:
         self._producer = producer
         self._changed = threading.Condition()
         self._due: set[Hint] = set()
+        self._leaving: set[Hint] = set()
         self._thread: threading.Thread | None = None
 
     def announce(self, hint: Hint) -> None:
-        """Have a worker look soon at what `hint` names. Returns at once, whatever the broker does."""
+        """Have a worker look soon at what `hint` names. Returns at once, whatever the broker does.
+
+        The thread gets a head start with red flags: it needs the interpreter, which whoever goes on would keep from it.
+        """
         with self._changed:
             if len(self._due) < MOST_KEPT:
                 self._due.add(hint)
-            self._changed.notify()
+            self._changed.notify_all()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._publish_for_ever, name="announcer", daemon=True)
                 self._thread.start()
+            if hint == RED_FLAGS:
+                self._changed.wait_for(lambda: hint not in self._due | self._leaving, HEAD_START_SECONDS)
 
     def _publish_for_ever(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._due)
-                hints, self._due = sorted(self._due, key=attrgetter("queue")), set()
+                self._leaving, self._due = self._due, set()
+            hints, rest = sorted(self._leaving, key=attrgetter("queue")), REST_SECONDS
             try:
                 for queue, of_queue in groupby(hints, key=attrgetter("queue")):
                     self._publish(queue, of_queue)
-                time.sleep(REST_SECONDS)
             except (KombuError, RedisError, OSError) as error:
                 queues = sorted({hint.queue for hint in hints})
                 log.warning("announce.failed", queues=queues, error=type(error).__name__)
                 FAILURES.labels("announce").inc()
-                time.sleep(FAILURE_REST_SECONDS)
+                rest = FAILURE_REST_SECONDS
+            with self._changed:
+                self._leaving = set()
+                self._changed.notify_all()
+            time.sleep(rest)
 
     def _publish(self, queue: str, hints: Iterable[Hint]) -> None:
         with self._producer.producer_or_acquire() as producer:

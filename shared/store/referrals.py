@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES, STATUSES
+from shared.direct import Direct
 from shared.store.events import Due, record
 from shared.store.scope import Scope
 from shared.tables import Decision, Event, Intake, Referral, one_of
@@ -105,18 +106,14 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
     return find(session, referral_id, scope)
 
 
-def page(
-    queue: str, status: str, scope: Scope, *, limit: int, after: Position | None
-) -> tuple[Select[Any] | CompoundSelect[Any], dict[str, Any]]:
-    """Return the query for a page of a worklist, and its values: `status` is `open`, `all` or one status."""
-    values = {"queue": queue, "facility": scope.facility, "queues": scope.queues, "limit": limit}
-    place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
-    return _page(status, scope.kind, follows=bool(place)), values | place
-
-
 @cache
-def _page(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundSelect[Any]:
-    """Return the query for pages of one kind. To build it takes as long as to run it, so each is built once.
+def _page(status: str, kind: Scope, *, follows: bool) -> Direct:
+    """Return the statement for pages of one kind. To build it takes as long as to run it, so each is built once."""
+    return Direct(_walk(status, kind, follows=follows))
+
+
+def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundSelect[Any]:
+    """Return the query for pages of one kind.
 
     Every page is a walk along an index that has its order. Of open referrals there is one; for whatever else has
     several statuses, the walks for each are merged.
@@ -145,9 +142,15 @@ def worklist(
     limit: int,
     after: Position | None,
 ) -> list[StoredReferral]:
-    """Return the first `limit` referrals of a queue after a position, by priority, due time and id."""
-    statement, values = page(queue, status, scope, limit=limit, after=after)
-    return [StoredReferral(*row) for row in connection.execute(statement, values)]
+    """Return the first `limit` referrals of a queue after a position, by priority, due time and id.
+
+    `status` is `open`, `all` or one status.
+    """
+    seen = {"facility": scope.facility, "queues": None if scope.queues is None else list(scope.queues)}
+    place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
+    statement = _page(status, scope.kind, follows=after is not None)
+    found = statement.execute(connection, {"queue": queue, "limit": limit, **seen, **place})
+    return [StoredReferral(*row) for row in found]
 
 
 def change(

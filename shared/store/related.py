@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES
+from shared.direct import Direct
 from shared.store.referrals import StoredReferral
 from shared.tables import one_of
 
@@ -41,7 +42,8 @@ class Related:
 # facility's open referrals, and while statistics say that there are few it walks all of them for each referral.
 # For each referral one step into an index that has the order, and what follows there up to a number: with a million of
 # one patient as with none.
-_RELATED = text(f"""
+_RELATED = Direct(
+    text(f"""
     select mine.id as mine, true, superseded.*
     from unnest(cast(:referrals as uuid[])) as mine (id)
     cross join lateral (
@@ -64,6 +66,7 @@ _RELATED = text(f"""
     where mine.id = any(:referrals) and {one_of("mine.status", OPEN_STATUSES)}
     order by form_received_at, id
 """)  # noqa: S608 - constants
+)
 
 
 def related(connection: Connection | Session, referrals: Sequence[StoredReferral]) -> dict[UUID, Related]:
@@ -73,7 +76,7 @@ def related(connection: Connection | Session, referrals: Sequence[StoredReferral
     ids = [referral.id for referral in referrals]
     superseded: dict[UUID, UUID] = {}
     duplicates: dict[UUID, list[Duplicate]] = {each: [] for each in ids}
-    found = connection.execute(_RELATED, {"referrals": ids, "within": DUPLICATES_WITHIN})
+    found = _RELATED.execute(connection, {"referrals": ids, "within": DUPLICATES_WITHIN})
     for referral_id, is_superseded, other_id, queue, status, created_at, _ in found:
         if is_superseded:
             superseded[referral_id] = other_id

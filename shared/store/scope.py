@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import ColumnElement, Text, any_, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.tables import Referral
 
@@ -26,5 +27,5 @@ class Scope:
         if self.facility is not None:
             seen.append(table.facility == bindparam("facility", self.facility))
         if self.queues is not None:
-            seen.append(table.queue.in_(bindparam("queues", self.queues, expanding=True)))
+            seen.append(table.queue == any_(bindparam("queues", self.queues, ARRAY(Text))))
         return seen

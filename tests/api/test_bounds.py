@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from services.worker.triage import FAILED
@@ -27,6 +27,7 @@ from shared.store.scope import Scope
 from shared.store.standing import standing
 from shared.store.versions import Versions
 from shared.store.waiting import Outcome, claim, give_back, hold, renew, standing_still
+from tests.sent import sent_by
 
 FEW, MANY = 1_000, 10_000
 PAGE = 50
@@ -111,18 +112,9 @@ class Read:
 
 def read_by(engine: Engine, act: Callable[[Session], Any]) -> Read:
     """Return what the statements of `act` read. They are undone."""
-    statements: list[tuple[str, Any]] = []
-
-    def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        statements.append((statement, parameters))
-
-    with Session(engine) as session:
-        event.listen(engine, "before_cursor_execute", keep)
-        act(session)
-        event.remove(engine, "before_cursor_execute", keep)
     read = Read()
     with engine.connect() as connection:
-        for statement, parameters in statements:
+        for statement, parameters in sent_by(engine, act):
             explained = connection.exec_driver_sql(f"explain (analyze, buffers, format json) {statement}", parameters)
             read.note(explained.scalar_one()[0]["Plan"])
     return read
