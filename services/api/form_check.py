@@ -29,7 +29,7 @@ def create_form_check(form: FormDefinition) -> Check:
 
 
 def _section_check(section: Section) -> Check:
-    checks = {each.name: _answer_check(each) for each in section.fields}
+    checks = {each.name: (_valid_texts(each), _answer_check(each)) for each in section.fields}
     needed = [each.name for each in section.fields if each.required]
 
     def is_valid(answers: Any) -> bool:
@@ -39,12 +39,20 @@ def _section_check(section: Section) -> Check:
             if name not in answers:
                 return False
         for name, answer in answers.items():
-            check = checks.get(name)
-            if check is None or not check(answer):
+            if name not in checks:
+                return False
+            texts, check = checks[name]
+            if not ((answer.__class__ is str and answer in texts) or check(answer)):
                 return False
         return True
 
     return is_valid
+
+
+def _valid_texts(asked: Field) -> frozenset[str]:
+    """Return the listed answers that are valid: most answers are among these, and need no call each."""
+    check = _answer_check(asked)
+    return frozenset(text for text in (*asked.accepts, NOT_ASKED) if check(text))
 
 
 def _answer_check(asked: Field) -> Check:
