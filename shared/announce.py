@@ -65,7 +65,7 @@ class Announcer:
         self._thread: threading.Thread | None = None
 
     def announce(self, hint: Hint) -> None:
-        """Have a worker look soon at what `hint` names. Returns at once, whatever the broker does.
+        """Have a worker look soon at what `hint` names. Returns at once or soon, whatever the broker does.
 
         The thread gets a head start with red flags: it needs the interpreter, which whoever goes on would keep from it.
         """
