@@ -30,10 +30,10 @@ demo: install  ## post the example cases to a running service and print where th
 
 # What only computes gives way, so that with `make -j` it takes no time from tests that look at the clock.
 lint: install-dev
-	nice -n 19 $(BIN)/ruff format --check .
-	nice -n 19 $(BIN)/ruff check .
-	nice -n 19 $(BIN)/mypy
-	nice -n 19 $(BIN)/lint-imports
+	nice $(BIN)/ruff format --check .
+	nice $(BIN)/ruff check .
+	nice $(BIN)/mypy
+	nice $(BIN)/lint-imports
 
 check: lint  ## formatting, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q tests/unit tests/architecture tests/protocol/test_examples.py
@@ -41,7 +41,7 @@ check: lint  ## formatting, lint, types, import contracts and the fast tests
 test: lint test-rules test-service  ## what CI runs: every check and every test, on a PostgreSQL and a Valkey of its own
 
 test-rules: install-dev
-	nice -n 19 $(BIN)/pytest tests/protocol
+	nice $(BIN)/pytest tests/protocol
 
 test-service: install-dev
 	$(BIN)/pytest tests --ignore=tests/compose --ignore=tests/protocol

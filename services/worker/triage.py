@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import takewhile
 from types import FrameType
 from typing import Any
 
@@ -84,16 +85,12 @@ class Triager:
 
         A form that goes wrong ends it, so that nothing is held for long. A version may hold nothing but its chain.
         """
-        outcomes: list[Outcome] = []
         with self.sessions.begin() as session:
             held = hold(session, lane, limit=BATCHES[lane].limit)
             began = time.monotonic()
-            for intake in held:
-                if intake.first_version is None:
-                    record = self._in_batch(intake)
-                    if record is None:
-                        break
-                    outcomes.append(self._outcome(intake, record))
+            forms = [intake for intake in held if intake.first_version is None]
+            records = takewhile(lambda record: record is not None, map(self._in_batch, forms))
+            outcomes = [self._outcome(intake, record) for intake, record in zip(forms, records, strict=False)]
             due = self._versions().finish_forms(session, outcomes) if outcomes else []
         self._tell(outcomes, due)
         if outcomes:

@@ -116,16 +116,13 @@ class FormDefinition:
         return {each.name: each for section in self.sections for each in section.fields}
 
     @cached_property
-    def kept(self) -> tuple[tuple[Field, str, str, frozenset[str]], ...]:
+    def kept(self) -> tuple[tuple[Field, frozenset[str]], ...]:
         """Return the fields whose answers are stored with the clinical answers: no identity, no free text.
 
-        Each with its section, its name, and the texts that `clean` would return as they are.
+        Each with the texts that `clean` would return as they are.
         """
         kept = (each for each in self.fields.values() if each.keep == "answer")
-        return tuple(
-            (each, each.section, each.name, frozenset(text for text in each.accepts if each.clean(text) == text))
-            for each in kept
-        )
+        return tuple((each, frozenset(text for text in each.accepts if each.clean(text) == text)) for each in kept)
 
     @cached_property
     def comparable(self) -> Mapping[str, Field]:

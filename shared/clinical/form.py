@@ -46,14 +46,14 @@ def read(body: Any, protocol: Protocol, *, today: date) -> Form:
     """
     sections = {section.name: _section(body, section.name) for section in protocol.form.sections}
     answers: dict[str, Answer] = {}
-    for field, section, name, as_they_are in protocol.form.kept:
-        value = sections[section].get(name)
+    for field, as_they_are in protocol.form.kept:
+        value = sections[field.section].get(field.name)
         if value is None:
             continue
         if value.__class__ is str and value in as_they_are:  # most are; a call for each would be half of the reading
-            answers[name] = value
+            answers[field.name] = value
         elif (answer := field.clean(value)) is not None:
-            answers[name] = answer
+            answers[field.name] = answer
     free_text = sections["encounter"].get("free_text")
     phrases = find(free_text, protocol.phrases) if isinstance(free_text, str) else ()
     return Form(answers, age_in_years(sections["patient"].get("birth_date"), today), phrases)
