@@ -22,7 +22,6 @@ from services.api.shapes.referrals import Worklist
 from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
 from shared.store.queues import QueueState, states
 from shared.store.referrals import worklist
-from shared.store.related import related
 
 blueprint = StrictBlueprint("queues", __name__, url_prefix="/v1/queues", description="What waits for a team.")
 
@@ -93,9 +92,8 @@ def get_worklist(query: dict[str, Any], queue: str) -> Response:
     limit = query["limit"]
     with parts().statements.connect() as connection:
         found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
-        shown = found[:limit]
-        others = related(connection, shown)
-    referrals = [representations.referral(each, others[each.id], parts().cipher) for each in shown]
+    shown = found[:limit]
+    referrals = [representations.referral(each, parts().cipher) for each in shown]
     return answer({"referrals": referrals, "next": cursor_after(shown[-1]) if len(found) > limit else None})
 
 

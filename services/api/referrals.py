@@ -22,7 +22,6 @@ from shared.store import referrals
 from shared.store.events import Due
 from shared.store.feed import catch_up
 from shared.store.referrals import StoredReferral
-from shared.store.related import Related, related
 from shared.store.scope import Scope
 from shared.task_queues import delivery_hint
 
@@ -42,10 +41,9 @@ def get_referral(referral_id: UUID) -> Response:
     """
     with parts().statements.connect() as connection:
         stored = referrals.find(connection, referral_id, scope())
-        if stored is None:
-            raise NotFound
-        others = related(connection, [stored])
-    return _answer(stored, others[stored.id])
+    if stored is None:
+        raise NotFound
+    return _answer(stored)
 
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
@@ -129,15 +127,14 @@ def _take(
         if step:
             due = referrals.change(session, before, step.values, step.event())
         after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
-        others = related(session, [after])
     for delivery in due:
         parts().announce(delivery_hint(delivery.id, delivery.queue))
-    return _answer(after, others[after.id])
+    return _answer(after)
 
 
-def _answer(stored: StoredReferral, others: Related) -> Response:
+def _answer(stored: StoredReferral) -> Response:
     cipher = None if caller().role == "submitter" else parts().cipher
-    return answer(representations.referral(stored, others, cipher), headers={"ETag": f'"{stored.version}"'})
+    return answer(representations.referral(stored, cipher), headers={"ETag": f'"{stored.version}"'})
 
 
 def _honour_if_match(stored: StoredReferral) -> None:

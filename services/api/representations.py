@@ -11,7 +11,7 @@ from shared.clinical.lifecycle import PRIORITIES
 from shared.crypto import IdentityCipher
 from shared.store.intakes import Receipt, StoredIntake
 from shared.store.referrals import StoredReferral
-from shared.store.related import Duplicate, Related
+from shared.store.related import Duplicate
 from shared.tables import Event
 
 # The database keeps no order of keys; a person reads the answer from the top.
@@ -50,7 +50,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
     }
 
 
-def referral(stored: StoredReferral, related: Related, cipher: IdentityCipher | None) -> dict[str, Any]:
+def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
     """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
     return {
         "id": stored.id,
@@ -71,12 +71,12 @@ def referral(stored: StoredReferral, related: Related, cipher: IdentityCipher | 
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
         "decision": decision(stored.record, stored.decided_at),
-        "duplicates": [_duplicate(each) for each in related.duplicates],
+        "duplicates": [_duplicate(each) for each in stored.duplicates],
         "links": {
             "self": referral_path(stored.id),
             "intake": intake_path(stored.intake_id),
             "events": f"{referral_path(stored.id)}/events",
-            "supersedes": related.supersedes and referral_path(related.supersedes),
+            "supersedes": stored.supersedes and referral_path(stored.supersedes),
             "superseded_by": stored.superseded_by and referral_path(stored.superseded_by),
         },
     }

@@ -1,6 +1,6 @@
 """Referrals: read whole, a page of a worklist at a time, and changed together with the event that says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from shared.clinical.lifecycle import OPEN_STATUSES, STATUSES
 from shared.direct import Direct
 from shared.store.events import Due, record
+from shared.store.related import DUPLICATES, SUPERSEDES, Duplicate, duplicates
 from shared.store.scope import Scope
 from shared.tables import Decision, Event, Intake, Referral, one_of
 
@@ -58,6 +59,8 @@ class StoredReferral:
     sex_at_birth: str | None
     record: dict[str, Any] | None
     decided_at: datetime | None
+    supersedes: UUID | None
+    duplicates: Sequence[Duplicate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ _COLUMNS = (
     *(_DECISION.record, _DECISION.decided_at),
 )
 _WHOLE: Select[Any] = (
-    select(*_COLUMNS)
+    select(*_COLUMNS, _REFERRAL.mrn_hash, _REFERRAL.form_received_at)
     .join(Intake.__table__, _INTAKE.id == _REFERRAL.intake_id)
     .outerjoin(Decision.__table__, _DECISION.intake_id == _REFERRAL.intake_id)
 )
@@ -94,8 +97,8 @@ _WHOLE: Select[Any] = (
 
 def find(connection: Connection | Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as it stands, if `scope` sees it."""
-    row = connection.execute(_WHOLE.where(_REFERRAL.id == referral_id, *scope.referrals())).one_or_none()
-    return StoredReferral(*row) if row else None
+    row = connection.execute(_shown(_WHOLE.where(_REFERRAL.id == referral_id, *scope.referrals()))).one_or_none()
+    return _stored(row) if row else None
 
 
 def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
@@ -109,7 +112,19 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
 @cache
 def _page(status: str, kind: Scope, *, follows: bool) -> Direct:
     """Return the statement for pages of one kind. To build it takes as long as to run it, so each is built once."""
-    return Direct(_walk(status, kind, follows=follows))
+    return Direct(_shown(_walk(status, kind, follows=follows)))
+
+
+def _shown(referrals: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    """Return the query for the same referrals in their order, with what else there is of each one's case."""
+    page = referrals.subquery("page").c
+    columns = (page[column.name] for column in _COLUMNS)
+    return select(*columns, SUPERSEDES, DUPLICATES).order_by(*(page[column.name] for column in _ORDER))
+
+
+def _stored(row: Iterable[Any]) -> StoredReferral:
+    *columns, found = row
+    return StoredReferral(*[*columns, duplicates(found)])
 
 
 def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundSelect[Any]:
@@ -150,7 +165,7 @@ def worklist(
     place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
     statement = _page(status, scope.kind, follows=after is not None)
     found = statement.execute(connection, {"queue": queue, "limit": limit, **seen, **place})
-    return [StoredReferral(*row) for row in found]
+    return [_stored(row) for row in found]
 
 
 def change(

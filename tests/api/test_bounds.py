@@ -22,7 +22,7 @@ from shared.migrations.migrate import upgrade
 from shared.protocols import active
 from shared.store.queues import states
 from shared.store.referrals import worklist
-from shared.store.related import MOST_DUPLICATES, related
+from shared.store.related import MOST_DUPLICATES
 from shared.store.scope import Scope
 from shared.store.standing import standing
 from shared.store.versions import Versions
@@ -121,7 +121,7 @@ def read_by(engine: Engine, act: Callable[[Session], Any]) -> Read:
 
 
 def first_page(session: Session) -> None:
-    related(session, worklist(session, "neurology", "open", Scope(), limit=PAGE, after=None))
+    worklist(session, "neurology", "open", Scope(), limit=PAGE, after=None)
 
 
 @pytest.mark.parametrize("number", [OWN, ONE])
