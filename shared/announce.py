@@ -45,14 +45,7 @@ BOUNDED = {
 def create_producer(settings: Settings) -> Celery:
     """Return a Celery application that can publish and nothing else; it connects when it first does."""
     producer = Celery("psoas", broker=settings.broker_url, set_as_current=False)
-    producer.conf.update(
-        task_serializer="json",
-        task_ignore_result=True,
-        task_publish_retry=False,
-        task_create_missing_queues=True,  # the workers declare what they consume; here a name is enough
-        broker_transport_options=BOUNDED,
-        broker_pool_limit=1,
-    )
+    producer.conf.update(broker_transport_options=BOUNDED, broker_pool_limit=1)
     return producer
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 
 from bench.backlog import receive, waiting
 from bench.bodies import get, post, posts
@@ -26,16 +27,16 @@ BUSY_TARGET = 2  # times idle
 
 def visible(scene: Scene) -> list[Row]:
     """Measure idle beside an empty POST, and with a backlog beside idle."""
-    takes = in_turn(scene.scale.rounds, {"idle": lambda: _idle(scene), "empty": lambda: _empty(scene)})
-    busy = _busy(scene)
+    measurements = {"idle": _idle, "empty": _empty, "busy": _busy}
+    takes = in_turn(scene.scale.rounds, {name: partial(take, scene) for name, take in measurements.items()})
     rows = []
     for name, (share, target) in IDLE_TARGETS.items():
         mine, other = _milliseconds(takes["idle"], share), _milliseconds(takes["empty"], share)
         row = Row.compared(f"POST to urgent worklist, idle, {name}", mine, other, "empty Flask POST")
         rows.append(row.judged(f"<= {target} ms", mine.median <= target).explained(_shape(takes["idle"])))
-    mine, other = _milliseconds([busy], 0.99), _milliseconds(takes["idle"], 0.99)
+    mine, other = _milliseconds(takes["busy"], 0.99), _milliseconds(takes["idle"], 0.99)
     figure = f"the same p99, {scene.scale.waiting:,} routine waiting, {ARRIVING_PER_SECOND}/s arriving"
-    row = Row.compared(figure, mine, other, "idle").explained(_shape([busy]))
+    row = Row.compared(figure, mine, other, "idle").explained(_shape(takes["busy"]))
     return [*rows, row.judged(f"<= {BUSY_TARGET}x", mine.median <= BUSY_TARGET * other.median)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import PRIORITIES
@@ -75,6 +75,6 @@ def tell(session: Session, events: Sequence[int]) -> list[Due]:
     return due(session.execute(_TELL, {"events": list(events)}))
 
 
-def due(told: Iterable[Row[Any]]) -> list[Due]:
+def due(told: Iterable[Sequence[Any]]) -> list[Due]:
     """Return the deliveries that TELLING made."""
-    return [Due(each.id, each.queue) for each in told]
+    return [Due(*each) for each in told]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from shared.clinical.lifecycle import PRIORITIES
 from shared.clinical.targets import Targets
 from shared.clinical.versions import Settlement, Version, escalate_at, settle
+from shared.direct import Direct
 from shared.store.events import Due, record
 from shared.store.waiting import Outcome, finish
 from shared.tables import Referral
@@ -33,9 +34,11 @@ _CHAIN = text("""
     order by referrals.id
     for no key update of referrals
 """)
-_OVERTAKEN = text("""
+_OVERTAKEN = Direct(
+    text("""
     select distinct first_version from intakes where first_version = any(:intakes) and status = 'triaged'
 """)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class Versions:
         A form that was overtaken by a version of its own is settled with it.
         """
         due = finish(session, outcomes)
-        overtaken = session.scalars(_OVERTAKEN, {"intakes": [outcome.intake.id for outcome in outcomes]})
-        for first in sorted(overtaken):
+        overtaken = _OVERTAKEN.execute(session, {"intakes": [outcome.intake.id for outcome in outcomes]})
+        for first in sorted(first for (first,) in overtaken):
             chain = _locked(session, first)
             settled = settle(chain, self.targets, self.holidays)
             if settled:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from shared.clinical.lifecycle import PRIORITIES, Priority, Queue
+from shared.direct import Direct
 from shared.store.events import TELLING, Due, due
 from shared.tables import Intake
 from shared.task_queues import LANES, Lane
@@ -77,11 +78,13 @@ _OLDEST = """
     limit :limit
     for no key update skip locked
 """
-_HOLD = text(f"""
+_HOLD = Direct(
+    text(f"""
     select id, facility, lane, received_at, answers, attempts + 1, request_id, traceparent, first_version,
         {_WAITED}
     {_OLDEST}
 """)
+)
 _CLAIM = text(f"""
     with oldest as (select id {_OLDEST})
     update intakes set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
@@ -90,7 +93,8 @@ _CLAIM = text(f"""
         {_WAITED}
 """)  # noqa: S608 - constants
 
-_FINISH = text(f"""
+_FINISH = Direct(
+    text(f"""
     with outcome as (
         select * from jsonb_to_recordset(cast(:outcomes as jsonb)) as outcome (
             intake_id uuid, referral_id uuid, record jsonb, queue text, priority smallint, pattern text,
@@ -119,6 +123,7 @@ _FINISH = text(f"""
     )
     {TELLING}
 """)  # noqa: S608 - constants
+)
 
 _OLDEST_OF_EACH_LANE = text(
     " union all ".join(  # one step into the index for each lane, however many wait
@@ -133,7 +138,7 @@ _OLDEST_OF_EACH_LANE = text(
 
 def hold(session: Session, lane: Lane, *, limit: int) -> list[Waiting]:
     """Take the oldest waiting intakes of `lane`, at most `limit`, until the transaction ends; nobody else gets them."""
-    return [Waiting(*row) for row in session.execute(_HOLD, {"lane": lane, "limit": limit})]
+    return [Waiting(*row) for row in _HOLD.execute(session, {"lane": lane, "limit": limit})]
 
 
 def claim(session: Session, lane: Lane, *, limit: int, lease: timedelta) -> list[Waiting]:
@@ -174,7 +179,7 @@ def finish(session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
 
     Intakes that are triaged already are left as they are, so finishing twice is finishing once.
     """
-    told = session.execute(_FINISH, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
+    told = _FINISH.execute(session, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
     return due(told)
 
 
