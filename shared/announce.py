@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 RED_FLAGS = triage_hint("priority")
 HEAD_START_SECONDS = 0.005  # at most
-REST_SECONDS = 0.01  # after each publication; what comes meanwhile is coalesced
+REST_SECONDS = 0.01  # after each publication; what comes meanwhile is coalesced, but red flags only with each other
 FAILURE_REST_SECONDS = 1
 MOST_KEPT = 1000  # hints that wait for the thread; whatever is beyond that, the watchman announces
 MOST_DELIVERIES = 100  # messages that wait in one task queue
@@ -57,6 +57,7 @@ class Announcer:
         self._changed = threading.Condition()
         self._due: set[Hint] = set()
         self._leaving: set[Hint] = set()
+        self._red_flag_due = threading.Event()
         self._thread: threading.Thread | None = None
 
     def announce(self, hint: Hint) -> None:
@@ -72,6 +73,7 @@ class Announcer:
                 self._thread = threading.Thread(target=self._publish_for_ever, name="announcer", daemon=True)
                 self._thread.start()
             if hint == RED_FLAGS:
+                self._red_flag_due.set()
                 self._changed.wait_for(lambda: hint not in self._due | self._leaving, HEAD_START_SECONDS)
 
     def _publish_for_ever(self) -> None:
@@ -79,7 +81,9 @@ class Announcer:
             with self._changed:
                 self._changed.wait_for(lambda: self._due)
                 self._leaving, self._due = self._due, set()
-            hints, rest = sorted(self._leaving, key=attrgetter("queue")), REST_SECONDS
+                self._red_flag_due.clear()
+            hints = sorted(self._leaving, key=lambda hint: (hint != RED_FLAGS, hint.queue))
+            rest, seconds = time.sleep if RED_FLAGS in hints else self._red_flag_due.wait, REST_SECONDS
             try:
                 for queue, of_queue in groupby(hints, key=attrgetter("queue")):
                     self._publish(queue, of_queue)
@@ -87,11 +91,11 @@ class Announcer:
                 queues = sorted({hint.queue for hint in hints})
                 log.warning("announce.failed", queues=queues, error=type(error).__name__)
                 FAILURES.labels("announce").inc()
-                rest = FAILURE_REST_SECONDS
+                rest, seconds = time.sleep, FAILURE_REST_SECONDS
             with self._changed:
                 self._leaving = set()
                 self._changed.notify_all()
-            time.sleep(rest)
+            rest(seconds)
 
     def _publish(self, queue: str, hints: Iterable[Hint]) -> None:
         with self._producer.producer_or_acquire() as producer:

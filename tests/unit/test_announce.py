@@ -1,12 +1,14 @@
 """Announcing: red flags get a head start, and no broker holds anybody up."""
 
 import threading
+import time
+from uuid import UUID
 
 import pytest
 
 from shared import announce
 from shared.announce import RED_FLAGS, Announcer
-from shared.task_queues import triage_hint
+from shared.task_queues import delivery_hint, triage_hint
 
 PATIENCE = 10  # seconds; far longer than anything here takes
 
@@ -47,6 +49,33 @@ def test_what_is_not_urgent_waits_for_no_thread(monkeypatch):
     announcer = Publishing()
     announcer.announce(triage_hint("routine"))
     announcer.may.set()
+
+
+def test_red_flags_wait_for_no_rest_but_their_own(monkeypatch):
+    monkeypatch.setattr(announce, "REST_SECONDS", 6 * PATIENCE)
+    monkeypatch.setattr(announce, "HEAD_START_SECONDS", PATIENCE)
+    announcer = Publishing()
+    announcer.may.set()
+    announcer.announce(triage_hint("routine"))
+    while not announcer.published:
+        time.sleep(0.01)
+    announcer.announce(RED_FLAGS)
+    assert announcer.published == [triage_hint("routine"), RED_FLAGS]
+    announcer.announce(triage_hint("routine"))
+    time.sleep(0.1)
+    assert announcer.published == [triage_hint("routine"), RED_FLAGS], "it leaves with what comes meanwhile"
+
+
+def test_red_flags_leave_first():
+    announcer = Publishing()
+    announcer.announce(triage_hint("routine"))  # holds the thread
+    others = [delivery_hint(UUID(int=number), "neurology") for number in range(3)]
+    for hint in (*others, RED_FLAGS):
+        announcer.announce(hint)
+    announcer.may.set()
+    while len(announcer.published) < 5:
+        time.sleep(0.01)
+    assert announcer.published[:2] == [triage_hint("routine"), RED_FLAGS]
 
 
 def test_whoever_waits_goes_on_when_publishing_fails(monkeypatch):
