@@ -1,14 +1,15 @@
 """The Celery application of the workers that triage."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
-from kombu.entity import Queue
+from celery.signals import setup_logging, worker_process_init, worker_ready
+from kombu.exceptions import OperationalError
 
 from services.worker.alone import COMMAND
-from services.worker.celery_settings import CONFIGURATION
+from services.worker.celery_settings import CONFIGURATION, HINT_REQUEST, task_queue
 from services.worker.child import Child
 from services.worker.heartbeat import heartbeat
 from services.worker.signs import signs_of_worker
@@ -27,13 +28,11 @@ HOLDING = {"idle_in_transaction_session_timeout": "1s"}
 DRAIN_SECONDS = 2  # then the task gives its process back and leaves a message for the rest
 
 TRIAGE: dict[str, Any] = {
-    "task_acks_late": True,  # a killed worker gives the message back
-    "task_acks_on_failure_or_timeout": True,
-    "worker_cancel_long_running_tasks_on_connection_loss": True,  # else it would run twice at once
+    "worker_disable_prefetch": True,  # no message waits in a busy worker: while one waits, none is added
     "worker_max_tasks_per_child": 10_000,  # whatever leaks, leaks for a while only
     "task_soft_time_limit": 5,
     "task_time_limit": 10,
-    "task_queues": [Queue(triage_queue(lane)) for lane in LANES],  # type: ignore[no-untyped-call]
+    "task_queues": [task_queue(triage_queue(lane)) for lane in LANES],
 }
 
 
@@ -50,10 +49,18 @@ def create_worker(settings: Settings) -> Celery:
     worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)
     worker_process_init.connect(lambda **_: count_in(settings.metrics_dir), weak=False)
 
-    @app.task(name=TRIAGE_TASK, shared=False, Request="services.worker.request:FrankRequest")  # type: ignore[untyped-decorator]  # Celery ships no types
+    @app.task(name=TRIAGE_TASK, shared=False, Request=HINT_REQUEST)  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:
         if drain(triager, lane):
             triage_waiting.apply_async((lane,), queue=triage_queue(lane))
+
+    @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def look_at_first(**_: Any) -> None:
+        """Look once: whoever was here before may have taken the message with it."""
+        with suppress(OperationalError):
+            for lane in LANES:
+                if triage_queue(lane) in app.amqp.queues.consume_from:
+                    triage_waiting.apply_async((lane,), queue=triage_queue(lane))
 
     if settings.heartbeat_file:
         app.steps["worker"].add(heartbeat(settings.heartbeat_file))

@@ -5,13 +5,14 @@ Messages are hints. Nothing here has to keep one: a task asks the database what 
 
 from typing import Any
 
+from kombu.entity import Queue
+
+HINT_REQUEST = "services.worker.request:HintRequest"
+
 CONFIGURATION: dict[str, Any] = {
     "task_serializer": "json",
     "accept_content": ["json"],  # a message can never become code
     "task_ignore_result": True,  # the row is the result
-    "task_reject_on_worker_lost": False,  # a task that kills its process is not run again and again
-    "worker_prefetch_multiplier": 1,  # no message waits in a busy worker
-    "worker_enable_prefetch_count_reduction": False,  # it holds one message anyway, before and after an outage
     "worker_enable_remote_control": False,  # nobody steers a worker through the broker
     "worker_send_task_events": False,
     "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue that nobody reads
@@ -19,9 +20,6 @@ CONFIGURATION: dict[str, Any] = {
     "broker_connection_max_retries": None,  # the broker comes back; the worker waits
     "broker_channel_error_retry": True,  # a full broker is an outage, not a reason to exit
     "broker_transport_options": {
-        "visibility_timeout": 120,  # seconds, beyond every time limit
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
         "health_check_interval": 10,
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
@@ -30,3 +28,12 @@ CONFIGURATION: dict[str, Any] = {
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
 }
+
+
+def task_queue(name: str) -> Queue:
+    """Return a task queue whose messages are taken for good.
+
+    Acknowledged ones are worth nothing here, and cost a red flag a question to the broker before its task starts. Each
+    acknowledgement that the broker loses would keep a worker from its next message, although the broker is back.
+    """
+    return Queue(name, no_ack=True)  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from shared.announce import Announcer, create_producer
 from shared.tables import Intake, Referral
-from shared.task_queues import triage_hint
+from shared.task_queues import triage_hint, triage_queue
 from tests.worker.misbehave import FREEZES, HANGS, KILLS
 
 RED = {"bladder_change": "new_or_worse"}
@@ -93,6 +93,26 @@ def test_the_urgent_worker_leaves_the_routine_lane_alone(environment, intake, an
         eventually(lambda: referrals() == 1)
         time.sleep(0.5)
         assert referrals(queue="urgent") == referrals() == 1
+
+
+def test_a_worker_that_starts_looks_without_a_message(environment, intake, referrals):
+    intake()
+    intake(symptoms=RED)
+    with running("urgent", environment), running("routine", environment):
+        eventually(lambda: referrals() == 2)
+
+
+def test_no_message_waits_in_a_busy_worker(environment, intake, announcer, broker, referrals):
+    """While one waits in the task queue none is added, and none is kept for a worker that dies."""
+    with running("urgent", environment, program="tests.worker.misbehaving_worker"):
+        intake(symptoms={**RED, "pain_score": HANGS})
+        eventually(lambda: announcer.announce(triage_hint("priority")) or broker.llen(triage_queue("priority")))
+        for _ in range(5):
+            announcer.announce(triage_hint("priority"))
+            time.sleep(0.05)
+            assert broker.llen(triage_queue("priority")) == 1
+            assert not referrals()
+        eventually(lambda: referrals() == 1 and not broker.llen(triage_queue("priority")))
 
 
 def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals, claimed):
