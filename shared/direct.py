@@ -1,4 +1,4 @@
-"""Executes a statement without SQLAlchemy's part in it, which costs as much again: for the one that every form takes.
+"""Executes a statement without SQLAlchemy's part in it, which costs as much again: for what is asked all the time.
 
 SQLAlchemy writes the statement, keeps the connection, and hears of each failure as if it had executed it.
 """
