@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from bench.backlog import announce, receive, triaged_per_second, wait_until_drained, waiting
+from bench.backlog import announce, more_wait, receive, triaged_per_second, wait_until_drained
 from bench.client import Load
 from bench.load import post_for, warm_up
 from bench.pgbench import inserts_per_second, row_bytes
@@ -114,7 +114,7 @@ class _Gate:
 
     def __call__(self) -> bool:
         if time.perf_counter() - self._looked_at > LOOK_SECONDS:
-            self._open = waiting(self._scene) <= MOST_WAITING
+            self._open = not more_wait(self._scene, MOST_WAITING)
             self._looked_at = time.perf_counter()
         return self._open
 

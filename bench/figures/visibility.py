@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 
-from bench.backlog import receive, waiting
+from bench.backlog import more_wait, receive
 from bench.bodies import get, post, posts
 from bench.client import Address, Connection, drive
 from bench.report import Row, Spread
@@ -50,7 +50,7 @@ def _busy(scene: Scene) -> list[float]:
     scene.clear()
     receive(scene, scene.scale.waiting, scene.forms.routine)
     with api(scene, OURS) as address, workers(scene, OURS), _arriving(scene, address):
-        return _seen(scene, address, scene.scale.probes, lasting=lambda: waiting(scene) > 0)
+        return _seen(scene, address, scene.scale.probes, lasting=lambda: more_wait(scene))
 
 
 def _empty(scene: Scene) -> list[float]:
