@@ -57,7 +57,7 @@ class Announcer:
         self._changed = threading.Condition()
         self._due: set[Hint] = set()
         self._leaving: set[Hint] = set()
-        self._red_flag_due = threading.Event()
+        self._red_flag_due = threading.Event()  # so that whoever rests is not woken by every hint
         self._thread: threading.Thread | None = None
 
     def announce(self, hint: Hint) -> None:

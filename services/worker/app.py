@@ -52,7 +52,10 @@ def create_worker(settings: Settings) -> Celery:
     @app.task(name=TRIAGE_TASK, shared=False, Request=HINT_REQUEST)  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:
         if drain(triager, lane):
-            triage_waiting.apply_async((lane,), queue=triage_queue(lane))
+            look_again(lane)
+
+    def look_again(lane: Lane) -> None:
+        triage_waiting.apply_async((lane,), queue=triage_queue(lane))
 
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def look_at_first(**_: Any) -> None:
@@ -60,7 +63,7 @@ def create_worker(settings: Settings) -> Celery:
         with suppress(OperationalError):
             for lane in LANES:
                 if triage_queue(lane) in app.amqp.queues.consume_from:
-                    triage_waiting.apply_async((lane,), queue=triage_queue(lane))
+                    look_again(lane)
 
     if settings.heartbeat_file:
         app.steps["worker"].add(heartbeat(settings.heartbeat_file))

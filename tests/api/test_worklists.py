@@ -197,6 +197,7 @@ def test_no_worklist_reads_a_large_table_from_end_to_end(referrals, sessions):
                 )
                 assert "Seq Scan" not in plan
                 walk, _, _twenty_duplicates = plan.partition("SubPlan")
+                assert "Index Scan" in walk
                 assert "Sort  (" not in walk  # a step; a merge has a sort key, too
 
 
