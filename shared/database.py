@@ -22,6 +22,9 @@ LIMITS = {
     "idle_in_transaction_session_timeout": "10s",
     "timezone": "UTC",
 }
+# Nothing that is asked all the time reads a whole table. The planner would, while it takes a table for a small one:
+# a check of a foreign key is planned once, and read all referrals for each event until the next ANALYZE.
+WALKS = {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0"}
 REST_SECONDS = 1.0  # a connection that was not used for longer is asked first whether its server is still there
 
 
@@ -57,7 +60,7 @@ def create_engine(
             "connect_timeout": 3,
             "tcp_user_timeout": 5000,  # milliseconds; a vanished server is noticed
             "application_name": "psoas",
-            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in {**limits, **WALKS}.items()),
         },
     )
     event.listen(engine, "checkin", _rest)

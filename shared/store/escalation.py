@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from shared.clinical.lifecycle import PRIORITIES, QUEUES, Escalation, Priority, first_rung_after, next_escalation
 from shared.clinical.targets import Targets
 from shared.store.events import Due, record
-from shared.tables import one_of
+from shared.tables import apart, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,17 @@ class Climbed:
     last: bool
 
 
+_ON_THE_LADDER = f"{apart('status')} = 'queued'"
 # The present moment of the transaction, not of the clock: it is the same for every row, so the index can be asked.
-_DUE = text("""
+_DUE = text(f"""
     select id, intake_id, queue, priority, clock_started_at, escalation_level, escalate_at
     from referrals
-    where status = 'queued' and escalate_at <= now()
+    where {_ON_THE_LADDER} and escalate_at <= now()
     order by escalate_at, id
     limit :limit
     for no key update skip locked
-""")
-RUNG_IS_DUE = """exists (
-    select from referrals where status = 'queued' and escalate_at <= now() order by escalate_at limit 1
-)"""
+""")  # noqa: S608 - a constant
+RUNG_IS_DUE = f"exists (select from referrals where {_ON_THE_LADDER} and escalate_at <= now())"
 _CLIMB = text("""
     update referrals set escalation_level = given.level, escalate_at = given.escalate_at, version = version + 1
     from unnest(cast(:ids as uuid[]), cast(:levels as smallint[]), cast(:next as timestamptz[]))
@@ -52,7 +51,7 @@ _START = text(f"""
     update referrals set escalate_at = clock_started_at + :first
     where {one_of("queue", QUEUES)} and priority = :priority and status = 'queued'
         and escalate_at is null and escalation_level = 0
-""")  # noqa: S608 - a queue is one of four words; naming them lets the index of open referrals be asked
+""")  # noqa: S608 - a queue is one of four words; naming them lets the index by queue and status be asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class Head:
 NOTHING = Head(0, bytes(32))  # what stands before the first event
 
 _LAST = text("select number, digest from events where number is not null order by number desc limit 1")
-# In the order of its index: after many were numbered at once, the planner would look through the table instead.
-SOME_WITHOUT_NUMBER = "exists (select from events where number is null order by id limit 1)"
+# In the order of its index, which `exists` would not keep: the planner may look through the whole table else.
+SOME_WITHOUT_NUMBER = "(select true from events where number is null order by id limit 1) is not null"
 _ANY = text(f"select {SOME_WITHOUT_NUMBER}")
 _UNNUMBERED = text(f"""
     select id, type, at, referral_id, intake_id, by, data from events where number is null order by id

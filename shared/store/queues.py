@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES
 from shared.store.scope import Scope
-from shared.tables import one_of
+from shared.tables import apart, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def _states_where(seen: str) -> TextClause:
             cross join lateral (
                 select created_at from referrals
                 where referrals.facility = here.facility and referrals.queue = here.queue
-                    and {one_of("status", OPEN_STATUSES)}
+                    and {one_of(apart("status"), OPEN_STATUSES)}
                 order by created_at limit 1
             ) as first
             group by here.queue

@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
-    ColumnElement,
     CompoundSelect,
     Connection,
     Integer,
@@ -17,7 +15,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal_column,
     select,
     tuple_,
     union_all,
@@ -30,7 +27,7 @@ from shared.direct import Direct
 from shared.store.events import Due, record
 from shared.store.related import DUPLICATES, SUPERSEDES, Duplicate, duplicates
 from shared.store.scope import Scope
-from shared.tables import Decision, Event, Intake, Referral, one_of
+from shared.tables import Decision, Event, Intake, Referral
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +72,6 @@ class Position:
 # The tables, not the classes: nothing that is read here becomes an object, and the ORM would prepare for it each time.
 _REFERRAL, _INTAKE, _DECISION = Referral.__table__.c, Intake.__table__.c, Decision.__table__.c
 
-# Written out, not as parameters, so that the planner can tell that the partial index of open referrals applies.
-IS_OPEN: ColumnElement[bool] = literal_column(one_of("referrals.status", OPEN_STATUSES), Boolean)
 IS_OVERDUE = and_(_REFERRAL.status == "queued", _REFERRAL.acknowledge_by < func.now())
 
 _ORDER = (_REFERRAL.priority, _REFERRAL.acknowledge_by, _REFERRAL.id)
@@ -130,8 +125,7 @@ def _stored(row: Iterable[Any]) -> StoredReferral:
 def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundSelect[Any]:
     """Return the query for pages of one kind.
 
-    Every page is a walk along an index that has its order. Of open referrals there is one; for whatever else has
-    several statuses, the walks for each are merged.
+    Every page is a walk along an index that has its order; of several statuses the walks for each are merged.
     """
     of = [_REFERRAL.queue == bindparam("queue"), *kind.referrals()]
     if follows:
@@ -139,8 +133,6 @@ def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundS
         of.append(tuple_(*_ORDER) > tuple_(*place))
     most = bindparam("limit", type_=Integer)
     walk = _WHOLE.where(*of).order_by(*_ORDER).limit(most)
-    if status == "open" and kind.facility is None:
-        return walk.where(IS_OPEN)
     statuses = {"open": OPEN_STATUSES, "all": STATUSES}.get(status, (status,))
     if len(statuses) == 1:
         return walk.where(_REFERRAL.status == status)

@@ -4,7 +4,7 @@ Clinical answers stand apart from identity, which is one sealed column that only
 """
 
 from shared.tables.access import ROLES, ApiKey
-from shared.tables.base import Table, one_of
+from shared.tables.base import Table, apart, one_of
 from shared.tables.deliveries import (
     DELIVERY_STATUSES,
     DESTINATION_STATUSES,
@@ -34,5 +34,6 @@ __all__ = [
     "QueueChange",
     "Referral",
     "Table",
+    "apart",
     "one_of",
 ]

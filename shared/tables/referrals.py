@@ -8,7 +8,10 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clinical.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
-from shared.tables.base import Table, one_of
+from shared.tables.base import Table, apart, one_of
+
+_IS_OPEN = text(one_of(apart("status"), OPEN_STATUSES))
+_IS_ON_THE_LADDER = text(f"{apart('status')} = 'queued' and escalate_at is not null")
 
 
 class Decision(Table):
@@ -62,24 +65,16 @@ class Referral(Table):
             name="acknowledged",
         ),
         Index(
-            "ix_referrals_open",
-            "queue",
-            "priority",
-            "acknowledge_by",
-            "id",
-            postgresql_where=text(one_of("status", OPEN_STATUSES)),
-        ),
-        Index(
             "ix_referrals_oldest",
             "facility",
             "queue",
             "created_at",
-            postgresql_where=text(one_of("status", OPEN_STATUSES)),
+            postgresql_where=_IS_OPEN,
         ),
         Index(
             "ix_referrals_escalating",
             "escalate_at",
-            postgresql_where=text("status = 'queued' and escalate_at is not null"),
+            postgresql_where=_IS_ON_THE_LADDER,
         ),
         CheckConstraint("(status = 'superseded') = (superseded_by is not null)", name="superseded"),
         Index(
@@ -93,7 +88,7 @@ class Referral(Table):
             "ix_referrals_patient",
             "mrn_hash",
             "form_received_at",
-            postgresql_where=text(one_of("status", OPEN_STATUSES)),
+            postgresql_where=_IS_OPEN,
         ),
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),

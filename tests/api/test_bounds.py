@@ -20,7 +20,10 @@ from shared.clock import now
 from shared.database import create_engine
 from shared.migrations.migrate import upgrade
 from shared.protocols import active
-from shared.store.queues import states
+from shared.store.due import due
+from shared.store.escalation import climb
+from shared.store.feed import MOST_AT_ONCE, number
+from shared.store.queues import MOST_CHANGES, states
 from shared.store.referrals import worklist
 from shared.store.related import MOST_DUPLICATES
 from shared.store.scope import Scope
@@ -50,7 +53,12 @@ UNSETTLED = text("select sum(relpages - relallvisible) from pg_class where relna
 WAITING_FORMS = text(
     FORMS.replace("'triaged'", "'received'").replace("at, at, at::date", "at, null, at::date").replace("PATIENT", OWN)
 )
+ONE_EVENT = text("""
+    insert into events (type, referral_id, intake_id)
+    select 'referral.queued', id, intake_id from referrals order by id limit 1
+""")
 LEASE = timedelta(seconds=10)
+EVERYTHING = Scope()
 
 
 @pytest.fixture
@@ -120,8 +128,8 @@ def read_by(engine: Engine, act: Callable[[Session], Any]) -> Read:
     return read
 
 
-def first_page(session: Session) -> None:
-    worklist(session, "neurology", "open", Scope(), limit=PAGE, after=None)
+def first_page(session: Session, scope: Scope = EVERYTHING) -> None:
+    worklist(session, "neurology", "open", scope, limit=PAGE, after=None)
 
 
 @pytest.mark.parametrize("number", [OWN, ONE])
@@ -141,6 +149,43 @@ def test_a_page_with_its_duplicates_while_statistics_know_of_one(new_database):
     settle(engine)
     fill(engine, 2, MANY, OWN)
     assert read_by(engine, first_page).rows <= PAGE * (MOST_DUPLICATES + 1)
+    engine.dispose()
+
+
+def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_database):
+    engine = create_engine(new_database("closed"))
+    upgrade(engine)
+    fill(engine, 1, FEW, OWN)
+    with engine.begin() as connection:
+        connection.execute(text("update referrals set status = 'completed'"))
+    settle(engine)
+    fill(engine, FEW + 1, MANY, OWN)
+    asked = {
+        "page": (first_page, PAGE * (MOST_DUPLICATES + 1)),
+        "page of a facility": (partial(first_page, scope=Scope("city")), PAGE * (MOST_DUPLICATES + 1)),
+        "duties": (partial(due, age=LEASE), MOST_CHANGES),
+        "states": (partial(states, scope=Scope()), PAGE),
+        "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
+        "numbers": (number, MOST_AT_ONCE),
+    }
+    for name, (ask, most) in asked.items():
+        assert read_by(engine, ask).rows <= most, name
+    engine.dispose()
+
+
+def test_foreign_keys_that_were_checked_first_while_tables_were_small(new_database):
+    engine = create_engine(new_database("small"))
+    upgrade(engine)
+    fill(engine, 1, 1, OWN)
+    settle(engine)
+    with engine.connect() as connection:
+        for _ in range(FEW // 10):
+            connection.execute(ONE_EVENT)  # whose checks are planned for good by now
+        connection.commit()
+        fill(engine, 2, FEW, OWN)
+        connection.execute(ONE_EVENT)
+        read = connection.scalar(text("select sum(seq_tup_read) from pg_stat_xact_user_tables"))
+    assert read <= PAGE
     engine.dispose()
 
 
