@@ -42,7 +42,7 @@ class Head:
 NOTHING = Head(0, bytes(32))  # what stands before the first event
 
 _LAST = text("select number, digest from events where number is not null order by number desc limit 1")
-# In the order of its index, which `exists` would not keep: the planner may look through the whole table else.
+# Not `exists`, which forgets the order: it leads into the index of just these.
 SOME_WITHOUT_NUMBER = "(select true from events where number is null order by id limit 1) is not null"
 _ANY = text(f"select {SOME_WITHOUT_NUMBER}")
 _UNNUMBERED = text(f"""
