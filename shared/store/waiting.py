@@ -71,11 +71,13 @@ _STILL_WAITS = Intake.status.is_not_distinct_from("received")
 # The statements that every intake passes through are written out: one round trip each, and nothing to build.
 _WAITED = "cast(extract(epoch from clock_timestamp() - received_at) as float)"
 # "No key": whoever only refers to the row, as a form does that amends it, need not wait.
+# A limit that the planner is not told has it begin at once, along the index. Else it may take what waits for less than
+# the limit, and sort all of it for each batch.
 _OLDEST = """
     from intakes
     where status = 'received' and lane = :lane and (lease_until is null or lease_until < clock_timestamp())
     order by received_at, id
-    limit :limit
+    limit (select cast(:limit as int))
     for no key update skip locked
 """
 _HOLD = Direct(

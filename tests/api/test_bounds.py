@@ -50,8 +50,10 @@ FORMS = """
 UNSETTLED = text("select sum(relpages - relallvisible) from pg_class where relname in ('referrals', 'deliveries')")
 
 
-WAITING_FORMS = text(
-    FORMS.replace("'triaged'", "'received'").replace("at, at, at::date", "at, null, at::date").replace("PATIENT", OWN)
+WAITING_FORMS = text(  # as long as real ones: how many there are is guessed from the size of the table
+    FORMS.replace("'triaged'", "'received'")
+    .replace("at, at, at::date", "at, null, at::date")
+    .replace("'', PATIENT", f"decode(repeat('00', 1500), 'hex'), {OWN}")
 )
 ONE_EVENT = text("""
     insert into events (type, referral_id, intake_id)
@@ -210,6 +212,16 @@ def test_triage_of_one_form_while_statistics_know_of_one_that_waits(new_database
         standing_still,
     ):
         assert read_by(engine, step).rows <= PAGE, step
+    engine.dispose()
+
+
+def test_a_batch_of_triage_before_there_are_statistics(new_database):
+    engine = create_engine(new_database("new"))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(WAITING_FORMS, {"first": 1, "last": 5 * MANY})
+    for take in (partial(hold, lane="routine", limit=PAGE), partial(claim, lane="routine", limit=PAGE, lease=LEASE)):
+        assert read_by(engine, take).rows <= PAGE
     engine.dispose()
 
 
