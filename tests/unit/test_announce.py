@@ -18,10 +18,11 @@ class Publishing(Announcer):
 
     def __init__(self):
         super().__init__(producer=None)
-        self.may = threading.Event()
+        self.begun, self.may = threading.Event(), threading.Event()
         self.published = []
 
     def _publish(self, _queue, hints):
+        self.begun.set()
         self.may.wait(PATIENCE)
         self.published += hints
 
@@ -68,7 +69,8 @@ def test_red_flags_wait_for_no_rest_but_their_own(monkeypatch):
 
 def test_red_flags_leave_first():
     announcer = Publishing()
-    announcer.announce(triage_hint("routine"))  # holds the thread
+    announcer.announce(triage_hint("routine"))
+    assert announcer.begun.wait(PATIENCE)  # so it holds the thread
     others = [delivery_hint(UUID(int=number), "neurology") for number in range(3)]
     for hint in (*others, RED_FLAGS):
         announcer.announce(hint)
