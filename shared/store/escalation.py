@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from shared.clinical.lifecycle import PRIORITIES, QUEUES, Escalation, Priority, first_rung_after, next_escalation
 from shared.clinical.targets import Targets
 from shared.store.events import Due, record
-from shared.tables import apart, one_of
+from shared.tables import IS_QUEUED, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,16 @@ class Climbed:
     last: bool
 
 
-_ON_THE_LADDER = f"{apart('status')} = 'queued'"
 # The present moment of the transaction, not of the clock: it is the same for every row, so the index can be asked.
 _DUE = text(f"""
     select id, intake_id, queue, priority, clock_started_at, escalation_level, escalate_at
     from referrals
-    where {_ON_THE_LADDER} and escalate_at <= now()
+    where {IS_QUEUED} and escalate_at <= now()
     order by escalate_at, id
     limit :limit
     for no key update skip locked
 """)  # noqa: S608 - a constant
-RUNG_IS_DUE = f"exists (select from referrals where {_ON_THE_LADDER} and escalate_at <= now())"
+RUNG_IS_DUE = f"exists (select from referrals where {IS_QUEUED} and escalate_at <= now())"
 _CLIMB = text("""
     update referrals set escalation_level = given.level, escalate_at = given.escalate_at, version = version + 1
     from unnest(cast(:ids as uuid[]), cast(:levels as smallint[]), cast(:next as timestamptz[]))

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import OPEN_STATUSES
 from shared.store.scope import Scope
-from shared.tables import apart, one_of
+from shared.tables import IS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def _states_where(seen: str) -> TextClause:
             cross join lateral (
                 select created_at from referrals
                 where referrals.facility = here.facility and referrals.queue = here.queue
-                    and {one_of(apart("status"), OPEN_STATUSES)}
+                    and {IS_OPEN}
                 order by created_at limit 1
             ) as first
             group by here.queue

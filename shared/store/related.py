@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ColumnElement, Uuid, literal_column
 
 from shared.clinical.lifecycle import OPEN_STATUSES
-from shared.tables import apart, one_of
+from shared.tables import IS_OPEN, one_of
 
 DUPLICATES_WITHIN_DAYS = 14
 MOST_DUPLICATES = 20  # of one referral, the newest: a number under which everything is sent makes no page endless
@@ -46,7 +46,7 @@ DUPLICATES: ColumnElement[Any] = literal_column(
             where twin.mrn_hash = page.mrn_hash and twin.id <> page.id
                 and twin.form_received_at between page.form_received_at - interval '{DUPLICATES_WITHIN_DAYS} days'
                     and page.form_received_at + interval '{DUPLICATES_WITHIN_DAYS} days'
-                and {one_of(apart("twin.status"), OPEN_STATUSES)} and {one_of("page.status", OPEN_STATUSES)}
+                and {IS_OPEN} and {one_of("page.status", OPEN_STATUSES)}
             order by twin.form_received_at desc
             limit {MOST_DUPLICATES}
         ) twins

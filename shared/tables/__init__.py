@@ -4,7 +4,7 @@ Clinical answers stand apart from identity, which is one sealed column that only
 """
 
 from shared.tables.access import ROLES, ApiKey
-from shared.tables.base import Table, apart, one_of
+from shared.tables.base import Table, one_of
 from shared.tables.deliveries import (
     DELIVERY_STATUSES,
     DESTINATION_STATUSES,
@@ -15,12 +15,14 @@ from shared.tables.deliveries import (
 from shared.tables.heartbeats import Heartbeat
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import Decision, Event, Referral
+from shared.tables.referrals import IS_OPEN, IS_QUEUED, Decision, Event, Referral
 
 __all__ = [
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
     "INTAKE_STATUSES",
+    "IS_OPEN",
+    "IS_QUEUED",
     "ROLES",
     "ApiKey",
     "Decision",
@@ -34,6 +36,5 @@ __all__ = [
     "QueueChange",
     "Referral",
     "Table",
-    "apart",
     "one_of",
 ]

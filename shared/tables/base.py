@@ -1,4 +1,4 @@
-"""What the tables share: types, predictable constraint names, and how conditions are said."""
+"""What the tables share: types, predictable constraint names, and how a list of values is checked."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -11,16 +11,6 @@ from sqlalchemy.orm import DeclarativeBase
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """Return the SQL condition that `column` is one of `values`."""
     return f"{column} in ({', '.join(repr(value) for value in values)})"
-
-
-def apart(column: str) -> str:
-    """Return the value of the text `column`, said so that the planner knows nothing of it.
-
-    What it knows is a minute old. While statistics say that no row has a status, the planner takes every partial index
-    of that status for an empty one, and may walk all of one that does not lead anywhere. Of an expression it has no
-    statistics: it assumes one row in 200, and takes the index that leads to those that are asked for.
-    """
-    return f"{column} || ''"
 
 
 class Table(DeclarativeBase):

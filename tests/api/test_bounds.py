@@ -166,7 +166,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
         "page": (first_page, PAGE * (MOST_DUPLICATES + 1)),
         "page of a facility": (partial(first_page, scope=Scope("city")), PAGE * (MOST_DUPLICATES + 1)),
         "duties": (partial(due, age=LEASE), MOST_CHANGES),
-        "states": (partial(states, scope=Scope()), PAGE),
+        "states": (partial(states, scope=EVERYTHING), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
         "numbers": (number, MOST_AT_ONCE),
     }
