@@ -210,8 +210,7 @@ def finish(session: Session, claimed: Claimed, ended: Ended) -> bool:
 def park_unreachable(session: Session) -> int:
     """Park what is due to a destination that is disabled or removed, at most MOST_AT_ONCE; return how many."""
     parked = session.execute(_PARK_UNREACHABLE).all()
-    if parked:
-        record(session, [_parked(*row) for row in parked])
+    record(session, [_parked(*row) for row in parked])
     return len(parked)
 
 

@@ -3,16 +3,17 @@
 How they get their numbers and are read in order: shared/store/feed.py.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+import orjson
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import PRIORITIES
-from shared.tables import Event
+from shared.direct import Direct
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +51,33 @@ TELLING = f"""
             else events.type <> 'referral.queued' and destinations.escalation_level <= referrals.escalation_level
         end
     where starts_with(events.type, 'referral.')
-    on conflict do nothing
     returning id, queue
 """  # noqa: S608 - a priority is one of four words
-_TELL = text(f"with events as (select * from events where id = any(:events)) {TELLING}")  # noqa: S608 - constants
+_RECORD = Direct(
+    text(f"""
+    with happened as (
+        select * from rows from (
+            jsonb_to_recordset(cast(:events as jsonb)) as (
+                type text, referral_id uuid, intake_id uuid, by text, data jsonb
+            )
+        ) with ordinality as happened (type, referral_id, intake_id, by, data, place)
+    ), events as (
+        insert into events (type, referral_id, intake_id, by, data)
+        select type, referral_id, intake_id, by, coalesce(data, '{{}}') from happened order by place
+        returning *
+    )
+    {TELLING}
+""")  # noqa: S608 - constants
+)
 
 
-def record(session: Session, events: Sequence[dict[str, Any]]) -> list[Due]:
-    """Add events (type, referral_id, intake_id, by, data) in this order; return what is due to be delivered of them."""
-    if not events:
-        return []  # an insert of no rows would be one of defaults
-    added = session.scalars(insert(Event).returning(Event.id, sort_by_parameter_order=True), events)
-    return tell(session, added.all())
+def record(session: Session, events: Sequence[Mapping[str, Any]]) -> list[Due]:
+    """Add events (type, referral_id, intake_id, by, data) in this order; return what is due to be delivered of them.
 
-
-def tell(session: Session, events: Sequence[int]) -> list[Due]:
-    """Make a delivery of each of these events to every destination that listens; return the deliveries.
-
-    Telling twice is telling once. What is for a destination that is disabled is parked by the next sweep, which says
-    so in the timeline. Only what happens to referrals is told, not how a delivery fared.
+    Of each, a delivery is made to every destination that listens. What is for one that is disabled is parked by the
+    next sweep, which says so in the timeline. Only what happens to referrals is told, not how a delivery fared.
     """
-    if not events:
-        return []
-    return due(session.execute(_TELL, {"events": list(events)}))
+    return due(_RECORD.execute(session, {"events": orjson.dumps(events).decode()})) if events else []
 
 
 def due(told: Iterable[Sequence[Any]]) -> list[Due]:

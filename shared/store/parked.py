@@ -105,8 +105,7 @@ def discard(session: Session, delivery_ids: Iterable[UUID], *, by: str, reason: 
         }
         for referral_id, intake_id, delivery_id, destination_id in discarded
     ]
-    if events:
-        record(session, events)
+    record(session, events)
     return len(events)
 
 

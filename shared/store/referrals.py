@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import OPEN_STATUSES, STATUSES
@@ -70,7 +71,8 @@ class Position:
 
 
 # The tables, not the classes: nothing that is read here becomes an object, and the ORM would prepare for it each time.
-_REFERRAL, _INTAKE, _DECISION = Referral.__table__.c, Intake.__table__.c, Decision.__table__.c
+_TABLE = cast(SqlTable, Referral.__table__)
+_REFERRAL, _INTAKE, _DECISION = _TABLE.c, Intake.__table__.c, Decision.__table__.c
 
 IS_OVERDUE = and_(_REFERRAL.status == "queued", _REFERRAL.acknowledge_by < func.now())
 
@@ -92,22 +94,36 @@ _WHOLE: Select[Any] = (
 
 def find(connection: Connection | Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as it stands, if `scope` sees it."""
-    row = connection.execute(_shown(_WHOLE.where(_REFERRAL.id == referral_id, *scope.referrals()))).one_or_none()
+    row = _one(scope.kind).execute(connection, {"id": referral_id, **_seen(scope)}).fetchone()
     return _stored(row) if row else None
 
 
 def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as `find` does, and keep others from changing it until this transaction ends."""
-    locked = select(_REFERRAL.id).where(_REFERRAL.id == referral_id, *scope.referrals()).with_for_update()
-    if session.execute(locked).one_or_none() is None:
+    if _lock(scope.kind).execute(session, {"id": referral_id, **_seen(scope)}).fetchone() is None:
         return None
     return find(session, referral_id, scope)
 
 
+# To build such a statement takes longer than to run it, so each is built once for all scopes of a kind.
+@cache
+def _one(kind: Scope) -> Direct:
+    return Direct(_shown(_WHOLE.where(_REFERRAL.id == bindparam("id"), *kind.referrals())))
+
+
+@cache
+def _lock(kind: Scope) -> Direct:
+    return Direct(select(_REFERRAL.id).where(_REFERRAL.id == bindparam("id"), *kind.referrals()).with_for_update())
+
+
 @cache
 def _page(status: str, kind: Scope, *, follows: bool) -> Direct:
-    """Return the statement for pages of one kind. To build it takes as long as to run it, so each is built once."""
     return Direct(_shown(_walk(status, kind, follows=follows)))
+
+
+def _seen(scope: Scope) -> dict[str, Any]:
+    """Return the values for what a statement of the scope's kind leaves open."""
+    return {"facility": scope.facility, "queues": None if scope.queues is None else list(scope.queues)}
 
 
 def _shown(referrals: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
@@ -153,10 +169,9 @@ def worklist(
 
     `status` is `open`, `all` or one status.
     """
-    seen = {"facility": scope.facility, "queues": None if scope.queues is None else list(scope.queues)}
     place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
     statement = _page(status, scope.kind, follows=after is not None)
-    found = statement.execute(connection, {"queue": queue, "limit": limit, **seen, **place})
+    found = statement.execute(connection, {"queue": queue, "limit": limit, **_seen(scope), **place})
     return [_stored(row) for row in found]
 
 
@@ -164,12 +179,7 @@ def change(
     session: Session, referral: StoredReferral, values: Mapping[str, Any], event: Mapping[str, Any]
 ) -> list[Due]:
     """Change the referral and add the event (type, by, data) that says so; return what is to be delivered of it."""
-    session.execute(
-        update(Referral)
-        .where(Referral.id == referral.id)
-        .values(version=Referral.version + 1, **values)
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(update(_TABLE).where(_REFERRAL.id == referral.id).values(version=_REFERRAL.version + 1, **values))
     return record(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
 
 

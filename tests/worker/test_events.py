@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.store.deliveries import park_unreachable
-from shared.store.events import record, tell
+from shared.store.events import record
 from shared.store.feed import NOTHING, digest, number
 from shared.tables import Delivery, Event, Referral
 
@@ -45,17 +45,6 @@ def test_triage_makes_one_delivery_for_each_destination_that_listens(sessions, d
         "red_flags": ["RF_BLADDER_BOWEL"],
         "link": f"/v1/referrals/{routed.id}",
     }
-
-
-def test_telling_twice_is_telling_once(sessions, destination, referral):
-    destination()
-    routed = referral()
-    with sessions.begin() as session:
-        (due,) = record(session, [acknowledged(routed)])
-    with sessions.begin() as session:
-        ids = session.scalars(select(Event.id)).all()
-        assert tell(session, ids) == []
-    assert (due.queue, len(ids)) == ("urgent", 2)
 
 
 def test_what_is_for_a_disabled_destination_is_parked_and_the_timeline_says_so(sessions, destination, referral):
