@@ -47,6 +47,23 @@ def test_triage_makes_one_delivery_for_each_destination_that_listens(sessions, d
     }
 
 
+def test_an_event_is_told_to_a_destination_once(sessions, destination, referral):
+    destination()
+    routed = referral()
+    with sessions.begin() as session:
+        (due,) = record(session, [acknowledged(routed)])
+        ids = session.scalars(select(Event.id)).all()
+        deliveries = session.scalars(select(Delivery.event_id)).all()
+    assert (due.queue, len(ids)) == ("urgent", 2)
+    assert sorted(deliveries) == sorted(ids)
+    again = """
+        insert into deliveries (id, destination_id, referral_id, event_id, queue, payload)
+        select gen_random_uuid(), destination_id, referral_id, event_id, queue, payload from deliveries
+    """
+    with pytest.raises(IntegrityError, match="uq_deliveries_event_id_destination_id"), sessions.begin() as session:
+        session.execute(text(again))
+
+
 def test_what_is_for_a_disabled_destination_is_parked_and_the_timeline_says_so(sessions, destination, referral):
     gone = destination(status="disabled")
     destination(status="removed")
