@@ -94,13 +94,13 @@ _WHOLE: Select[Any] = (
 
 def find(connection: Connection | Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as it stands, if `scope` sees it."""
-    row = _one(scope.kind).execute(connection, {"id": referral_id, **_seen(scope)}).fetchone()
+    row = _one(scope.kind).execute(connection, {"id": referral_id, **scope.values}).fetchone()
     return _stored(row) if row else None
 
 
 def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredReferral | None:
     """Return the referral as `find` does, and keep others from changing it until this transaction ends."""
-    if _lock(scope.kind).execute(session, {"id": referral_id, **_seen(scope)}).fetchone() is None:
+    if _lock(scope.kind).execute(session, {"id": referral_id, **scope.values}).fetchone() is None:
         return None
     return find(session, referral_id, scope)
 
@@ -119,11 +119,6 @@ def _lock(kind: Scope) -> Direct:
 @cache
 def _page(status: str, kind: Scope, *, follows: bool) -> Direct:
     return Direct(_shown(_walk(status, kind, follows=follows)))
-
-
-def _seen(scope: Scope) -> dict[str, Any]:
-    """Return the values for what a statement of the scope's kind leaves open."""
-    return {"facility": scope.facility, "queues": None if scope.queues is None else list(scope.queues)}
 
 
 def _shown(referrals: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
@@ -171,7 +166,7 @@ def worklist(
     """
     place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
     statement = _page(status, scope.kind, follows=after is not None)
-    found = statement.execute(connection, {"queue": queue, "limit": limit, **_seen(scope), **place})
+    found = statement.execute(connection, {"queue": queue, "limit": limit, **scope.values, **place})
     return [_stored(row) for row in found]
 
 

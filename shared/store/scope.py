@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, any_, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -21,8 +22,13 @@ class Scope:
         """Return the scope that has the same conditions and no values: one query serves all that are alike."""
         return Scope(None if self.facility is None else "", None if self.queues is None else ())
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return, by their parameters, the values that a query of this kind is given to be one of this scope."""
+        return {"facility": self.facility, "queues": None if self.queues is None else list(self.queues)}
+
     def referrals(self) -> list[ColumnElement[bool]]:
-        """Return the conditions under which a referral is seen; other values may be given for `facility`, `queues`."""
+        """Return the conditions under which a referral is seen; other `values` may be given."""
         table, seen = Referral.__table__.c, list[ColumnElement[bool]]()
         if self.facility is not None:
             seen.append(table.facility == bindparam("facility", self.facility))
