@@ -72,7 +72,7 @@ openapi: install-dev  ## write services/api/openapi.json from the code
 	$(BIN)/referrals openapi --write
 
 lock: install-dev  ## resolve requirements/*.in into hashed locks
-	@for name in runtime embedded dev build compose; do \
+	@for name in runtime embedded dev integrations build compose; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; \
 	done
