@@ -24,6 +24,7 @@ from services.api import (
     trace,
 )
 from services.api.capacity import Capacity
+from services.api.console import console
 from services.api.form_check import create_form_check
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
@@ -54,11 +55,12 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     api = openapi.register(app, active())
     trace.register(app)
     metrics.register(app)
-    auth.register(app)
+    auth.register(app, {"console": console.authenticate})
     for views in (intakes, batch, preview, protocols, queues, referrals, events, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)
+    console.register(app)
     problems.register(app)
     return app
 

@@ -3,7 +3,7 @@
 Keys are scoped: a submitter's or department's key sees its own facility, a department's its own queues.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -16,7 +16,13 @@ from services.api.problems import ProblemError
 from shared.store.keys import Key
 from shared.store.scope import Scope
 
-PUBLIC = frozenset({"docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"})
+PUBLIC = frozenset(
+    {
+        *("docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"),
+        *("console.asset", "console.sign_in", "console.open_session"),
+    }
+)
+SESSIONS = "psoas-sessions"
 READERS = ("department", "operator", "admin")  # who reads and works referrals
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -32,8 +38,12 @@ def allow(*roles: str) -> Callable[[View], View]:
     return name
 
 
-def register(app: Flask) -> None:
-    """Check the key of every request before anything else looks at it."""
+def register(app: Flask, sessions: Mapping[str, Callable[[], Key]] | None = None) -> None:
+    """Check the key of every request before anything else looks at it.
+
+    `sessions` has, by blueprint, what returns the key of a request that shows a session in the place of a key.
+    """
+    app.extensions[SESSIONS] = sessions or {}
     app.before_request(_check)
 
 
@@ -81,7 +91,7 @@ def _check() -> None:
     if request.endpoint is None:
         raise NotFound
     roles = getattr(current_app.view_functions[request.endpoint], "roles", frozenset[str]())
-    key = _presented_key()
+    key = current_app.extensions[SESSIONS].get(request.blueprint, _presented_key)()
     g.key = key
     structlog.contextvars.bind_contextvars(key_id=key.id)
     if key.role not in roles:

@@ -23,6 +23,10 @@ class KeyRing:
         key = self._fresh(key_id) or self._stored(key_id)
         return key if (key or NOBODY).opens(secret) else None
 
+    def live(self, key_id: str) -> Key | None:
+        """Return the live key called `key_id`, for a caller who showed its secret when a session began."""
+        return self._fresh(key_id) or self._stored(key_id)
+
     def _fresh(self, key_id: str) -> Key | None:
         read_at, key = self._seen.get(key_id, (0.0, None))
         return key if time.monotonic() - read_at < FRESH_SECONDS else None

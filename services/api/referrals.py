@@ -117,19 +117,33 @@ def release(body: dict[str, Any], referral_id: UUID) -> Response:
 def _take(
     step_of: Callable[[StoredReferral, Mapping[str, Any]], Step | None], referral_id: UUID, body: dict[str, Any]
 ) -> Response:
+    return _answer(apply_action(step_of, referral_id, body, check=_honour_if_match))
+
+
+def apply_action(
+    step_of: Callable[[StoredReferral, Mapping[str, Any]], Step | None],
+    referral_id: UUID,
+    body: dict[str, Any],
+    *,
+    check: Callable[[StoredReferral], None],
+) -> StoredReferral:
+    """Do what `step_of` says to a referral that the caller sees, in one transaction; return it as it stands then.
+
+    `check` raises where the caller has seen another version. Raises NotFound, and ProblemError as `step_of` does.
+    """
     due: list[Due] = []
     with parts().sessions.begin() as session:
         before = referrals.find_to_change(session, referral_id, scope())
         if before is None:
             raise NotFound
-        _honour_if_match(before)
+        check(before)
         step = step_of(before, body)
         if step:
             due = referrals.change(session, before, step.values, step.event())
         after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
     for delivery in due:
         parts().announce(delivery_hint(delivery.id, delivery.queue))
-    return _answer(after)
+    return after
 
 
 def _answer(stored: StoredReferral) -> Response:

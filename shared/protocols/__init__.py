@@ -9,7 +9,7 @@ from shared.clinical.protocol import Protocol
 from shared.protocols import assembly, documents, releases
 from shared.protocols.faults import Faults, ProtocolError
 
-__all__ = ["ACTIVE", "ProtocolError", "active", "cases", "load"]
+__all__ = ["ACTIVE", "ProtocolError", "active", "cases", "load", "protocol_of"]
 
 ACTIVE = Path(__file__).parent / "failed-slr" / "2026.1.0"
 
@@ -41,3 +41,9 @@ def cases(folder: Path) -> list[dict[str, Any]]:
 def active() -> Protocol:
     """Return the protocol by which forms are read and triaged now."""
     return load(ACTIVE)
+
+
+@cache
+def protocol_of(version: str) -> Protocol:
+    """Return a released version of the active protocol, by which an earlier decision was made."""
+    return load(ACTIVE.parent / version)

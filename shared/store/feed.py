@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import structlog
 from psycopg.errors import LockNotAvailable, QueryCanceled
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -44,6 +44,7 @@ NOTHING = Head(0, bytes(32))  # what stands before the first event
 _LAST = text("select number, digest from events where number is not null order by number desc limit 1")
 # Not `exists`, which forgets the order: it leads into the index of just these.
 SOME_WITHOUT_NUMBER = "(select true from events where number is null order by id limit 1) is not null"
+_LATEST = text("select id from events order by id desc limit 1")
 _ANY = text(f"select {SOME_WITHOUT_NUMBER}")
 _UNNUMBERED = text(f"""
     select id, type, at, referral_id, intake_id, by, data from events where number is null order by id
@@ -105,3 +106,8 @@ def head(session: Session) -> Head:
 def page(session: Session, after: int, *, limit: int) -> Sequence[Event]:
     """Return the first `limit` events with a number above `after`, in order."""
     return session.scalars(select(Event).where(Event.number > after).order_by(Event.number).limit(limit)).all()
+
+
+def latest_id(connection: Connection | Session) -> int:
+    """Return the id of the event that was added last, numbered or not; 0 before the first."""
+    return int(connection.scalar(_LATEST) or 0)

@@ -55,10 +55,16 @@ class StoredReferral:
     overdue: bool
     identity: bytes
     sex_at_birth: str | None
+    age_years: int | None
     record: dict[str, Any] | None
     decided_at: datetime | None
     supersedes: UUID | None
     duplicates: Sequence[Duplicate]
+
+    @property
+    def reference(self) -> str:
+        """What people call it by."""
+        return str(self.id)[-8:].upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ _COLUMNS = (
     *(_REFERRAL.acknowledged_by, _REFERRAL.acknowledged_at, _REFERRAL.escalation_level, _REFERRAL.downgrade_proposed),
     *(_REFERRAL.superseded_by, _REFERRAL.version, IS_OVERDUE.label("overdue"), _INTAKE.identity),
     _INTAKE.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
+    _INTAKE.answers["age_years"].as_integer().label("age_years"),
     *(_DECISION.record, _DECISION.decided_at),
 )
 _WHOLE: Select[Any] = (

@@ -5,6 +5,7 @@ Clinical answers stand apart from identity, which is one sealed column that only
 
 from shared.tables.access import ROLES, ApiKey
 from shared.tables.base import Table, one_of
+from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import (
     DELIVERY_STATUSES,
     DESTINATION_STATUSES,
@@ -24,7 +25,9 @@ __all__ = [
     "IS_OPEN",
     "IS_QUEUED",
     "ROLES",
+    "SESSION_KINDS",
     "ApiKey",
+    "ConsoleSession",
     "Decision",
     "Delivery",
     "DeliveryAttempt",

@@ -1,0 +1,56 @@
+"""The blueprint of the console: its addresses, its headers, and its errors as pages."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, g, redirect, render_template, request, send_from_directory, url_for
+
+from services.api.problems import TITLES, ProblemError
+
+STATIC = Path(__file__).parent / "static"
+A_YEAR = 31_536_000  # seconds; a vendored folder's name has the version in it
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "X-Frame-Options": "DENY",
+}
+
+blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
+
+
+class SignInNeededError(Exception):
+    """The request has no live session."""
+
+
+@blueprint.get("/assets/<path:name>")
+def asset(name: str) -> Response:
+    """Return a file that the pages load."""
+    return send_from_directory(STATIC, name, max_age=A_YEAR if name.startswith("vendor/") else None)
+
+
+@blueprint.after_request
+def add_headers(response: Response) -> Response:
+    """Send the headers that keep a page from loading or being framed by another site."""
+    response.headers.update(HEADERS)
+    return response
+
+
+@blueprint.errorhandler(SignInNeededError)
+def ask_to_sign_in(_error: SignInNeededError) -> Response:
+    """Lead to the sign-in page, and from there back to the page that was asked for."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    address = url_for("console.sign_in", next=wanted)
+    if "HX-Request" in request.headers:  # htmx would put the sign-in page into the place of a table
+        return Response(status=401, headers={"HX-Redirect": address})
+    return redirect(address, 303)  # type: ignore[return-value]
+
+
+@blueprint.errorhandler(ProblemError)
+def show_problem(problem: ProblemError) -> tuple[str, int]:
+    """Show an error as a page."""
+    title, _ = TITLES[problem.status]
+    page = render_template("console/problem.html", title=title, problem=problem, request_id=g.get("request_id"))
+    return page, problem.status

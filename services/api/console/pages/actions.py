@@ -1,0 +1,79 @@
+"""What a person does to a referral: the actions of the API, by plain forms, as the person who signed in."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Response, make_response, redirect, request, url_for
+from marshmallow import Schema, ValidationError
+
+from services.api import steps
+from services.api.auth import READERS, allow
+from services.api.bodies import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
+from services.api.console.blueprint import blueprint
+from services.api.console.pages.referral import referral_page
+from services.api.console.session import CSRF_FIELD, person
+from services.api.parts import parts
+from services.api.problems import InvalidError, ProblemError
+from services.api.referrals import apply_action
+from services.api.steps import Step
+from shared.store.referrals import StoredReferral
+
+StepOf = Callable[[StoredReferral, Mapping[str, Any]], Step | None]
+
+BODIES: dict[str, Schema] = {
+    "acknowledge": AcknowledgeBody(),
+    "complete": CompleteBody(),
+    "reroute": RerouteBody(),
+    "return": ReturnBody(),
+    "release": ReleaseBody(),
+}
+FORM_ONLY = (CSRF_FIELD, "version", "back")  # what a page sends beside the body of an action
+
+
+@blueprint.post("/referrals/<uuid:referral_id>/<any(acknowledge, complete, reroute, return, release):action>")
+@allow(*READERS)
+def act(referral_id: UUID, action: str) -> Response:
+    """Do one action, and show the referral as it stands then."""
+    try:
+        apply_action(_step_of(action), referral_id, _body(action), check=_same_version)
+    except (InvalidError, ProblemError) as problem:
+        if problem.status not in (409, 412, 422):
+            raise
+        page = referral_page(referral_id, problem=problem, attempted=action, entered=request.form)
+        return make_response(page, problem.status)
+    return cast(Response, redirect(url_for("console.referral", referral_id=referral_id, done=action), 303))
+
+
+def _step_of(action: str) -> StepOf:
+    steps_of: dict[str, StepOf] = {
+        "acknowledge": steps.acknowledge,
+        "complete": steps.complete,
+        "reroute": partial(steps.reroute, targets=parts().protocol.targets),
+        "return": steps.give_back,
+        "release": steps.release,
+    }
+    return steps_of[action]
+
+
+def _body(action: str) -> Any:
+    """Return the body of an action as the API takes it, from the fields of a form."""
+    sent = {name: value.strip() for name, value in request.form.items() if name not in FORM_ONLY and value.strip()}
+    body: dict[str, Any] = {**sent, "by": person()}
+    if "confirm" in body:
+        body["confirm"] = body["confirm"] == "true"
+    try:
+        return BODIES[action].load(body)
+    except ValidationError as error:
+        wrong = cast(dict[str, list[str]], error.messages)
+        raise InvalidError((f"/{name}", detail) for name, details in wrong.items() for detail in details) from None
+
+
+def _same_version(stored: StoredReferral) -> None:
+    """Refuse an action on a referral that was changed after its page was drawn."""
+    if request.form.get("version") not in (None, str(stored.version)):
+        held = f" {stored.acknowledged_by} has it." if stored.acknowledged_by else ""
+        raise ProblemError(
+            412, f"This referral was changed after your page was drawn.{held} Look again before you act."
+        )

@@ -1,0 +1,81 @@
+"""The board: three tiles and the urgent worklist; as a wall without identity or controls."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+
+from services.api.auth import READERS, allow, caller, scope
+from services.api.console.blueprint import blueprint
+from services.api.console.rows import Row, rows
+from services.api.console.session import POLL_HEADER, signed_in
+from services.api.parts import parts
+from services.api.queues import LABELS
+from shared.clinical.lifecycle import QUEUES
+from shared.store import feed
+from shared.store.queues import QueueState, states
+from shared.store.referrals import worklist
+
+ROWS, WALL_ROWS = 50, 12
+FRESH_SECONDS = 30  # after which a board is drawn again though no event came: ages and what is overdue
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the board shows: queues by name, the rows of one, and how many more there are."""
+
+    queue: str
+    label: str
+    states: dict[str, QueueState]
+    rows: list[Row]
+    more: int
+
+    @property
+    def unacknowledged(self) -> int:
+        return sum(state.unacknowledged for state in self.states.values())
+
+    @property
+    def overdue(self) -> int:
+        return sum(state.overdue for state in self.states.values())
+
+    @property
+    def oldest_seconds(self) -> float | None:
+        return max((state.oldest_age_seconds or 0 for state in self.states.values() if state.open), default=None)
+
+
+@blueprint.get("")
+@allow("auditor", *READERS)
+def board() -> Response:
+    """Show the board, or what of it changed since the version that a poll names."""
+    wall = request.args.get("view") == "wall" or signed_in().kind == "wall"
+    tag = board_version()
+    if request.headers.get(POLL_HEADER) == tag:
+        return Response(status=304, headers={POLL_HEADER: tag})
+    content = _board(WALL_ROWS if wall else ROWS)
+    return page("wall" if wall else "board", "board_live", tag, board=content, wall=wall)
+
+
+def board_version() -> str:
+    """Return a tag that changes whenever the worklists may look different."""
+    with parts().statements.connect() as connection:
+        latest = feed.latest_id(connection)
+    return f"{latest}-{int(parts().now().timestamp()) // FRESH_SECONDS}"
+
+
+def page(whole: str, live: str, tag: str, **content: Any) -> Response:
+    """Return a page, or for a poll its live part alone, under the version by which the next poll asks."""
+    template = live if "HX-Request" in request.headers else whole
+    response = make_response(render_template(f"console/{template}.html", tag=tag, now=parts().now(), **content))
+    response.headers[POLL_HEADER] = tag
+    return response
+
+
+def _board(limit: int) -> Board:
+    seen = [name for name in QUEUES if caller().role != "department" or name in caller().queues]
+    queue = seen[0]
+    with parts().statements.connect() as connection:
+        found = states(connection, replace(scope(), queues=None))
+        listed = worklist(connection, queue, "open", scope(), limit=limit, after=None)
+    shown: dict[str, QueueState] = {name: found.get(name, QueueState()) for name in seen}
+    more = max(0, shown[queue].open - len(listed))
+    return Board(queue, LABELS[queue], shown, rows(listed, parts().now()), more)

@@ -1,0 +1,55 @@
+"""One referral: the patient, why it is here, which imaging is advised, what happened, and what may be done."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import render_template
+from werkzeug.exceptions import NotFound
+
+from services.api import representations
+from services.api.auth import READERS, allow, caller, scope
+from services.api.console.blueprint import blueprint
+from services.api.console.rows import row
+from services.api.console.trace import trace_of
+from services.api.parts import parts
+from services.api.queues import LABELS
+from shared.clinical.lifecycle import QUEUES, STATUSES
+from shared.store import referrals
+from shared.store.feed import catch_up
+from shared.store.referrals import StoredReferral
+
+SEES_IDENTITY = frozenset(READERS)
+
+
+@blueprint.get("/referrals/<uuid:referral_id>")
+@allow("auditor", *READERS)
+def referral(referral_id: UUID) -> str:
+    """Show a referral."""
+    return referral_page(referral_id)
+
+
+def referral_page(referral_id: UUID, **messages: Any) -> str:
+    """Return the page of a referral, with what came of an action."""
+    catch_up(parts().sessions)
+    with parts().sessions() as session:
+        stored = referrals.find(session, referral_id, scope())
+        happened = stored and referrals.timeline(session, referral_id, scope())
+    if stored is None:
+        raise NotFound
+    return render_template(
+        "console/referral.html",
+        row=row(stored, parts().now()),
+        stored=stored,
+        shown=_shown(stored),
+        trace=trace_of(stored),
+        events=happened or [],
+        queues=[name for name in QUEUES if name != stored.queue],
+        labels=LABELS,
+        open=STATUSES.index(stored.status) < STATUSES.index("completed"),
+        now=parts().now(),
+        **messages,
+    )
+
+
+def _shown(stored: StoredReferral) -> dict[str, Any]:
+    return representations.referral(stored, parts().cipher if caller().role in SEES_IDENTITY else None)

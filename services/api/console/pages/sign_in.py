@@ -1,0 +1,76 @@
+"""Signing in and out of the console."""
+
+from typing import cast
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+
+from services.api.auth import allow, caller
+from services.api.bodies import MOST_IN_A_NAME
+from services.api.console import session
+from services.api.console.blueprint import blueprint
+from services.api.parts import parts
+from shared.store import console_sessions
+
+ROLES = ("department", "operator", "auditor", "admin")
+WRONG_KEY = "That key does not open the console. Check it, or ask your administrator for a new one."
+NO_NAME = "Enter your name: it stands beside everything that you do."
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> str:
+    """Show the sign-in form."""
+    return render_template("console/sign_in.html", next=_next(), error=None, name="")
+
+
+@blueprint.post("/sign-in")
+def open_session() -> Response:
+    """Open a session for a key and a name."""
+    session.refuse_other_sites()
+    name = " ".join(request.form.get("name", "").split())[:MOST_IN_A_NAME]
+    key = parts().keys.find(request.form.get("key", "").strip())
+    error = WRONG_KEY if key is None or key.role not in ROLES else None if name else NO_NAME
+    if error or key is None:
+        page = render_template("console/sign_in.html", next=_next(), error=error, name=name)
+        return make_response(page, 401 if error == WRONG_KEY else 422)
+    return _signed_in(key.id, "person", name, _next() or url_for("console.board"))
+
+
+@blueprint.post("/wall")
+@allow(*ROLES)
+def open_wall() -> Response:
+    """Turn this screen into a wall: the person is signed out, and a session without identity or actions begins."""
+    with parts().sessions.begin() as transaction:
+        console_sessions.end_session(transaction, session.signed_in().token_hash)
+    return _signed_in(caller().id, "wall", None, url_for("console.board", view="wall"))
+
+
+@blueprint.post("/sign-out")
+@allow(*ROLES)
+def sign_out() -> Response:
+    """End this session, or all of this person's."""
+    with parts().sessions.begin() as transaction:
+        console_sessions.end_session(transaction, session.signed_in().token_hash)
+        if "everywhere" in request.form:
+            console_sessions.end_sessions_of(transaction, caller().id, session.person())
+    response = _see_other(url_for("console.sign_in"))
+    session.clear_cookie(response)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # for who uses the computer next
+    return response
+
+
+def _signed_in(key_id: str, kind: str, name: str | None, address: str) -> Response:
+    with parts().sessions.begin() as transaction:
+        token = console_sessions.open_session(transaction, kind=kind, key_id=key_id, name=name)
+    response = _see_other(address)
+    session.set_cookie(response, token, kind)
+    return response
+
+
+def _see_other(address: str) -> Response:
+    return cast(Response, redirect(address, 303))
+
+
+def _next() -> str | None:
+    """Return where the reader wanted to go, if that is a page of the console."""
+    wanted = request.values.get("next", "")
+    return wanted if wanted.startswith("/console") and "//" not in wanted and "\\" not in wanted else None

@@ -1,0 +1,95 @@
+"""Words and shapes of the pages: priorities, times that fit, ages without a birth date."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.clinical.lifecycle import PRIORITIES
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+SOON = 5 * MINUTE  # before its time a countdown is marked
+HOURS_SHOWN = 48  # beyond it days say enough
+OLDEST_BAND = 90
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityTag:
+    """How a priority is shown: by shape, word and colour together, so that none has to be told by one alone."""
+
+    name: str
+    word: str
+    shape: str
+
+
+TAGS = {
+    name: PriorityTag(name, word, shape)
+    for name, word, shape in zip(
+        PRIORITIES, ("Emergency", "Urgent", "Prompt", "Routine"), ("▲", "◆", "■", "●"), strict=True
+    )
+}
+STATUS_WORDS = {
+    "queued": "Waiting",
+    "acknowledged": "Acknowledged",
+    "completed": "Completed",
+    "returned": "Returned",
+    "superseded": "Superseded",
+}
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words that fit: `9 min`, `2 h 10`, `3 days`; never less than a minute."""
+    minutes = max(1, math.ceil(seconds / MINUTE))
+    if minutes < HOUR // MINUTE:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < HOURS_SHOWN:
+        return f"{hours} h {rest:02}"
+    return f"{int(seconds // DAY)} days"
+
+
+def due_in(due: datetime, now: datetime) -> str:
+    """Return how long is left until `due`, or by how much it is over."""
+    left = (due - now).total_seconds()
+    return f"Overdue {duration(-left)}" if left < 0 else duration(left)
+
+
+def due_state(due: datetime, now: datetime) -> str:
+    """Return `overdue`, `soon` or `later`, by which a countdown is coloured."""
+    left = (due - now).total_seconds()
+    return "overdue" if left < 0 else "soon" if left <= SOON else "later"
+
+
+def clock_time(moment: datetime) -> str:
+    """Return a moment to the minute, in UTC."""
+    return f"{moment:%d %b %Y, %H:%M} UTC"
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as a machine reads it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def age_band(years: int | None, sex: str | None) -> str:
+    """Return an age in tens of years and the sex, as lists show a patient: `40-49, female`."""
+    if years is None:
+        band = "age unknown"
+    elif years >= OLDEST_BAND:
+        band = f"{OLDEST_BAND} or over"
+    elif years < 18:
+        band = f"{years} years"
+    else:
+        band = f"{years // 10 * 10}-{years // 10 * 10 + 9}"
+    return f"{band}, {sex}" if sex in ("female", "male") else band
+
+
+def imaging_line(imaging: list[Mapping[str, Any]], status: str | None) -> str:
+    """Return what is advised first, with its time, and how much more there is."""
+    if not imaging:
+        return {"hold_for_review": "Hold until reviewed", "not_indicated": "None indicated"}.get(
+            status or "", "None yet"
+        )
+    first, more = imaging[0], len(imaging) - 1
+    within = "at once" if first["within"] == "immediate" else f"within {first['within']}"
+    return f"{first['text']}, {within}" + (f" and {more} more" if more else "")
