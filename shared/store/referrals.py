@@ -8,6 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CompoundSelect,
     Connection,
     Integer,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     select,
     tuple_,
     union_all,
@@ -28,7 +30,7 @@ from shared.direct import Direct
 from shared.store.events import Due, record
 from shared.store.related import DUPLICATES, SUPERSEDES, Duplicate, duplicates
 from shared.store.scope import Scope
-from shared.tables import Decision, Event, Intake, Referral
+from shared.tables import IS_FAILED, IS_OPEN, Decision, Event, Intake, Referral
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +197,18 @@ def timeline(session: Session, referral_id: UUID, scope: Scope) -> Sequence[Even
         return None
     in_order = select(Event).where(Event.referral_id == referral_id).order_by(Event.number.nulls_last(), Event.id)
     return session.scalars(in_order).all()
+
+
+def failed_triage(connection: Connection | Session, scope: Scope, *, limit: int) -> list[StoredReferral]:
+    """Return open referrals that no rule has decided, most pressing first."""
+    found = _failed(scope.kind).execute(connection, {"limit": limit, **scope.values})
+    return [_stored(row) for row in found]
+
+
+@cache
+def _failed(kind: Scope) -> Direct:
+    is_failed_and_open = literal_column(f"{IS_FAILED} and referrals.{IS_OPEN}", Boolean)
+    walk = (
+        _WHOLE.where(is_failed_and_open, *kind.referrals()).order_by(*_ORDER).limit(bindparam("limit", type_=Integer))
+    )
+    return Direct(_shown(walk))

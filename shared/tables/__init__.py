@@ -16,12 +16,13 @@ from shared.tables.deliveries import (
 from shared.tables.heartbeats import Heartbeat
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_OPEN, IS_QUEUED, Decision, Event, Referral
+from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, Decision, Event, Referral
 
 __all__ = [
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
     "INTAKE_STATUSES",
+    "IS_FAILED",
     "IS_OPEN",
     "IS_QUEUED",
     "ROLES",

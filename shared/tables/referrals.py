@@ -15,6 +15,7 @@ from shared.tables.base import Table, one_of
 # lead anywhere. Of an expression it has no statistics: it assumes one row in 200, and takes the index that leads to
 # what is asked for. An index answers only to its own words, so these are its condition and that of its queries.
 _STATUS = "status || ''"
+IS_FAILED = "pattern = 'triage_failed'"
 IS_OPEN, IS_QUEUED = one_of(_STATUS, OPEN_STATUSES), f"{_STATUS} = 'queued'"
 
 
@@ -94,6 +95,14 @@ class Referral(Table):
             "form_received_at",
             postgresql_where=text(IS_OPEN),
         ),
+        Index("ix_referrals_created", "created_at"),
+        Index(
+            "ix_referrals_failed",
+            "priority",
+            "acknowledge_by",
+            "id",
+            postgresql_where=text(f"{IS_FAILED} and {IS_OPEN}"),
+        ),
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),
     )
@@ -121,5 +130,6 @@ class Event(Table):
         Index("ix_events_referral", "referral_id", "id"),
         Index("uq_events_number", "number", unique=True),
         Index("ix_events_unnumbered", "id", postgresql_where=text("number is null")),
+        Index("ix_events_moved", "at", postgresql_where=text("type in ('referral.returned', 'referral.rerouted')")),
         CheckConstraint("(number is null) = (digest is null)", name="number"),
     )

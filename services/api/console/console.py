@@ -5,15 +5,45 @@ from flask import Flask, g, request
 from services.api.auth import caller
 from services.api.console import words
 from services.api.console.blueprint import blueprint
-from services.api.console.pages import actions, board, queue, referral, sign_in
+from services.api.console.pages import (
+    actions,
+    board,
+    failed,
+    handover,
+    health,
+    protocol,
+    queue,
+    referral,
+    sign_in,
+    statistics,
+)
 from services.api.console.session import CSRF_FIELD, authenticate
 from services.api.queues import LABELS
 from shared.clinical.lifecycle import QUEUES
 
 __all__ = ["authenticate", "register"]
 
-NAV = (("console.board", "Board"),)
-PAGES = (sign_in, board, queue, referral, actions)  # importing them adds their routes
+STAFF = frozenset({"department", "operator", "auditor", "admin"})
+NAV = (
+    ("console.board", "Board", STAFF),
+    ("console.handover", "Handover", STAFF),
+    ("console.failed", "Failed", frozenset({"operator", "admin"})),
+    ("console.statistics_page", "Statistics", STAFF),
+    ("console.protocol", "Protocol", STAFF),
+    ("console.health", "Health", frozenset({"operator", "auditor", "admin"})),
+)
+PAGES = (
+    sign_in,
+    board,
+    queue,
+    referral,
+    actions,
+    failed,
+    handover,
+    statistics,
+    protocol,
+    health,
+)  # importing them adds their routes
 
 
 def register(app: Flask) -> None:
@@ -35,7 +65,7 @@ def _context() -> dict[str, object]:
         "signed_in": g.get("signed_in"),
         "role": caller().role if key else None,
         "seen_queues": {name: LABELS[name] for name in seen},
-        "nav": NAV,
+        "nav": [(endpoint, label) for endpoint, label, roles in NAV if key and key.role in roles],
         "here": request.endpoint,
         "words": words,
     }

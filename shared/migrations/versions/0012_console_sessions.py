@@ -1,4 +1,4 @@
-"""Sessions of the console are kept on the server."""
+"""Sessions of the console are kept on the server; its handover and statistics have indexes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,3 +24,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_console_sessions_key_id"), "console_sessions", ["key_id"])
     op.create_index(op.f("ix_console_sessions_expires_at"), "console_sessions", ["expires_at"])
+    op.create_index("ix_referrals_created", "referrals", ["created_at"])
+    op.create_index(
+        "ix_events_moved",
+        "events",
+        ["at"],
+        postgresql_where=sa.text("type in ('referral.returned', 'referral.rerouted')"),
+    )
+    op.create_index(
+        "ix_referrals_failed",
+        "referrals",
+        ["priority", "acknowledge_by", "id"],
+        postgresql_where=sa.text("pattern = 'triage_failed' and status || '' in ('queued', 'acknowledged')"),
+    )

@@ -1,0 +1,58 @@
+"""Failed and parked work: deliveries that need a person, and forms whose triage failed."""
+
+from typing import cast
+from uuid import UUID
+
+from flask import Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+
+from services.api.auth import allow, scope
+from services.api.console.blueprint import blueprint
+from services.api.console.rows import rows
+from services.api.parts import parts
+from shared.store import parked
+from shared.store.referrals import failed_triage
+from shared.task_queues import delivery_hint
+
+ROWS = 50
+MAX_RETRIED = 1000  # parked deliveries that one press retries
+
+
+@blueprint.get("/failed")
+@allow("operator", "admin")
+def failed() -> str:
+    """Show what did not arrive, and what no rule has decided."""
+    now = parts().now()
+    with parts().sessions() as session:
+        deliveries = parked.page(session, "parked", limit=ROWS + 1)
+        count = len(parked.ids(session))
+        untriaged = failed_triage(session, scope(), limit=ROWS)
+    return render_template(
+        "console/failed.html",
+        deliveries=deliveries[:ROWS],
+        more=len(deliveries) > ROWS,
+        count=count,
+        untriaged=rows(untriaged, now),
+        now=now,
+        retried=request.args.get("retried"),
+    )
+
+
+@blueprint.post("/failed/retry")
+@allow("operator", "admin")
+def retry_deliveries() -> Response:
+    """Retry one parked delivery, or all that the page counted; each is a new attempt under the same id."""
+    delivery_id = request.form.get("delivery")
+    with parts().sessions.begin() as session:
+        wanted = [_uuid(delivery_id)] if delivery_id else parked.ids(session)[:MAX_RETRIED]
+        due = parked.retry(session, wanted)
+    for each in due:
+        parts().announce(delivery_hint(each.id, each.queue))
+    return cast(Response, redirect(url_for("console.failed", retried=len(due)), 303))
+
+
+def _uuid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise NotFound from None

@@ -1,0 +1,48 @@
+"""Handover: what nobody has acknowledged, what is in hand and by whom, and what left since a time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import render_template, request
+from werkzeug.exceptions import NotFound
+
+from services.api.auth import READERS, allow, caller, scope
+from services.api.console.blueprint import blueprint
+from services.api.console.rows import rows
+from services.api.parts import parts
+from shared.clinical.lifecycle import QUEUES
+from shared.store.handover import moved_since
+from shared.store.referrals import StoredReferral, worklist
+
+ROWS = 200  # of each queue and status; a longer list is no handover, and the page says that it was cut
+WINDOWS = {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24)}
+
+
+@blueprint.get("/handover")
+@allow("auditor", *READERS)
+def handover() -> str:
+    """Show the sheet by which one shift hands over to the next."""
+    window = request.args.get("since", "12h")
+    if window not in WINDOWS:
+        raise NotFound
+    now = parts().now()
+    waiting, in_hand = _of_status("queued"), _of_status("acknowledged")
+    with parts().statements.connect() as connection:
+        moved = moved_since(connection, scope(), now - WINDOWS[window], limit=ROWS)
+    return render_template(
+        "console/handover.html",
+        waiting=rows(waiting, now),
+        in_hand=sorted(rows(in_hand, now), key=lambda row: (row.owner or "", row.since)),
+        moved=moved,
+        window=window,
+        windows=list(WINDOWS),
+        cut=max(len(waiting), len(in_hand)) >= ROWS,
+        now=now,
+    )
+
+
+def _of_status(status: str) -> Sequence[StoredReferral]:
+    seen = [name for name in QUEUES if caller().role != "department" or name in caller().queues]
+    with parts().statements.connect() as connection:
+        found = [worklist(connection, name, status, scope(), limit=ROWS, after=None) for name in seen]
+    return [each for queue in found for each in queue]

@@ -1,0 +1,77 @@
+"""Health of the service: processes, lanes, deliveries, database and broker, each with its age."""
+
+from dataclasses import dataclass
+
+from flask import render_template
+
+from services.api.auth import allow
+from services.api.console import words
+from services.api.console.blueprint import blueprint
+from services.api.parts import parts
+from services.api.queues import LABELS
+from shared.clinical.lifecycle import QUEUES
+from shared.pulse import ROLES
+from shared.store.standing import DeliveryState, LaneState, Standing, standing
+from shared.task_queues import LANES
+
+MAX_WAIT_SECONDS = {"priority": 5.0, "routine": 300.0}
+MAX_DELIVERY_SECONDS = 600.0
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, whether it is well, and what was found."""
+
+    name: str
+    well: bool
+    says: str
+
+
+@blueprint.get("/health")
+@allow("operator", "auditor", "admin")
+def health() -> str:
+    """Show how every part of the service stands."""
+    with parts().sessions() as session:
+        now = standing(session)
+    groups = (
+        ("Processes", [_process(role, now) for role in ROLES]),
+        ("Forms that wait for triage", [_lane(lane, now.lanes.get(lane, LaneState())) for lane in LANES]),
+        ("Deliveries", [_deliveries(queue, now.deliveries.get(queue, DeliveryState())) for queue in QUEUES]),
+        ("Servers", _servers(now)),
+    )
+    return render_template("console/health.html", groups=groups)
+
+
+def _process(role: str, now: Standing) -> Check:
+    state = now.roles.get(role)
+    if state is None:
+        return Check(role, False, "no heartbeat")
+    age = f"last heartbeat {state.age_seconds:.0f} s ago"
+    return Check(role, state.at_work > 0, f"{state.at_work} running, {age}")
+
+
+def _lane(lane: str, state: LaneState) -> Check:
+    if not state.waiting:
+        return Check(f"{lane} lane", True, "none")
+    well = state.oldest_age_seconds <= MAX_WAIT_SECONDS[lane]
+    return Check(f"{lane} lane", well, f"{state.waiting}, the oldest for {words.duration(state.oldest_age_seconds)}")
+
+
+def _deliveries(queue: str, state: DeliveryState) -> Check:
+    well = not state.parked and state.oldest_due_seconds <= MAX_DELIVERY_SECONDS
+    oldest = f", the oldest for {words.duration(state.oldest_due_seconds)}" if state.due else ""
+    return Check(LABELS[queue], well, f"{state.due} due{oldest}; {state.parked} parked")
+
+
+def _servers(now: Standing) -> list[Check]:
+    broker = parts().broker_answers()
+    room = parts().capacity.storage.room
+    return [
+        Check("Database", True, f"answers, {now.database_bytes / MEBIBYTE:.0f} MiB"),
+        Check("Storage", room == "enough", f"room: {room}"),
+        Check(
+            "Broker", broker, "answers" if broker else "does not answer: red flags are still routed, by the watchman"
+        ),
+        Check("Event numbers", now.unnumbered < 1000, f"{now.unnumbered} events without a number"),
+    ]

@@ -1,0 +1,87 @@
+"""Statistics: tables with plots beside them, for windows of 8 hours to 30 days, and CSV of each."""
+
+import threading
+import time
+from datetime import datetime, timedelta
+
+from flask import Response, render_template, request
+from werkzeug.exceptions import NotFound
+
+from services.api.auth import READERS, allow, scope
+from services.api.console.blueprint import blueprint
+from services.api.console.tables import StatTable, most, tables
+from services.api.parts import parts
+from shared.store.scope import Scope
+from shared.store.statistics import Statistics, statistics
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WINDOWS = {"8h": (8 * HOUR, HOUR), "24h": (24 * HOUR, HOUR), "7d": (7 * DAY, 6 * HOUR), "30d": (30 * DAY, DAY)}
+FRESH_SECONDS = 60.0
+MAX_KEPT = 32
+
+_lock = threading.Lock()
+_kept: dict[tuple[object, ...], tuple[float, Statistics]] = {}
+
+
+@blueprint.get("/statistics")
+@allow("auditor", *READERS)
+def statistics_page() -> str:
+    """Show the statistics of a window."""
+    window = _window()
+    return render_template(
+        "console/statistics.html", window=window, windows=list(WINDOWS), tables=_tables(window), most=most
+    )
+
+
+@blueprint.get("/statistics/<key>.csv")
+@allow("auditor", *READERS)
+def statistics_csv(key: str) -> Response:
+    """Return one table as CSV."""
+    found = next((each for each in _tables(_window()) if each.key == key), None)
+    if found is None:
+        raise NotFound
+    name = f"psoas-{key}-{_window()}.csv"
+    return Response(
+        found.as_csv(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename={name}"},
+    )
+
+
+def _window() -> str:
+    window = request.args.get("since", "24h")
+    if window not in WINDOWS:
+        raise NotFound
+    return window
+
+
+def _tables(window: str) -> list[StatTable]:
+    now = parts().now()
+    return tables(_statistics(window, now), parts().protocol, now)
+
+
+def _statistics(window: str, now: datetime) -> Statistics:
+    """Return what was counted in the last minute, or count."""
+    length, width = WINDOWS[window]
+    seen = scope()
+    key = (id(parts()), window, seen.facility, tuple(seen.queues or ()))
+    with _lock:
+        counted_at, found = _kept.get(key, (0.0, None))
+    if found is not None and time.monotonic() - counted_at < FRESH_SECONDS:
+        return found
+    found = _count(seen, _step_before(now, width) - length + width, width)
+    with _lock:
+        if len(_kept) >= MAX_KEPT:
+            _kept.clear()
+        _kept[key] = (time.monotonic(), found)
+    return found
+
+
+def _count(seen: Scope, since: datetime, width: timedelta) -> Statistics:
+    with parts().sessions() as session:
+        return statistics(session, seen, since, width)
+
+
+def _step_before(now: datetime, width: timedelta) -> datetime:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (now - midnight) // width * width
