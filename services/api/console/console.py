@@ -16,6 +16,7 @@ from services.api.console.pages import (
     referral,
     sign_in,
     statistics,
+    try_form,
 )
 from services.api.console.session import CSRF_FIELD, authenticate
 from services.api.queues import LABELS
@@ -29,6 +30,7 @@ NAV = (
     ("console.handover", "Handover", STAFF),
     ("console.failed", "Failed", frozenset({"operator", "admin"})),
     ("console.statistics_page", "Statistics", STAFF),
+    ("console.try_form", "Try a form", frozenset({"department", "operator", "admin"})),
     ("console.protocol", "Protocol", STAFF),
     ("console.health", "Health", frozenset({"operator", "auditor", "admin"})),
 )
@@ -41,6 +43,7 @@ PAGES = (
     failed,
     handover,
     statistics,
+    try_form,
     protocol,
     health,
 )  # importing them adds their routes

@@ -8,7 +8,6 @@ from shared.clinical.lifecycle import PRIORITIES
 from shared.clinical.protocol import Protocol
 from shared.clinical.rules import Statement
 from shared.protocols import protocol_of
-from shared.store.referrals import StoredReferral
 
 MATCHED, NOT_MATCHED = "matched", "not matched"
 NOT_EVALUATED = "could not be evaluated: answer missing"
@@ -63,11 +62,9 @@ class Trace:
         return self.of(NOT_EVALUATED)
 
 
-def trace_of(stored: StoredReferral) -> Trace | None:
-    """Return the trace of a referral's decision, None where triage failed."""
-    if stored.record is None:
-        return None
-    record, protocol = stored.record, protocol_of(stored.record["protocol"]["version"])
+def trace_of(record: Mapping[str, Any]) -> Trace:
+    """Return the trace of a decision, by the protocol that made it."""
+    protocol = protocol_of(record["protocol"]["version"])
     reasons = {reason["rule"]: reason for reason in record["reasons"]}
     missing = {each["rule"]: tuple(each["missing"]) for each in record["undetermined"]}
     labels = labels_of(protocol)

@@ -41,7 +41,7 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         row=row(stored, parts().now()),
         stored=stored,
         shown=_shown(stored),
-        trace=trace_of(stored),
+        trace=trace_of(stored.record) if stored.record else None,
         events=happened or [],
         queues=[name for name in QUEUES if name != stored.queue],
         labels=LABELS,

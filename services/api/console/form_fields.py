@@ -1,0 +1,29 @@
+"""The protocol's form as a form of HTML, and what a browser sends of it as a body of the API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.clinical.fields import Field, FormDefinition
+
+
+def body_of(sent: Mapping[str, str], form: FormDefinition) -> dict[str, Any]:
+    """Return the form that a browser sent by fields named `symptoms.onset`; what is empty was not asked."""
+    body: dict[str, Any] = {}
+    for field in form.fields.values():
+        value = sent.get(field.path, "").strip()
+        if value:
+            body.setdefault(field.section, {})[field.name] = typed(field, value)
+    return body
+
+
+def typed(field: Field, value: str) -> Any:
+    """Return a text as the value that the API takes for a field; what is no number stays a text, and is refused."""
+    if field.type == "boolean":
+        return {"true": True, "false": False}.get(value, value)
+    if field.type != "number":
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return int(number) if number.is_integer() else number

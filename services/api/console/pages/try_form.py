@@ -1,0 +1,63 @@
+"""Trying a form: the protocol's form, the decision it leads to with its trace, and the curl command; stores nothing."""
+
+import json
+import shlex
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+
+from services.api import representations
+from services.api.auth import allow
+from services.api.console import words
+from services.api.console.blueprint import blueprint
+from services.api.console.form_fields import body_of
+from services.api.console.trace import trace_of
+from services.api.forms import read_form
+from services.api.parts import parts
+from services.api.problems import InvalidError
+from shared.clinical.triage import triage
+
+
+@blueprint.get("/try")
+@allow("department", "operator", "admin")
+def try_form() -> str:
+    """Show an empty form."""
+    return _page({"patient.mrn": "TEST-1", "patient.birth_date": "1980-01-01"})
+
+
+@blueprint.post("/try")
+@allow("department", "operator", "admin")
+def try_decision() -> Response:
+    """Show what triage decides of the form."""
+    body = body_of(request.form, parts().protocol.form)
+    now = parts().now()
+    try:
+        form = read_form(parts(), body, now).form
+    except InvalidError as problem:
+        wrong = {error["pointer"].lstrip("/").replace("/", "."): error["detail"] for error in problem.members["errors"]}
+        return make_response(_page(request.form, wrong=wrong), 422)
+    record: dict[str, Any] = triage(form, parts().protocol).record()
+    decision = representations.decision(record, now)
+    tried = {
+        "decision": decision,
+        "trace": trace_of(record),
+        "imaging": words.imaging_line(record["imaging"], record["imaging_status"]),
+        "curl": _curl(body),
+    }
+    return make_response(_page(request.form, **tried))
+
+
+def _page(entered: Any, **shown: Any) -> str:
+    sections = parts().protocol.form.sections
+    return render_template(
+        "console/try.html", sections=sections, entered=entered, wrong=shown.pop("wrong", {}), **shown
+    )
+
+
+def _curl(body: dict[str, Any]) -> str:
+    """Return the command by which a program posts this form; the key is the reader's to fill in."""
+    sent = shlex.quote(json.dumps(body))
+    return (
+        "curl -sS -H 'Authorization: Bearer KEY' -H 'Content-Type: application/json' -H 'Prefer: wait=5' "
+        f"-d {sent} {request.host_url}v1/intakes"
+    )
