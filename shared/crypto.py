@@ -8,7 +8,6 @@ import hmac
 import os
 from collections.abc import Mapping
 
-import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -50,8 +49,3 @@ def keyed_hash(key: bytes, content: bytes) -> bytes:
     """Return the HMAC-SHA-256 of `content`: equal contents compare equal; without the key none can be guessed."""
     # This hands the interpreter on, and `hmac.new` does not: beside a batch, that is where a red flag gets its turn.
     return hmac.digest(key, content, "sha256")
-
-
-def mrn_hash(key: bytes, facility: str, mrn: str) -> bytes:
-    """Return by what a patient of `facility` is recognised without being named."""
-    return keyed_hash(key, orjson.dumps(["mrn", facility, mrn]))

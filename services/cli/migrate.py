@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import click
 from sqlalchemy import select
@@ -9,12 +10,16 @@ from sqlalchemy.orm import Session
 
 from services.cli.database import database
 from services.cli.settings import settings_or_exit
-from shared.crypto import IdentityCipher, UnreadableIdentityError, mrn_hash
+from shared.crypto import IdentityCipher, UnreadableIdentityError
+from shared.database import Sessions
 from shared.migrations.migrate import upgrade
+from shared.record_numbers import mrn_hashes
 from shared.settings import Settings
 from shared.store import keys
+from shared.store.patient_hashes import FIRST, backfill
 from shared.tables import Intake
 
+MOST_AT_ONCE = 1000
 FACILITY = "demo-hospital"
 FIRST_KEYS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
     ("submitter", FACILITY, ()),
@@ -26,10 +31,26 @@ FIRST_KEYS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
 
 
 @click.command()
-def migrate() -> None:
+@click.option("--record-numbers", is_flag=True, help="Also hash all record numbers anew, instead of the watchman.")
+def migrate(*, record_numbers: bool) -> None:
     """Bring the database's schema to the one this version needs."""
-    with database(settings_or_exit()) as (engine, _):
+    settings = settings_or_exit()
+    with database(settings) as (engine, sessions):
         upgrade(engine)
+        if record_numbers:
+            hash_record_numbers(sessions, settings)
+
+
+def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
+    """Backfill every hash of a normalised record number; where it is stopped, the next run goes on."""
+    cipher = IdentityCipher(settings.identity_keys)
+    after: UUID | None = FIRST
+    hashed = unreadable = 0
+    while after:
+        with sessions.begin() as session:
+            step = backfill(session, cipher, settings.lookup_key, after=after, limit=MOST_AT_ONCE)
+        hashed, unreadable, after = hashed + step.hashed, unreadable + step.unreadable, step.last
+    click.echo(f"record numbers: {hashed} hashed, {unreadable} that these keys do not fit")
 
 
 @click.command(hidden=True)
@@ -58,7 +79,7 @@ def check_secrets(session: Session, settings: Settings) -> None:
         raise click.ClickException(
             "IDENTITY_KEYS do not open the identities in this database: set the right ones"
         ) from None
-    if mrn_hash(settings.lookup_key, newest.facility, identity["mrn"]) != newest.mrn_hash:
+    if newest.mrn_hash != mrn_hashes(settings.lookup_key, newest.facility, identity["mrn"]).as_typed:
         raise click.ClickException("LOOKUP_KEY is not the one by which this database knows repeats: set the right one")
 
 

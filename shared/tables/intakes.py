@@ -28,7 +28,8 @@ class Intake(Table):
     today: Mapped[date]  # the day the form was filled in, by which the age was counted
     answers: Mapped[dict[str, Any]]  # the form as read, without identity
     identity: Mapped[bytes]  # sealed; see shared/crypto.py
-    mrn_hash: Mapped[bytes]
+    mrn_hash: Mapped[bytes]  # of the record number as it was typed; only the release before compares by it alone
+    patient_hash: Mapped[bytes | None]  # of its normal form; None in what the release before added, until backfilled
     body_hash: Mapped[bytes]
     request_id: Mapped[str]
     traceparent: Mapped[str | None]
@@ -46,6 +47,7 @@ class Intake(Table):
             unique=True,
             postgresql_where=text("external_id is not null"),
         ),
+        Index("ix_intakes_without_patient_hash", "id", postgresql_where=text("patient_hash is null")),
         Index(
             "ix_intakes_waiting",
             "lane",

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from services.cli.database import database
 from services.cli.migrate import check_secrets, migrate, prepare
-from shared.crypto import IdentityCipher, mrn_hash
+from shared.crypto import IdentityCipher
 from shared.database import Sessions
 from shared.migrations.head import at_head
+from shared.record_numbers import mrn_hashes
 from shared.settings import Settings
 from shared.store import keys
 from shared.tables import ROLES, Intake
@@ -66,7 +67,7 @@ def test_secrets_that_do_not_open_the_data_are_refused(settings: Settings, sessi
                 today=date(2026, 11, 23),
                 answers={},
                 identity=sealed,
-                mrn_hash=mrn_hash(settings.lookup_key, "st-marys", "MRN-1"),
+                mrn_hash=mrn_hashes(settings.lookup_key, "st-marys", "MRN-1").as_typed,
                 body_hash=b"",
                 request_id="",
             )
