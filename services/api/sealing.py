@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from services.api.forms import ReceivedForm
 from services.api.parts import Parts
 from shared.clinical.triage import screen
-from shared.crypto import keyed_hash, mrn_hash
+from shared.crypto import birth_date_hash, keyed_hash, mrn_hash
 from shared.metrics import FAILURES
 from shared.store.intakes import NewIntake
 from shared.task_queues import Lane
@@ -32,6 +32,7 @@ def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake
         answers=received.form.record(),
         identity=parts.cipher.seal(orjson.dumps(_identity(parts, received)), row=str(intake_id)),
         mrn_hash=mrn_hash(parts.settings.lookup_key, facility, mrn),
+        birth_date_hash=birth_date_hash(parts.settings.lookup_key, facility, received.given("patient", "birth_date")),
         body_hash=keyed_hash(parts.settings.lookup_key, canonical(["body", received.body])),
         request_id=g.request_id,
         traceparent=g.traceparent,

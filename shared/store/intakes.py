@@ -45,6 +45,7 @@ class NewIntake:
     answers: dict[str, Any]
     identity: bytes
     mrn_hash: bytes
+    birth_date_hash: bytes
     body_hash: bytes
     request_id: str
     traceparent: str | None
