@@ -94,7 +94,7 @@ def correct(session: Session, corrections: Sequence[Correction], *, by: str, key
             .execution_options(synchronize_session=False)
             .returning(Referral.id)
         )
-        session.execute(insert(IdentityCorrection).values(_history(each), by=by, key_id=key_id))
+        session.execute(insert(IdentityCorrection).values({**_history(each), "by": by, "key_id": key_id}))
         happened = {"type": "referral.identity_corrected", "by": by, "data": {"fields": list(each.fields)}}
         events += [
             {"referral_id": referral_id, "intake_id": each.before.intake_id, **happened}

@@ -9,11 +9,10 @@ from uuid_utils.compat import uuid7
 
 from shared.tables import Delivery, Destination, Intake, Referral
 from tests.api.conftest import Caller
-from tests.cases import case_for
+from tests.cases import born, case_for
 
 NOBODY = "0197c9a0-0000-7000-8000-000000000000"
 BY = {"by": "Dr A. Okafor"}
-BORN = "1980-05-17"
 
 
 @pytest.fixture
@@ -71,8 +70,7 @@ def happened(operator):
 
 def body_of(queue, priority=None):
     """Return a form which belongs in a queue, always of the same patient."""
-    body = case_for(queue, priority).body()
-    return body | {"patient": body["patient"] | {"birth_date": BORN}}
+    return born(case_for(queue, priority).body())
 
 
 def place(referral):
