@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from services.worker.delivery.standing_still import StandIn, announce_standing_still
 from shared.announce import Announcer, create_producer
 from shared.store.deliveries import AT_ONCE
-from shared.tables import Delivery
+from shared.tables import Delivery, Destination
 from shared.task_queues import delivery_hint
 from tests import receiver
 from tests.receiver import in_turn, status
