@@ -13,6 +13,7 @@ from services.api import (
     docs,
     events,
     health,
+    identities,
     intakes,
     metrics,
     openapi,
@@ -55,7 +56,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     trace.register(app)
     metrics.register(app)
     auth.register(app)
-    for views in (intakes, batch, preview, protocols, queues, referrals, events, deliveries, health):
+    for views in (intakes, batch, preview, protocols, queues, referrals, identities, events, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)

@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from services.api.fields import Choice, Flag, Text
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from services.api.fields import Choice, Day, Flag, Text
 from services.api.parser import Body
+from shared.clinical.fields import NOT_ASKED
 from shared.clinical.lifecycle import QUEUES
 
 MOST_IN_A_NAME = 200
 MOST_IN_WORDS = 4000
+MOST_IN_AN_IDENTITY = 128  # as the form takes
 
 
 def words(*, required: bool) -> Text:
@@ -53,3 +57,29 @@ class ReleaseBody(ByPerson):
     """Why somebody lets go of the referral."""
 
     reason = words(required=True)
+
+
+def _identifying(*, least: int) -> Text:
+    answered = validate.NoneOf([NOT_ASKED], error="Has to be answered.")
+    return Text(least=least, most=MOST_IN_AN_IDENTITY, validate=answered)
+
+
+class CorrectedPatient(Body):
+    """What is right instead; what is not given stays."""
+
+    mrn = _identifying(least=1)
+    birth_date = Day(metadata={"format": "date"})
+    family_name = _identifying(least=1)
+    given_name = _identifying(least=1)
+
+    @validates_schema
+    def _says_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("Has to say what is right.")
+
+
+class CorrectIdentityBody(ByPerson):
+    """Which of a patient's record number, birth date and names was wrong, and why it is corrected."""
+
+    reason = words(required=True)
+    patient: fields.Field[Any] = fields.Nested(CorrectedPatient, required=True)

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from services.cli.database import database
-from services.cli.migrate import check_secrets, migrate, prepare
+from services.cli.migrate import migrate, prepare
+from services.cli.secret_checks import check_secrets
 from shared.crypto import IdentityCipher
 from shared.database import Sessions
 from shared.migrations.head import at_head
