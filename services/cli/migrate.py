@@ -1,7 +1,6 @@
-"""`referrals migrate`, and the step of `referrals up` that also makes a new database usable."""
+"""`referrals migrate`, and the step of `referrals up` that also checks the secrets against the data."""
 
 import json
-from pathlib import Path
 
 import click
 from sqlalchemy import select
@@ -12,17 +11,7 @@ from services.cli.settings import settings_or_exit
 from shared.crypto import IdentityCipher, UnreadableIdentityError, mrn_hash
 from shared.migrations.migrate import upgrade
 from shared.settings import Settings
-from shared.store import keys
 from shared.tables import Intake
-
-FACILITY = "demo-hospital"
-FIRST_KEYS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
-    ("submitter", FACILITY, ()),
-    ("department", None, ("neurology", "orthopedics")),
-    ("operator", None, ()),
-    ("auditor", None, ()),
-    ("admin", None, ()),
-)
 
 
 @click.command()
@@ -33,17 +22,13 @@ def migrate() -> None:
 
 
 @click.command(hidden=True)
-@click.option("--first-keys", "file", type=click.Path(path_type=Path), required=True)
-def prepare(file: Path) -> None:
-    """Migrate; check that the secrets fit the data; if there are no keys yet, issue one for each role into a file."""
+def prepare() -> None:
+    """Migrate, and check that the secrets fit the data."""
     settings = settings_or_exit()
     with database(settings) as (engine, sessions):
         upgrade(engine)
-        with sessions.begin() as session:
+        with sessions() as session:
             check_secrets(session, settings)
-            if not keys.list_all(session):
-                file.touch(mode=0o600)
-                file.write_text(json.dumps([first_key(session, *each) for each in FIRST_KEYS]))
 
 
 def check_secrets(session: Session, settings: Settings) -> None:
@@ -60,9 +45,3 @@ def check_secrets(session: Session, settings: Settings) -> None:
         ) from None
     if mrn_hash(settings.lookup_key, newest.facility, identity["mrn"]) != newest.mrn_hash:
         raise click.ClickException("LOOKUP_KEY is not the one by which this database knows repeats: set the right one")
-
-
-def first_key(session: Session, role: str, facility: str | None, queues: tuple[str, ...]) -> dict[str, str]:
-    """Issue a key; return it with its role and what it is for."""
-    _, key = keys.issue(session, role=role, facility=facility, queues=queues)
-    return {"role": role, "key": key, "for": facility or " ".join(queues)}

@@ -36,7 +36,7 @@ MAY = {
     ("POST", "/v1/deliveries/<uuid:delivery_id>/retry"): {"operator", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
 }
-OPEN = {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
+OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
 
 
 def routes(app):
