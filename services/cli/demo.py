@@ -12,8 +12,8 @@ import click
 
 from services.api.examples import form_of
 from services.cli.database import database
-from services.cli.home import Home
 from services.cli.first_keys import FACILITY
+from services.cli.home import Home
 from services.cli.running import running_in
 from services.cli.settings import DEFAULT_HOME, settings_of
 from shared.protocols import ACTIVE, cases

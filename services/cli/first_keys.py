@@ -1,4 +1,4 @@
-"""The first API keys of a new database: one for each role, issued when the whole service is ready to be shown with them."""
+"""The first API keys of a new database: one for each role, issued when the whole service is ready."""
 
 import json
 from pathlib import Path
