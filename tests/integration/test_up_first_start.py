@@ -7,9 +7,13 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from services.cli.embedded import postgres, valkey
 from tests.program import program
 from tests.referrals import PROCESSES, REFERRALS, ROLES, request, up
+
+pytestmark = pytest.mark.timeout(300)  # each test starts the whole service two or three times
 
 DEAD_BROKER = "redis://someone:secret@127.0.0.1:1/0"
 ADDRESSES = ("DATABASE_URL", "REDIS_URL", "IDENTITY_KEYS", "LOOKUP_KEY")
@@ -41,7 +45,7 @@ def test_keys_of_a_start_that_died_are_shown_by_the_next(tmp_path: Path) -> None
     home = tmp_path / "home"
     broken = os.environ | {"PYTHONPATH": str(broken_worker(tmp_path))}
     with program([REFERRALS, "up", "--home", home, "--port", "0"], env=broken) as died:
-        assert died.wait(90) == 1
+        assert died.wait(200) == 1
     assert re.search("(urgent|routine|delivery) cannot start", "".join(died.said))
     with up(home) as running:
         assert sorted(running.keys()) == sorted(ROLES)
