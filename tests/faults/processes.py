@@ -1,5 +1,6 @@
 """Processes that die: killed, killed again, told to stop, one of them or all."""
 
+import itertools
 import signal
 import time
 
@@ -9,6 +10,7 @@ from .fault import Fault, Scene
 from .service import signal_all, wait_until
 
 TRIAGING = ("urgent", "routine")
+LEAST_ROUNDS = 3
 WORKERS = (*TRIAGING, "urgent-delivery", "delivery")
 STOPPED_IN_TURN = {
     **dict.fromkeys(("api", *WORKERS, "watchman", "valkey"), signal.SIGTERM),
@@ -38,9 +40,12 @@ def all_workers_killed(scene: Scene) -> None:
 def pool_children_killed(scene: Scene) -> None:
     """Kill the processes that triage, not their parents, over and over: again when their successors are there.
 
-    The rounds are counted, so a machine that takes longer to start a process gives it as long.
+    A busy machine takes longer to start them: at least three rounds, however long they take.
     """
-    for _ in range(int(scene.seconds / 0.3)):
+    end = time.monotonic() + scene.seconds
+    for number in itertools.count():
+        if number >= LEAST_ROUNDS and time.monotonic() > end:
+            return
         killed_now = {pid for name in TRIAGING for pid in pool_of(scene, name)}
         signal_all(killed_now, signal.SIGKILL)
         time.sleep(0.3)
