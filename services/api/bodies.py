@@ -14,49 +14,49 @@ MOST_IN_WORDS = 4000
 MOST_IN_AN_IDENTITY = 128  # as the form takes
 
 
-def words(*, required: bool) -> Text:
+def words(example: str, *, required: bool) -> Text:
     """Return a field for what a person writes."""
     optional: dict[str, Any] = {} if required else {"load_default": None, "allow_none": True}
-    return Text(least=1, most=MOST_IN_WORDS, required=required, **optional)
+    return Text(least=1, most=MOST_IN_WORDS, required=required, metadata={"example": example}, **optional)
 
 
 class ByPerson(Body):
     """The named person who acts."""
 
-    by = Text(least=1, most=MOST_IN_A_NAME, required=True, metadata={"example": "Dr A. Okafor"})
+    by = Text(least=1, most=MOST_IN_A_NAME, required=True, metadata={"example": "Example (write your own name)"})
 
 
 class AcknowledgeBody(ByPerson):
     """Who has the referral now."""
 
-    note = words(required=False)
+    note = words("Seen by telephone.", required=False)
 
 
 class CompleteBody(ByPerson):
     """What came of the referral."""
 
-    outcome = words(required=True)
+    outcome = words("MRI done, admitted.", required=True)
 
 
 class RerouteBody(ByPerson):
     """Where the referral goes; out of `urgent` only with a reason, and confirmed."""
 
     queue = Choice(QUEUES, required=True)
-    reason = words(required=False)
+    reason = words("The imaging points to another service.", required=False)
     confirm = Flag(load_default=False)
 
 
 class ReturnBody(ByPerson):
     """The advice with which the referral goes back; out of `urgent` only if confirmed."""
 
-    reason = words(required=True)
+    reason = words("Refer again with the imaging report.", required=True)
     confirm = Flag(load_default=False)
 
 
 class ReleaseBody(ByPerson):
     """Why somebody lets go of the referral."""
 
-    reason = words(required=True)
+    reason = words("Handed over at the end of the shift.", required=True)
 
 
 def _identifying(*, least: int) -> Text:
@@ -81,5 +81,5 @@ class CorrectedPatient(Body):
 class CorrectIdentityBody(ByPerson):
     """Which of a patient's record number, birth date and names was wrong, and why it is corrected."""
 
-    reason = words(required=True)
+    reason = words("The number belonged to another patient.", required=True)
     patient: fields.Field[Any] = fields.Nested(CorrectedPatient, required=True)

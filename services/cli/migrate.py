@@ -1,11 +1,8 @@
-"""`referrals migrate`, and the step of `referrals up` that also makes a new database usable."""
+"""`referrals migrate`, and the step of `referrals up` that also checks the secrets against the data."""
 
-import json
-from pathlib import Path
 from uuid import UUID
 
 import click
-from sqlalchemy.orm import Session
 
 from services.cli.database import database
 from services.cli.secret_checks import check_secrets
@@ -14,18 +11,9 @@ from shared.crypto import IdentityCipher
 from shared.database import Sessions
 from shared.migrations.migrate import upgrade
 from shared.settings import Settings
-from shared.store import keys
 from shared.store.patient_hashes import FIRST, backfill
 
 MOST_AT_ONCE = 1000
-FACILITY = "demo-hospital"
-FIRST_KEYS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
-    ("submitter", FACILITY, ()),
-    ("department", None, ("neurology", "orthopedics")),
-    ("operator", None, ()),
-    ("auditor", None, ()),
-    ("admin", None, ()),
-)
 
 
 @click.command()
@@ -54,20 +42,10 @@ def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
 
 
 @click.command(hidden=True)
-@click.option("--first-keys", "file", type=click.Path(path_type=Path), required=True)
-def prepare(file: Path) -> None:
-    """Migrate; check that the secrets fit the data; if there are no keys yet, issue one for each role into a file."""
+def prepare() -> None:
+    """Migrate, and check that the secrets fit the data."""
     settings = settings_or_exit()
     with database(settings) as (engine, sessions):
         upgrade(engine)
-        with sessions.begin() as session:
+        with sessions() as session:
             check_secrets(session, settings)
-            if not keys.list_all(session):
-                file.touch(mode=0o600)
-                file.write_text(json.dumps([first_key(session, *each) for each in FIRST_KEYS]))
-
-
-def first_key(session: Session, role: str, facility: str | None, queues: tuple[str, ...]) -> dict[str, str]:
-    """Issue a key; return it with its role and what it is for."""
-    _, key = keys.issue(session, role=role, facility=facility, queues=queues)
-    return {"role": role, "key": key, "for": facility or " ".join(queues)}

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from services.cli.database import database
+from services.cli.first_keys import first_keys
 from services.cli.migrate import migrate, prepare
 from services.cli.secret_checks import check_secrets
 from shared.crypto import IdentityCipher
@@ -46,8 +47,9 @@ def test_the_first_keys_are_issued_once_into_a_closed_file(
     new: Settings, of_new: dict[str, str], tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
+    assert CliRunner().invoke(prepare, env=of_new).exit_code == 0
     for file in (first, second):
-        assert CliRunner().invoke(prepare, ["--first-keys", str(file)], env=of_new).exit_code == 0
+        assert CliRunner().invoke(first_keys, [str(file)], env=of_new).exit_code == 0
     assert first.stat().st_mode & 0o777 == 0o600
     assert not second.exists()
     issued = json.loads(first.read_text())
