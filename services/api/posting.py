@@ -19,7 +19,7 @@ def post(parts: Parts, new: NewIntake, idempotency_key: str | None) -> Receipt:
 
     404 where it amends what the facility never sent.
     """
-    return settle(parts.statements.connect, parts.sessions.begin, new, idempotency_key)
+    return settle(parts.storing.connect, parts.form_transactions.begin, new, idempotency_key)
 
 
 def settle(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.cli.findings import Finding, found
 from services.cli.migrate import check_secrets
 from shared import clock
-from shared.migrations.head import at_head
+from shared.migrations.head import HEAD, at_head_or_later, version
 from shared.settings import Settings
 from shared.storage import MIB, create_storage
 from shared.store.standing import database_bytes
@@ -34,8 +34,9 @@ def check_server(session: Session) -> Iterator[Finding]:
 
 def check_schema(session: Session) -> Finding:
     """Return whether the schema is the one that this version needs."""
-    well = at_head(session.connection())
-    return found("schema", well, "at head" if well else "not at head", "referrals migrate")
+    found_at = version(session.connection())
+    says = "at head" if found_at == HEAD else f"at {found_at or 'no version'}; this version needs {HEAD} or later"
+    return found("schema", at_head_or_later(session.connection()), says, "referrals migrate")
 
 
 def check_room(session: Session, settings: Settings) -> Finding:

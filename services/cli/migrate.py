@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.cli.database import database
 from services.cli.settings import settings_or_exit
 from shared.crypto import IdentityCipher, UnreadableIdentityError, mrn_hash
+from shared.migrations.head import HEAD
 from shared.migrations.migrate import upgrade
 from shared.settings import Settings
 from shared.store import keys
@@ -27,9 +28,11 @@ FIRST_KEYS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
 
 @click.command()
 def migrate() -> None:
-    """Bring the database's schema to the one this version needs."""
+    """Bring the database's schema to the one this version needs. One that is later is left as it is."""
     with database(settings_or_exit()) as (engine, _):
-        upgrade(engine)
+        later = upgrade(engine)
+    if later:
+        click.echo(f"The schema is at {later}, later than {HEAD}, which this version needs: there is nothing to do.")
 
 
 @click.command(hidden=True)
