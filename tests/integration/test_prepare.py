@@ -10,12 +10,14 @@ from uuid import UUID
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from services.cli.database import database
+from services.cli.database_checks import check_schema
 from services.cli.migrate import check_secrets, migrate, prepare
 from shared.crypto import IdentityCipher, mrn_hash
 from shared.database import Sessions
-from shared.migrations.head import at_head_or_later
+from shared.migrations.head import HEAD, at_head_or_later
 from shared.settings import Settings
 from shared.store import keys
 from shared.tables import ROLES, Intake
@@ -38,6 +40,21 @@ def test_migrate_brings_a_new_database_to_the_schema(new: Settings, of_new: dict
     assert CliRunner().invoke(migrate, env=of_new).exit_code == 0
     with database(new) as (engine, _), engine.connect() as connection:
         assert at_head_or_later(connection)
+
+
+def test_migrate_says_that_a_later_schema_is_left_as_it_is(new: Settings, of_new: dict[str, str]) -> None:
+    assert CliRunner().invoke(migrate, env=of_new).output == ""
+    with database(new) as (engine, sessions):
+        with engine.begin() as connection:
+            connection.execute(text("update schema_version set version_num = '9998'"))
+        migrated = CliRunner().invoke(migrate, env=of_new)
+        assert (migrated.exit_code, migrated.output) == (
+            0,
+            f"The schema is at 9998, later than {HEAD}, which this version needs: there is nothing to do.\n",
+        )
+        with sessions() as session:
+            checked = check_schema(session)
+        assert (checked.state, checked.says) == ("ok", f"at 9998; this version needs {HEAD} or later")
 
 
 def test_the_first_keys_are_issued_once_into_a_closed_file(
