@@ -20,7 +20,7 @@ def post_all(parts: Parts, lines: Sequence[Named]) -> dict[UUID, Receipt | Probl
 
     A line that is refused has a ProblemError; the others are stored, all of them or, where this raises, none.
     """
-    with parts.sessions.begin() as session:
+    with parts.form_transactions.begin() as session:
         added = _add(session, _first_of_their_names(lines))
         others = [line for line in lines if line.new.id not in added]
         return {**added, **_settle(parts, session, others)}

@@ -21,8 +21,8 @@ def post(parts: Parts, new: NewIntake, idempotency_key: str | None) -> Receipt:
 
     404 where it amends what the facility never sent, 409 where it amends the form of another patient.
     """
-    begin = parts.sessions.begin
-    return settle(parts, parts.statements.connect if new.amends is None else begin, begin, new, idempotency_key)
+    begin = parts.form_transactions.begin
+    return settle(parts, parts.storing.connect if new.amends is None else begin, begin, new, idempotency_key)
 
 
 def settle(

@@ -11,7 +11,7 @@ from services.cli.findings import Finding, found
 from services.cli.secret_checks import check_secrets, opens, unreadable_secrets
 from shared import clock
 from shared.crypto import IdentityCipher
-from shared.migrations.head import at_head
+from shared.migrations.head import HEAD, at_head_or_later, version
 from shared.settings import Settings
 from shared.storage import MIB, create_storage
 from shared.store.sealed import newest_identities, unreadable
@@ -37,8 +37,9 @@ def check_server(session: Session) -> Iterator[Finding]:
 
 def check_schema(session: Session) -> Finding:
     """Return whether the schema is the one that this version needs."""
-    well = at_head(session.connection())
-    return found("schema", well, "at head" if well else "not at head", "referrals migrate")
+    found_at = version(session.connection())
+    says = "at head" if found_at == HEAD else f"at {found_at or 'no version'}; this version needs {HEAD} or later"
+    return found("schema", at_head_or_later(session.connection()), says, "referrals migrate")
 
 
 def check_room(session: Session, settings: Settings) -> Finding:

@@ -9,6 +9,7 @@ from services.cli.secret_checks import check_secrets
 from services.cli.settings import settings_or_exit
 from shared.crypto import IdentityCipher
 from shared.database import Sessions
+from shared.migrations.head import HEAD
 from shared.migrations.migrate import upgrade
 from shared.settings import Settings
 from shared.store.patient_hashes import FIRST, backfill
@@ -19,14 +20,19 @@ MOST_AT_ONCE = 1000
 @click.command()
 @click.option("--record-numbers", is_flag=True, help="Also hash all record numbers anew, instead of the watchman.")
 def migrate(*, record_numbers: bool) -> None:
-    """Bring the database's schema to the one this version needs; check that the secrets fit the data."""
+    """Bring the database's schema to the one this version needs; check that the secrets fit the data.
+
+    A schema that is later is left as it is.
+    """
     settings = settings_or_exit()
     with database(settings) as (engine, sessions):
-        upgrade(engine)
+        later = upgrade(engine)
         with sessions() as session:
             check_secrets(session, settings)
         if record_numbers:
             hash_record_numbers(sessions, settings)
+    if later:
+        click.echo(f"The schema is at {later}, later than {HEAD}, which this version needs: there is nothing to do.")
 
 
 def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
