@@ -101,7 +101,7 @@ def test_names_may_differ(submitter, first):
 def test_a_form_of_the_release_before_is_compared_by_its_identity(submitter, first, sessions):
     """It has no hash of its birth date, and its record number may have been hashed in another way."""
     with sessions.begin() as session:
-        session.execute(update(Intake).values(birth_date_hash=None, mrn_hash=b"otherwise"))
+        session.execute(update(Intake).values(birth_date_hash=None, patient_hash=None))
     wrong = submitter.post("/v1/intakes", body(amends=first["intake_id"], birth_date="1980-05-18"))
     assert (wrong.status_code, wrong.json["type"]) == (409, OTHER)
     assert submitter.post("/v1/intakes", body(amends=first["intake_id"])).status_code == 202
@@ -301,7 +301,7 @@ def test_an_amendment_waits_for_the_correction_that_it_meets(app, submitter, fir
         with sessions() as watching:
             while not watching.scalar(waits):
                 assert not answer.done()
-        session.execute(update(Intake).values(mrn_hash=b"corrected", identity=parts.cipher.seal(b"{}", row="x")))
+        session.execute(update(Intake).values(patient_hash=b"corrected", identity=parts.cipher.seal(b"{}", row="x")))
         session.commit()
         assert answer.result().json["type"] == OTHER
     assert kept.facility == FACILITY
