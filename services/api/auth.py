@@ -18,7 +18,7 @@ from shared.store.scope import Scope
 
 PUBLIC = frozenset(
     {
-        *("docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"),
+        *("docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"),
         *("console.asset", "console.sign_in", "console.open_session"),
     }
 )

@@ -43,7 +43,7 @@ def get_referral(referral_id: UUID) -> Response:
         stored = referrals.find(connection, referral_id, scope())
     if stored is None:
         raise NotFound
-    return _answer(stored)
+    return answer_referral(stored)
 
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
@@ -117,7 +117,7 @@ def release(body: dict[str, Any], referral_id: UUID) -> Response:
 def _take(
     step_of: Callable[[StoredReferral, Mapping[str, Any]], Step | None], referral_id: UUID, body: dict[str, Any]
 ) -> Response:
-    return _answer(apply_action(step_of, referral_id, body, check=_honour_if_match))
+    return answer_referral(apply_action(step_of, referral_id, body, check=honour_if_match))
 
 
 def apply_action(
@@ -146,11 +146,13 @@ def apply_action(
     return after
 
 
-def _answer(stored: StoredReferral) -> Response:
+def answer_referral(stored: StoredReferral) -> Response:
+    """Return a referral as the answer to the caller, with its ETag."""
     cipher = None if caller().role == "submitter" else parts().cipher
     return answer(representations.referral(stored, cipher), headers={"ETag": f'"{stored.version}"'})
 
 
-def _honour_if_match(stored: StoredReferral) -> None:
+def honour_if_match(stored: StoredReferral) -> None:
+    """Raise ProblemError 412 where the caller's If-Match names another state than the present one."""
     if "If-Match" in request.headers and not request.if_match.contains(str(stored.version)):
         raise ProblemError(412)

@@ -14,9 +14,10 @@ from shared.tables.deliveries import (
     Destination,
 )
 from shared.tables.heartbeats import Heartbeat
+from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, Decision, Event, Referral
+from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
 
 __all__ = [
     "DELIVERY_STATUSES",
@@ -25,8 +26,10 @@ __all__ = [
     "IS_FAILED",
     "IS_OPEN",
     "IS_QUEUED",
+    "PATIENT",
     "ROLES",
     "SESSION_KINDS",
+    "TYPED_OTHERWISE",
     "ApiKey",
     "ConsoleSession",
     "Decision",
@@ -36,6 +39,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "IdempotencyKey",
+    "IdentityCorrection",
     "Intake",
     "QueueChange",
     "Referral",
