@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, g, redirect, render_template, request, send_from_directory, url_for
 
-from services.api.problems import TITLES, ProblemError
+from services.api.http.problems import TITLES, ProblemError
 
 STATIC = Path(__file__).parent / "static"
 A_YEAR = 31_536_000  # seconds; a vendored folder's name has the version in it

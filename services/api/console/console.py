@@ -2,7 +2,6 @@
 
 from flask import Flask, g, request
 
-from services.api.auth import caller
 from services.api.console import words
 from services.api.console.blueprint import blueprint
 from services.api.console.pages import (
@@ -19,8 +18,9 @@ from services.api.console.pages import (
     try_form,
 )
 from services.api.console.session import CSRF_FIELD, authenticate
-from services.api.queues import LABELS
-from shared.clinical.lifecycle import QUEUES
+from services.api.http.auth import caller
+from services.api.referrals.worklists import LABELS
+from shared.clinical.referral.lifecycle import QUEUES
 
 __all__ = ["authenticate", "register"]
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from services.api.console import words
 from services.api.console.words import TAGS, PriorityTag
-from services.api.queues import LABELS
-from shared.clinical.lifecycle import PRIORITIES
+from services.api.referrals.worklists import LABELS
 from shared.clinical.protocol import Protocol
+from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.protocols import protocol_of
 from shared.store.referrals import StoredReferral
 

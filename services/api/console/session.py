@@ -7,11 +7,11 @@ from typing import cast
 from flask import Response, g, request
 
 from services.api.console.blueprint import SignInNeededError
-from services.api.parts import parts
-from services.api.problems import ProblemError
-from shared.store import console_sessions
-from shared.store.console_sessions import SignedIn
-from shared.store.keys import Key
+from services.api.context import current_context
+from services.api.http.problems import ProblemError
+from shared.store.access import console_sessions
+from shared.store.access.console_sessions import SignedIn
+from shared.store.access.keys import Key
 
 COOKIE, SECURE_COOKIE = "psoas_console", "__Host-psoas_console"
 CSRF_FIELD = "csrf"
@@ -25,11 +25,11 @@ def authenticate() -> Key:
     Raises SignInNeededError where there is none, ProblemError 403 for a form that another site may have sent.
     """
     token = request.cookies.get(_cookie_name(), "")
-    with parts().statements.connect() as connection:
+    with current_context().statements.connect() as connection:
         signed_in = console_sessions.find_session(connection, token) if token else None
         if signed_in and POLL_HEADER not in request.headers:
             console_sessions.record_seen(connection, signed_in.token_hash)
-    key = parts().keys.live(signed_in.key_id) if signed_in else None
+    key = current_context().keys.live(signed_in.key_id) if signed_in else None
     if signed_in is None or key is None:
         raise SignInNeededError
     g.signed_in, g.csrf = signed_in, _csrf_of(token)

@@ -10,10 +10,10 @@ from typing import Any
 from services.api.console import words
 from services.api.console.trace import labels_of
 from services.api.console.words import TAGS
-from services.api.queues import LABELS
-from shared.clinical.lifecycle import PRIORITIES, QUEUES
+from services.api.referrals.worklists import LABELS
 from shared.clinical.protocol import Protocol
-from shared.store.statistics import Statistics
+from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES
+from shared.store.operations.statistics import Statistics
 
 QUANTILES = ("Median", "90 %", "95 %", "Worst")
 MAX_FIELDS = 5  # unanswered questions shown of each facility
@@ -24,7 +24,7 @@ class Bar:
     """One bar of a plot: its label, and the length of each of its parts by priority."""
 
     label: str
-    parts: tuple[tuple[str, int], ...]
+    context: tuple[tuple[str, int], ...]
 
     @property
     def total(self) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.clinical.lifecycle import PRIORITIES
 from shared.clinical.protocol import Protocol
+from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.rules import Statement
 from shared.protocols import protocol_of
 

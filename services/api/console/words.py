@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.clinical.lifecycle import PRIORITIES
+from shared.clinical.referral.lifecycle import PRIORITIES
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 SOON = 5 * MINUTE  # before its time a countdown is marked

@@ -8,19 +8,19 @@ from uuid import UUID
 from flask import Response, make_response, redirect, request, url_for
 from marshmallow import Schema, ValidationError
 
-from services.api import steps
-from services.api.auth import READERS, allow
-from services.api.bodies import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
 from services.api.console.blueprint import blueprint
 from services.api.console.pages.referral import referral_page
 from services.api.console.session import CSRF_FIELD, person
-from services.api.parts import parts
-from services.api.problems import InvalidError, ProblemError
-from services.api.referrals import apply_action
-from services.api.steps import Step
+from services.api.context import current_context
+from services.api.http.auth import READERS, allow
+from services.api.http.problems import InvalidError, ProblemError
+from services.api.referrals import actions
+from services.api.referrals.actions import ReferralChange
+from services.api.referrals.requests import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
+from services.api.referrals.routes import apply_action
 from shared.store.referrals import StoredReferral
 
-StepOf = Callable[[StoredReferral, Mapping[str, Any]], Step | None]
+StepOf = Callable[[StoredReferral, Mapping[str, Any]], ReferralChange | None]
 
 BODIES: dict[str, Schema] = {
     "acknowledge": AcknowledgeBody(),
@@ -48,11 +48,11 @@ def act(referral_id: UUID, action: str) -> Response:
 
 def _step_of(action: str) -> StepOf:
     steps_of: dict[str, StepOf] = {
-        "acknowledge": steps.acknowledge,
-        "complete": steps.complete,
-        "reroute": partial(steps.reroute, targets=parts().protocol.targets),
-        "return": steps.give_back,
-        "release": steps.release,
+        "acknowledge": actions.acknowledge,
+        "complete": actions.complete,
+        "reroute": partial(actions.reroute, targets=current_context().protocol.targets),
+        "return": actions.return_to_referrer,
+        "release": actions.release,
     }
     return steps_of[action]
 

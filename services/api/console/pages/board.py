@@ -5,15 +5,15 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 
-from services.api.auth import READERS, allow, caller, scope
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import Row, rows
 from services.api.console.session import POLL_HEADER, signed_in
-from services.api.parts import parts
-from services.api.queues import LABELS
-from shared.clinical.lifecycle import QUEUES
-from shared.store import feed
-from shared.store.queues import QueueState, states
+from services.api.context import current_context
+from services.api.http.auth import READERS, allow, caller, scope
+from services.api.referrals.worklists import LABELS
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.store.event_log import feed
+from shared.store.queues import QueueStatus, states
 from shared.store.referrals import worklist
 
 ROWS, WALL_ROWS = 50, 12
@@ -26,7 +26,7 @@ class Board:
 
     queue: str
     label: str
-    states: dict[str, QueueState]
+    states: dict[str, QueueStatus]
     rows: list[Row]
     more: int
 
@@ -57,15 +57,17 @@ def board() -> Response:
 
 def board_version() -> str:
     """Return a tag that changes whenever the worklists may look different."""
-    with parts().statements.connect() as connection:
+    with current_context().statements.connect() as connection:
         latest = feed.latest_id(connection)
-    return f"{latest}-{int(parts().now().timestamp()) // FRESH_SECONDS}"
+    return f"{latest}-{int(current_context().now().timestamp()) // FRESH_SECONDS}"
 
 
 def page(whole: str, live: str, tag: str, **content: Any) -> Response:
     """Return a page, or for a poll its live part alone, under the version by which the next poll asks."""
     template = live if "HX-Request" in request.headers else whole
-    response = make_response(render_template(f"console/{template}.html", tag=tag, now=parts().now(), **content))
+    response = make_response(
+        render_template(f"console/{template}.html", tag=tag, now=current_context().now(), **content)
+    )
     response.headers[POLL_HEADER] = tag
     return response
 
@@ -73,9 +75,9 @@ def page(whole: str, live: str, tag: str, **content: Any) -> Response:
 def _board(limit: int) -> Board:
     seen = [name for name in QUEUES if caller().role != "department" or name in caller().queues]
     queue = seen[0]
-    with parts().statements.connect() as connection:
+    with current_context().statements.connect() as connection:
         found = states(connection, replace(scope(), queues=None))
         listed = worklist(connection, queue, "open", scope(), limit=limit, after=None)
-    shown: dict[str, QueueState] = {name: found.get(name, QueueState()) for name in seen}
+    shown: dict[str, QueueStatus] = {name: found.get(name, QueueStatus()) for name in seen}
     more = max(0, shown[queue].open - len(listed))
-    return Board(queue, LABELS[queue], shown, rows(listed, parts().now()), more)
+    return Board(queue, LABELS[queue], shown, rows(listed, current_context().now()), more)

@@ -6,13 +6,13 @@ from uuid import UUID
 from flask import Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from services.api.auth import allow, scope
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import rows
-from services.api.parts import parts
-from shared.store import parked
+from services.api.context import current_context
+from services.api.http.auth import allow, scope
+from shared.platform.task_queues import delivery_wake_up
+from shared.store.delivery import parked
 from shared.store.referrals import failed_triage
-from shared.task_queues import delivery_hint
 
 ROWS = 50
 MAX_RETRIED = 1000  # parked deliveries that one press retries
@@ -22,8 +22,8 @@ MAX_RETRIED = 1000  # parked deliveries that one press retries
 @allow("operator", "admin")
 def failed() -> str:
     """Show what did not arrive, and what no rule has decided."""
-    now = parts().now()
-    with parts().sessions() as session:
+    now = current_context().now()
+    with current_context().sessions() as session:
         deliveries = parked.page(session, "parked", limit=ROWS + 1)
         count = len(parked.ids(session))
         untriaged = failed_triage(session, scope(), limit=ROWS)
@@ -34,7 +34,7 @@ def failed() -> str:
         count=count,
         untriaged=rows(untriaged, now),
         now=now,
-        retried=request.args.get("retried"),
+        with_retries=request.args.get("retried"),
     )
 
 
@@ -43,12 +43,12 @@ def failed() -> str:
 def retry_deliveries() -> Response:
     """Retry one parked delivery, or all that the page counted; each is a new attempt under the same id."""
     delivery_id = request.form.get("delivery")
-    with parts().sessions.begin() as session:
+    with current_context().sessions.begin() as session:
         wanted = [_uuid(delivery_id)] if delivery_id else parked.ids(session)[:MAX_RETRIED]
         due = parked.retry(session, wanted)
     for each in due:
-        parts().announce(delivery_hint(each.id, each.queue))
-    return cast(Response, redirect(url_for("console.failed", retried=len(due)), 303))
+        current_context().announce(delivery_wake_up(each.id, each.queue))
+    return cast(Response, redirect(url_for("console.failed", with_retries=len(due)), 303))
 
 
 def _uuid(value: str) -> UUID:

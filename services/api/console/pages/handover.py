@@ -6,12 +6,12 @@ from datetime import timedelta
 from flask import render_template, request
 from werkzeug.exceptions import NotFound
 
-from services.api.auth import READERS, allow, caller, scope
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import rows
-from services.api.parts import parts
-from shared.clinical.lifecycle import QUEUES
-from shared.store.handover import moved_since
+from services.api.context import current_context
+from services.api.http.auth import READERS, allow, caller, scope
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.store.operations.handover import moved_since
 from shared.store.referrals import StoredReferral, worklist
 
 ROWS = 200  # of each queue and status; a longer list is no handover, and the page says that it was cut
@@ -25,9 +25,9 @@ def handover() -> str:
     window = request.args.get("since", "12h")
     if window not in WINDOWS:
         raise NotFound
-    now = parts().now()
+    now = current_context().now()
     waiting, in_hand = _of_status("queued"), _of_status("acknowledged")
-    with parts().statements.connect() as connection:
+    with current_context().statements.connect() as connection:
         moved = moved_since(connection, scope(), now - WINDOWS[window], limit=ROWS)
     return render_template(
         "console/handover.html",
@@ -43,6 +43,6 @@ def handover() -> str:
 
 def _of_status(status: str) -> Sequence[StoredReferral]:
     seen = [name for name in QUEUES if caller().role != "department" or name in caller().queues]
-    with parts().statements.connect() as connection:
+    with current_context().statements.connect() as connection:
         found = [worklist(connection, name, status, scope(), limit=ROWS, after=None) for name in seen]
     return [each for queue in found for each in queue]

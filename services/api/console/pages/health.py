@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from flask import render_template
 
-from services.api.auth import allow
 from services.api.console import words
 from services.api.console.blueprint import blueprint
-from services.api.parts import parts
-from services.api.queues import LABELS
-from shared.clinical.lifecycle import QUEUES
-from shared.pulse import ROLES
-from shared.store.standing import DeliveryState, LaneState, Standing, standing
-from shared.task_queues import LANES
+from services.api.context import current_context
+from services.api.http.auth import allow
+from services.api.referrals.worklists import LABELS
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.monitoring.periodic import ROLES
+from shared.platform.task_queues import LANES
+from shared.store.operations.status_snapshot import DeliveryStatus, LaneStatus, StatusSnapshot, status_snapshot
 
 MAX_WAIT_SECONDS = {"priority": 5.0, "routine": 300.0}
 MAX_DELIVERY_SECONDS = 600.0
@@ -32,18 +32,18 @@ class Check:
 @allow("operator", "auditor", "admin")
 def health() -> str:
     """Show how every part of the service stands."""
-    with parts().sessions() as session:
-        now = standing(session)
+    with current_context().sessions() as session:
+        now = status_snapshot(session)
     groups = (
         ("Processes", [_process(role, now) for role in ROLES]),
-        ("Forms that wait for triage", [_lane(lane, now.lanes.get(lane, LaneState())) for lane in LANES]),
-        ("Deliveries", [_deliveries(queue, now.deliveries.get(queue, DeliveryState())) for queue in QUEUES]),
+        ("Forms that wait for triage", [_lane(lane, now.lanes.get(lane, LaneStatus())) for lane in LANES]),
+        ("Deliveries", [_deliveries(queue, now.deliveries.get(queue, DeliveryStatus())) for queue in QUEUES]),
         ("Servers", _servers(now)),
     )
     return render_template("console/health.html", groups=groups)
 
 
-def _process(role: str, now: Standing) -> Check:
+def _process(role: str, now: StatusSnapshot) -> Check:
     state = now.roles.get(role)
     if state is None:
         return Check(role, False, "no heartbeat")
@@ -51,22 +51,22 @@ def _process(role: str, now: Standing) -> Check:
     return Check(role, state.at_work > 0, f"{state.at_work} running, {age}")
 
 
-def _lane(lane: str, state: LaneState) -> Check:
+def _lane(lane: str, state: LaneStatus) -> Check:
     if not state.waiting:
         return Check(f"{lane} lane", True, "none")
     well = state.oldest_age_seconds <= MAX_WAIT_SECONDS[lane]
     return Check(f"{lane} lane", well, f"{state.waiting}, the oldest for {words.duration(state.oldest_age_seconds)}")
 
 
-def _deliveries(queue: str, state: DeliveryState) -> Check:
+def _deliveries(queue: str, state: DeliveryStatus) -> Check:
     well = not state.parked and state.oldest_due_seconds <= MAX_DELIVERY_SECONDS
     oldest = f", the oldest for {words.duration(state.oldest_due_seconds)}" if state.due else ""
     return Check(LABELS[queue], well, f"{state.due} due{oldest}; {state.parked} parked")
 
 
-def _servers(now: Standing) -> list[Check]:
-    broker = parts().broker_answers()
-    room = parts().capacity.storage.room
+def _servers(now: StatusSnapshot) -> list[Check]:
+    broker = current_context().broker_answers()
+    room = current_context().capacity.storage.room
     return [
         Check("Database", True, f"answers, {now.database_bytes / MEBIBYTE:.0f} MiB"),
         Check("Storage", room == "enough", f"room: {room}"),

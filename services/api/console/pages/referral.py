@@ -6,16 +6,16 @@ from uuid import UUID
 from flask import render_template
 from werkzeug.exceptions import NotFound
 
-from services.api import representations
-from services.api.auth import READERS, allow, caller, scope
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import row
 from services.api.console.trace import trace_of
-from services.api.parts import parts
-from services.api.queues import LABELS
-from shared.clinical.lifecycle import QUEUES, STATUSES
+from services.api.context import current_context
+from services.api.http.auth import READERS, allow, caller, scope
+from services.api.referrals.worklists import LABELS
+from services.api.schemas import serializers
+from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.store import referrals
-from shared.store.feed import catch_up
+from shared.store.event_log.feed import catch_up
 from shared.store.referrals import StoredReferral
 
 SEES_IDENTITY = frozenset(READERS)
@@ -30,15 +30,15 @@ def referral(referral_id: UUID) -> str:
 
 def referral_page(referral_id: UUID, **messages: Any) -> str:
     """Return the page of a referral, with what came of an action."""
-    catch_up(parts().sessions)
-    with parts().sessions() as session:
+    catch_up(current_context().sessions)
+    with current_context().sessions() as session:
         stored = referrals.find(session, referral_id, scope())
         happened = stored and referrals.timeline(session, referral_id, scope())
     if stored is None:
         raise NotFound
     return render_template(
         "console/referral.html",
-        row=row(stored, parts().now()),
+        row=row(stored, current_context().now()),
         stored=stored,
         shown=_shown(stored),
         trace=trace_of(stored.record) if stored.record else None,
@@ -46,10 +46,10 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         queues=[name for name in QUEUES if name != stored.queue],
         labels=LABELS,
         open=STATUSES.index(stored.status) < STATUSES.index("completed"),
-        now=parts().now(),
+        now=current_context().now(),
         **messages,
     )
 
 
 def _shown(stored: StoredReferral) -> dict[str, Any]:
-    return representations.referral(stored, parts().cipher if caller().role in SEES_IDENTITY else None)
+    return serializers.referral(stored, current_context().cipher if caller().role in SEES_IDENTITY else None)

@@ -4,12 +4,12 @@ from typing import cast
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 
-from services.api.auth import allow, caller
-from services.api.bodies import MOST_IN_A_NAME
 from services.api.console import session
 from services.api.console.blueprint import blueprint
-from services.api.parts import parts
-from shared.store import console_sessions
+from services.api.context import current_context
+from services.api.http.auth import allow, caller
+from services.api.referrals.requests import MAX_NAME_LENGTH
+from shared.store.access import console_sessions
 
 ROLES = ("department", "operator", "auditor", "admin")
 WRONG_KEY = "That key does not open the console. Check it, or ask your administrator for a new one."
@@ -26,8 +26,8 @@ def sign_in() -> str:
 def open_session() -> Response:
     """Open a session for a key and a name."""
     session.refuse_other_sites()
-    name = " ".join(request.form.get("name", "").split())[:MOST_IN_A_NAME]
-    key = parts().keys.find(request.form.get("key", "").strip())
+    name = " ".join(request.form.get("name", "").split())[:MAX_NAME_LENGTH]
+    key = current_context().keys.find(request.form.get("key", "").strip())
     error = WRONG_KEY if key is None or key.role not in ROLES else None if name else NO_NAME
     if error or key is None:
         page = render_template("console/sign_in.html", next=_next(), error=error, name=name)
@@ -39,7 +39,7 @@ def open_session() -> Response:
 @allow(*ROLES)
 def open_wall() -> Response:
     """Turn this screen into a wall: the person is signed out, and a session without identity or actions begins."""
-    with parts().sessions.begin() as transaction:
+    with current_context().sessions.begin() as transaction:
         console_sessions.end_session(transaction, session.signed_in().token_hash)
     return _signed_in(caller().id, "wall", None, url_for("console.board", view="wall"))
 
@@ -48,7 +48,7 @@ def open_wall() -> Response:
 @allow(*ROLES)
 def sign_out() -> Response:
     """End this session, or all of this person's."""
-    with parts().sessions.begin() as transaction:
+    with current_context().sessions.begin() as transaction:
         console_sessions.end_session(transaction, session.signed_in().token_hash)
         if "everywhere" in request.form:
             console_sessions.end_sessions_of(transaction, caller().id, session.person())
@@ -59,7 +59,7 @@ def sign_out() -> Response:
 
 
 def _signed_in(key_id: str, kind: str, name: str | None, address: str) -> Response:
-    with parts().sessions.begin() as transaction:
+    with current_context().sessions.begin() as transaction:
         token = console_sessions.open_session(transaction, kind=kind, key_id=key_id, name=name)
     response = _see_other(address)
     session.set_cookie(response, token, kind)

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
-from services.api.auth import READERS, allow, scope
 from services.api.console.blueprint import blueprint
 from services.api.console.tables import StatTable, most, tables
-from services.api.parts import parts
-from shared.store.scope import Scope
-from shared.store.statistics import Statistics, statistics
+from services.api.context import current_context
+from services.api.http.auth import READERS, allow, scope
+from shared.store.access.scope import Scope
+from shared.store.operations.statistics import Statistics, statistics
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WINDOWS = {"8h": (8 * HOUR, HOUR), "24h": (24 * HOUR, HOUR), "7d": (7 * DAY, 6 * HOUR), "30d": (30 * DAY, DAY)}
@@ -56,15 +56,15 @@ def _window() -> str:
 
 
 def _tables(window: str) -> list[StatTable]:
-    now = parts().now()
-    return tables(_statistics(window, now), parts().protocol, now)
+    now = current_context().now()
+    return tables(_statistics(window, now), current_context().protocol, now)
 
 
 def _statistics(window: str, now: datetime) -> Statistics:
     """Return what was counted in the last minute, or count."""
     length, width = WINDOWS[window]
     seen = scope()
-    key = (id(parts()), window, seen.facility, tuple(seen.queues or ()))
+    key = (id(current_context()), window, seen.facility, tuple(seen.queues or ()))
     with _lock:
         counted_at, found = _kept.get(key, (0.0, None))
     if found is not None and time.monotonic() - counted_at < FRESH_SECONDS:
@@ -78,7 +78,7 @@ def _statistics(window: str, now: datetime) -> Statistics:
 
 
 def _count(seen: Scope, since: datetime, width: timedelta) -> Statistics:
-    with parts().sessions() as session:
+    with current_context().sessions() as session:
         return statistics(session, seen, since, width)
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 
-from services.api import representations
-from services.api.auth import allow
 from services.api.console import words
 from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import body_of
 from services.api.console.trace import trace_of
-from services.api.forms import read_form
-from services.api.parts import parts
-from services.api.problems import InvalidError
+from services.api.context import current_context
+from services.api.forms.receive_form import read_form
+from services.api.http.auth import allow
+from services.api.http.problems import InvalidError
+from services.api.schemas import serializers
 from shared.clinical.triage import triage
 
 
@@ -29,15 +29,15 @@ def try_form() -> str:
 @allow("department", "operator", "admin")
 def try_decision() -> Response:
     """Show what triage decides of the form."""
-    body = body_of(request.form, parts().protocol.form)
-    now = parts().now()
+    body = body_of(request.form, current_context().protocol.form)
+    now = current_context().now()
     try:
-        form = read_form(parts(), body, now).form
+        form = read_form(current_context(), body, now).form
     except InvalidError as problem:
         wrong = {error["pointer"].lstrip("/").replace("/", "."): error["detail"] for error in problem.members["errors"]}
         return make_response(_page(request.form, wrong=wrong), 422)
-    record: dict[str, Any] = triage(form, parts().protocol).record()
-    decision = representations.decision(record, now)
+    record: dict[str, Any] = triage(form, current_context().protocol).record()
+    decision = serializers.decision(record, now)
     tried = {
         "decision": decision,
         "trace": trace_of(record),
@@ -48,7 +48,7 @@ def try_decision() -> Response:
 
 
 def _page(entered: Any, **shown: Any) -> str:
-    sections = parts().protocol.form.sections
+    sections = current_context().protocol.form.sections
     return render_template(
         "console/try.html", sections=sections, entered=entered, wrong=shown.pop("wrong", {}), **shown
     )

@@ -1,0 +1,45 @@
+"""What left a worklist since a moment by a person's decision: returned or rerouted, by whom and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+from shared.store.access.scope import Scope
+
+# The same words as in the index `ix_events_moved`, along which this walks from the latest backwards.
+MOVED = "type in ('referral.returned', 'referral.rerouted')"
+
+_MOVED = text(f"""
+    select referrals.id, referrals.queue, referrals.priority, referrals.headline, events.type, events.at, events.by,
+        events.data
+    from events join referrals on referrals.id = events.referral_id
+    where events.{MOVED} and events.at >= :since
+        and (cast(:facility as text) is null or referrals.facility = :facility)
+        and (cast(:queues as text[]) is null or referrals.queue = any(:queues) or events.data ->> 'from' = any(:queues))
+    order by events.at desc limit :limit
+""")  # noqa: S608 - a constant
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A referral that was returned or rerouted; `data` has the reason, and from and to where."""
+
+    referral_id: UUID
+    queue: str
+    priority: int
+    headline: str
+    type: str
+    at: datetime
+    by: str | None
+    data: dict[str, Any]
+
+
+def moved_since(connection: Connection | Session, scope: Scope, since: datetime, *, limit: int) -> Sequence[Moved]:
+    """Return the latest `limit` of them since a moment, the latest first."""
+    given = {**scope.values, "since": since, "limit": limit}
+    return [Moved(*row) for row in connection.execute(_MOVED, given)]
