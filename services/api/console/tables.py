@@ -24,7 +24,7 @@ class Bar:
     """One bar of a plot: its label, and the length of each of its parts by priority."""
 
     label: str
-    context: tuple[tuple[str, int], ...]
+    parts: tuple[tuple[str, int], ...]
 
     @property
     def total(self) -> int:

@@ -1,6 +1,5 @@
 """Referrals over HTTP: read one, follow what happened to it, and move it on."""
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,14 +13,11 @@ from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
 from services.api.referrals import actions
-from services.api.referrals.actions import ReferralChange
+from services.api.referrals.apply_action import ChangeOf, apply_action
 from services.api.referrals.requests import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
 from services.api.schemas import parameters, serializers
 from services.api.schemas.referrals import Referral, Timeline
-from shared.platform.task_queues import delivery_wake_up
 from shared.store import referrals
-from shared.store.access.scope import Scope
-from shared.store.event_log.events import DueDelivery
 from shared.store.event_log.feed import catch_up
 from shared.store.referrals import StoredReferral
 
@@ -71,7 +67,7 @@ def get_events(referral_id: UUID) -> Response:
 @answers_referral
 def acknowledge(body: dict[str, Any], referral_id: UUID) -> Response:
     """Say that a named person has the referral. Again by the same person changes nothing; by another is 409."""
-    return apply_action(actions.acknowledge, referral_id, body)
+    return _act(actions.acknowledge, referral_id, body)
 
 
 @blueprint.route("/<uuid:referral_id>/complete", methods=["POST"])
@@ -81,7 +77,7 @@ def acknowledge(body: dict[str, Any], referral_id: UUID) -> Response:
 @answers_referral
 def complete(body: dict[str, Any], referral_id: UUID) -> Response:
     """End an acknowledged referral with its outcome."""
-    return apply_action(actions.complete, referral_id, body)
+    return _act(actions.complete, referral_id, body)
 
 
 @blueprint.route("/<uuid:referral_id>/reroute", methods=["POST"])
@@ -91,7 +87,7 @@ def complete(body: dict[str, Any], referral_id: UUID) -> Response:
 @answers_referral
 def reroute(body: dict[str, Any], referral_id: UUID) -> Response:
     """Move a referral to another queue, where it is queued again. Leaving `urgent` needs `reason` and `confirm`."""
-    return apply_action(partial(actions.reroute, targets=current_context().protocol.targets), referral_id, body)
+    return _act(partial(actions.reroute, targets=current_context().protocol.targets), referral_id, body)
 
 
 @blueprint.route("/<uuid:referral_id>/return", methods=["POST"])
@@ -101,7 +97,7 @@ def reroute(body: dict[str, Any], referral_id: UUID) -> Response:
 @answers_referral
 def give_back(body: dict[str, Any], referral_id: UUID) -> Response:
     """Return a referral to the referrer with advice. Out of `urgent` it needs `confirm`."""
-    return apply_action(actions.return_to_referrer, referral_id, body)
+    return _act(actions.return_to_referrer, referral_id, body)
 
 
 @blueprint.route("/<uuid:referral_id>/release", methods=["POST"])
@@ -111,41 +107,11 @@ def give_back(body: dict[str, Any], referral_id: UUID) -> Response:
 @answers_referral
 def release(body: dict[str, Any], referral_id: UUID) -> Response:
     """Let go of an acknowledged referral. It is queued again, and its clock runs on from the start."""
-    return apply_action(actions.release, referral_id, body)
+    return _act(actions.release, referral_id, body)
 
 
-def apply_action(
-    step_of: Callable[[StoredReferral, Mapping[str, Any]], ReferralChange | None],
-    referral_id: UUID,
-    body: dict[str, Any],
-) -> Response:
-    return answer_referral(apply_action(step_of, referral_id, body, check=honour_if_match))
-
-
-def apply_action(
-    step_of: Callable[[StoredReferral, Mapping[str, Any]], ReferralChange | None],
-    referral_id: UUID,
-    body: dict[str, Any],
-    *,
-    check: Callable[[StoredReferral], None],
-) -> StoredReferral:
-    """Do what `step_of` says to a referral that the caller sees, in one transaction; return it as it stands then.
-
-    `check` raises where the caller has seen another version. Raises NotFound, and ProblemError as `step_of` does.
-    """
-    due: list[DueDelivery] = []
-    with current_context().sessions.begin() as session:
-        before = referrals.find_to_change(session, referral_id, scope())
-        if before is None:
-            raise NotFound
-        check(before)
-        step = step_of(before, body)
-        if step:
-            due = referrals.change(session, before, step.values, step.event())
-        after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
-    for delivery in due:
-        current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
-    return after
+def _act(change_of: ChangeOf, referral_id: UUID, body: dict[str, Any]) -> Response:
+    return answer_referral(apply_action(change_of, referral_id, body, check=honour_if_match))
 
 
 def answer_referral(stored: StoredReferral) -> Response:

@@ -1,6 +1,5 @@
 """What a person does to a referral: the actions of the API, by plain forms, as the person who signed in."""
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -15,12 +14,9 @@ from services.api.context import current_context
 from services.api.http.auth import READERS, allow
 from services.api.http.problems import InvalidError, ProblemError
 from services.api.referrals import actions
-from services.api.referrals.actions import ReferralChange
+from services.api.referrals.apply_action import ChangeOf, apply_action
 from services.api.referrals.requests import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
-from services.api.referrals.routes import apply_action
 from shared.store.referrals import StoredReferral
-
-StepOf = Callable[[StoredReferral, Mapping[str, Any]], ReferralChange | None]
 
 BODIES: dict[str, Schema] = {
     "acknowledge": AcknowledgeBody(),
@@ -37,7 +33,7 @@ FORM_ONLY = (CSRF_FIELD, "version", "back")  # what a page sends beside the body
 def act(referral_id: UUID, action: str) -> Response:
     """Do one action, and show the referral as it stands then."""
     try:
-        apply_action(_step_of(action), referral_id, _body(action), check=_same_version)
+        apply_action(_change_of(action), referral_id, _body(action), check=_same_version)
     except (InvalidError, ProblemError) as problem:
         if problem.status not in (409, 412, 422):
             raise
@@ -46,15 +42,15 @@ def act(referral_id: UUID, action: str) -> Response:
     return cast(Response, redirect(url_for("console.referral", referral_id=referral_id, done=action), 303))
 
 
-def _step_of(action: str) -> StepOf:
-    steps_of: dict[str, StepOf] = {
+def _change_of(action: str) -> ChangeOf:
+    changes_of: dict[str, ChangeOf] = {
         "acknowledge": actions.acknowledge,
         "complete": actions.complete,
         "reroute": partial(actions.reroute, targets=current_context().protocol.targets),
         "return": actions.return_to_referrer,
         "release": actions.release,
     }
-    return steps_of[action]
+    return changes_of[action]
 
 
 def _body(action: str) -> Any:

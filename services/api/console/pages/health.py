@@ -66,10 +66,10 @@ def _deliveries(queue: str, state: DeliveryStatus) -> Check:
 
 def _servers(now: StatusSnapshot) -> list[Check]:
     broker = current_context().broker_answers()
-    room = current_context().capacity.storage.room
+    level = current_context().admission.disk.level
     return [
         Check("Database", True, f"answers, {now.database_bytes / MEBIBYTE:.0f} MiB"),
-        Check("Storage", room == "enough", f"room: {room}"),
+        Check("Storage", level == "enough", f"{level}"),
         Check(
             "Broker", broker, "answers" if broker else "does not answer: red flags are still routed, by the watchman"
         ),
