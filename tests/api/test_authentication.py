@@ -39,7 +39,17 @@ MAY = {
     ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
     ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
 }
-OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
+OPEN = {
+    "/console/sign-in",
+    "/console/assets/<path:name>",
+    "/",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/docs/assets/<path:name>",
+}
 
 
 def routes(app):
