@@ -1,9 +1,10 @@
 """Points for nerve, muscle and joint, and which of them leads (triage specification, parts 3.5 and 3.7)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from shared.clinical.truth import Condition, Evaluation
+from shared.clinical.truth import Condition, Evaluation, Fields
 
 TABLES = ("nerve", "hoover", "strain", "disuse", "joint")
 
@@ -19,12 +20,33 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A line that gave its points, and the answers that made it so."""
+
+    table: str
+    points: int
+    text: str
+    because: Fields
+
+    def record(self) -> dict[str, Any]:
+        """Return the line as it stands in a decision."""
+        return {"table": self.table, "points": self.points, "text": self.text, "because": dict(self.because)}
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All tables. `threshold` points make a pattern, and it has to lead by `lead` points."""
 
     threshold: int
     lead: int
     tables: Mapping[str, tuple[Line, ...]]
+
+    def counted(self, form: Evaluation) -> Iterator["Counted"]:
+        """Yield the lines that give their points to this form, table by table."""
+        for name, lines in self.tables.items():
+            for line in lines:
+                if line.condition.truth(form) is True:
+                    yield Counted(name, line.points, line.why, form.because_of(line.condition))
 
     def weigh(self, form: Evaluation) -> "Balance":
         """Count the points of every table, once for each form."""

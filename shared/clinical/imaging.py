@@ -61,11 +61,12 @@ class ImagingRules:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A study asked for within a time, by rules or a route."""
+    """A study asked for within a time, by rules or a route; `instead_of` is what a contraindication took away."""
 
     study: str
     within: str
     because: tuple[str, ...]
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,14 @@ class Advice:
     text: str
     loinc: str | None
     because: tuple[str, ...]
+    instead_of: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return the advice as it stands in a decision."""
         return {
             "study": self.study,
             "within": self.within,
+            "instead_of": self.instead_of,
             "text": self.text,
             "loinc": self.loinc,
             "because": list(self.because),
@@ -123,8 +126,8 @@ def _is_due(step: Step, listed: "_Listed", form: Evaluation, *, serious: bool, p
 def _work(step: Step, listed: "_Listed", rules: ImagingRules) -> None:
     if step.merge:
         _merge(listed, rules.supersession)
-    for study, replacements in step.replace.items():
-        listed.replace(study, replacements)
+    for study in sorted(step.replace):
+        listed.replace(study, step.replace[study])
     for study, other in step.instead.items():
         listed.stand_in(study, other)
     listed.remove(step.remove)
@@ -133,7 +136,7 @@ def _work(step: Step, listed: "_Listed", rules: ImagingRules) -> None:
 def _merge(listed: "_Listed", supersession: tuple[Supersession, ...]) -> None:
     for pair in supersession:
         if pair.study in listed.wishes and not pair.beside.isdisjoint(listed.wishes):
-            listed.replace(pair.study, ((pair.to, None),))
+            listed.merge(pair.study, pair.to)
             listed.remove(pair.remove)
 
 
@@ -151,18 +154,25 @@ class _Listed:
         for rule in wish.because:
             self.asked.setdefault(rule, len(self.asked))
         because = tuple(sorted({*present.because, *wish.because}, key=self.asked.__getitem__))
-        self.wishes[wish.study] = Wish(wish.study, within, because)
+        instead_of = present.instead_of or wish.instead_of
+        self.wishes[wish.study] = Wish(wish.study, within, because, instead_of)
+
+    def merge(self, study: str, other: str) -> None:
+        """Let a study give way to a wider one, which stands for what it stood for, and for nothing else."""
+        gone = self.wishes.pop(study, None)
+        if gone is not None:
+            self.add(Wish(other, gone.within, gone.because, gone.instead_of))
 
     def replace(self, study: str, replacements: Iterable[tuple[str, str | None]]) -> None:
         gone = self.wishes.pop(study, None)
         if gone is not None:
             for other, within in replacements:
-                self.add(Wish(other, within or gone.within, gone.because))
+                self.add(Wish(other, within or gone.within, gone.because, gone.instead_of or study))
 
     def stand_in(self, study: str, other: str) -> None:
         gone = self.wishes.pop(study, None)
         if gone is not None:
-            self.wishes.setdefault(other, Wish(other, gone.within, gone.because))
+            self.wishes.setdefault(other, Wish(other, gone.within, gone.because, gone.instead_of or study))
 
     def remove(self, studies: Iterable[str]) -> None:
         for study in studies:
@@ -178,4 +188,4 @@ def _sorted(listed: _Listed, rules: ImagingRules) -> tuple[Advice, ...]:
 
 
 def _advice(wish: Wish, study: Study) -> Advice:
-    return Advice(study.name, wish.within, study.text, study.loinc, wish.because)
+    return Advice(study.name, wish.within, study.text, study.loinc, wish.because, wish.instead_of)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shared.clinical.evidence import Evidence
-from shared.clinical.fields import FormDefinition
+from shared.clinical.fields import Answer, Field, FormDefinition
 from shared.clinical.free_text import Phrases
 from shared.clinical.imaging import ImagingRules
 from shared.clinical.rules import Floor, Route, Rule
 from shared.clinical.targets import Targets
+from shared.clinical.text_check.check import TextCheck
 from shared.clinical.truth import Condition
 
 
@@ -28,6 +29,22 @@ class Source:
 
     title: str
     address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A field that may be asked next, and the answers that are tried, in order."""
+
+    field: Field
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskNext:
+    """The questions that may be asked next, in order, and how many are returned."""
+
+    at_most: int
+    questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True)
@@ -49,8 +66,9 @@ class Protocol:
     patterns: Mapping[str, str]
     evidence: Evidence
     imaging: ImagingRules
-    phrases: Phrases
+    phrases: Phrases | TextCheck
     targets: Targets
+    ask_next: AskNext
     sources: Mapping[str, Source]
     conditions: Mapping[str, Condition]
 

@@ -1,16 +1,16 @@
 """triage(form, protocol): every rule is decided, nothing is guessed, and the answer carries its reasons (part 4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from shared.clinical.decision import Decision, Undetermined
-from shared.clinical.form import Form
+from shared.clinical.form import Form, as_read
 from shared.clinical.imaging import Plan, Wish, plan
 from shared.clinical.lifecycle import Priority, Queue
 from shared.clinical.protocol import Protocol
 from shared.clinical.rules import ImagingStatus, Reason, Result, Rule
-from shared.clinical.truth import Evaluation
+from shared.clinical.truth import Evaluation, Fields
 
 __all__ = ["Decision", "Lane", "screen", "triage"]
 
@@ -28,6 +28,8 @@ class _Outcome:
     wishes: tuple[Wish, ...]
     if_no_imaging: ImagingStatus
     reasons: tuple[Reason, ...]
+    teams: tuple[str, ...]
+    floors: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
 
@@ -50,6 +52,13 @@ def triage(form: Form, protocol: Protocol) -> Decision:
         cautions=imaging.cautions,
         incomplete=evaluation.truth("INCOMPLETE") is True,
         evidence=protocol.evidence.weigh(evaluation).record(),
+        mentioned=_mentioned(form, evaluation, protocol),
+        ambulance=protocol.targets.calls_ambulance([reason.rule for reason in outcome.reasons]),
+        contact_minutes=protocol.targets.classes[outcome.priority].minutes_to_contact(
+            outcome.flags, outcome.floors, outcome.pattern
+        ),
+        teams=outcome.teams,
+        evidence_lines=tuple(protocol.evidence.counted(evaluation)),
         reasons=outcome.reasons,
         undetermined=tuple(_undetermined(evaluation, protocol)),
         protocol=protocol.identity,
@@ -64,10 +73,7 @@ def screen(form: Form, protocol: Protocol) -> Lane:
 
 
 def _evaluation(form: Form, protocol: Protocol) -> Evaluation:
-    answers = dict(form.answers)
-    if form.age_years is not None:
-        answers["age_years"] = form.age_years
-    return Evaluation(answers, form.phrases, protocol.conditions)
+    return Evaluation(as_read(form, protocol), form.phrases, protocol.conditions)
 
 
 def _outcome(form: Evaluation, protocol: Protocol) -> _Outcome:
@@ -86,6 +92,7 @@ def _urgent(form: Evaluation, fired: list[Rule]) -> _Outcome:
         wishes=tuple(wish for rule in fired for wish in _wishes(rule, form)),
         if_no_imaging="hold_for_review" if held else "not_indicated",
         reasons=tuple(rule.reason(form, rule.flag) for rule in fired),
+        teams=_teams(fired),
         flags=tuple(sorted({rule.flag for rule in fired})),
     )
 
@@ -102,8 +109,28 @@ def _routed(form: Evaluation, protocol: Protocol) -> _Outcome:
         pattern=route.pattern,
         wishes=tuple(_in_time(wish, priority, protocol) for wish in _wishes(route, form)),
         if_no_imaging=route.if_no_imaging,
-        reasons=tuple(each.reason(form) for each in (route, *floors)),
+        reasons=(route.reason(form, otherwise=_all_that_counted(form, protocol)), *(each.reason(form) for each in floors)),
+        teams=_teams([route]),
+        floors=tuple(each.id for each in floors),
     )
+
+
+def _all_that_counted(form: Evaluation, protocol: Protocol) -> Fields:
+    return {path: answer for line in protocol.evidence.counted(form) for path, answer in line.because.items()}
+
+
+def _teams(results: Iterable[Result]) -> tuple[str, ...]:
+    """Return who is needed, the owner first; a team that another one's words name already is not named twice."""
+    teams: list[str] = []
+    for result in results:
+        if result.send_to and not any(set(result.send_to.split()) <= set(team.split()) for team in teams):
+            teams.append(result.send_to)
+    return tuple(teams)
+
+
+def _mentioned(form: Form, evaluation: Evaluation, protocol: Protocol) -> tuple[str, ...]:
+    said = (group for group in form.mentioned if group in protocol.phrases.boxes)  # a stored form may know others
+    return tuple(sorted(group for group in said if not protocol.phrases.silenced(group, evaluation.answers)))
 
 
 def _wishes(result: Result, form: Evaluation) -> Iterator[Wish]:

@@ -56,8 +56,8 @@ class Condition:
     """Something that is true, false or not known of a form.
 
     `support` adds to a dictionary the fields that make it what it is: of a true one, what made it true; of one that is
-    not known, what is unanswered. `names` are the facts and rules it asks for. `lookup` is there where one answer
-    settles it.
+    not known, what is unanswered. `names` are the facts and rules it asks for; `mentions` are the fields and facts in its
+    words, without what only another rule's firing depends on. `lookup` is there where one answer settles it.
     """
 
     truth: Callable[[Evaluation], Truth]
@@ -65,6 +65,7 @@ class Condition:
     names: frozenset[str] = frozenset()
     text: str = ""
     lookup: Lookup | None = None
+    mentions: frozenset[str] = frozenset()
 
 
 def all_of(parts: list[Condition]) -> Condition:
@@ -108,7 +109,7 @@ def _joined(parts: list[Condition], *, decisive: bool) -> Condition:
             if part.truth(form) is settled:
                 part.support(form, found)
 
-    return Condition(truth, support, _names(parts))
+    return Condition(truth, support, _names(parts), mentions=frozenset().union(*(part.mentions for part in parts)))
 
 
 def negation(part: Condition) -> Condition:
@@ -129,9 +130,9 @@ def possible(part: Condition) -> Condition:
 def _read(part: Condition, reading: Callable[[Truth], Truth]) -> Condition:
     if part.lookup:
         lookup = part.lookup.read_as(reading)
-        return Condition(lookup.truth, part.support, part.names, lookup=lookup)
+        return Condition(lookup.truth, part.support, part.names, lookup=lookup, mentions=part.mentions)
     inner = part.truth
-    return Condition(lambda form: reading(inner(form)), part.support, part.names)
+    return Condition(lambda form: reading(inner(form)), part.support, part.names, mentions=part.mentions)
 
 
 def named(name: str) -> Condition:
@@ -141,7 +142,8 @@ def named(name: str) -> Condition:
         truths = form.truths
         return truths[name] if name in truths else form.truth(name)
 
-    return Condition(truth, lambda form, found: form.conditions[name].support(form, found), frozenset([name]))
+    own = frozenset([name])
+    return Condition(truth, lambda form, found: form.conditions[name].support(form, found), own, mentions=own)
 
 
 def fired(rule: str) -> Condition:

@@ -11,7 +11,7 @@ from shared.protocols.faults import Faults, ProtocolError
 
 __all__ = ["ACTIVE", "ProtocolError", "active", "cases", "load"]
 
-ACTIVE = Path(__file__).parent / "failed-slr" / "2026.1.0"
+ACTIVE = Path(__file__).parent / "failed-slr" / "2026.2.0"
 
 
 def load(folder: Path) -> Protocol:
@@ -20,7 +20,7 @@ def load(folder: Path) -> Protocol:
     A folder named in the `digests.yaml` beside it is released: it has to say exactly what it said then.
     """
     faults = Faults()
-    read = documents.read(folder, assembly.SHAPES, faults)
+    read = documents.read(folder, assembly.shapes(folder), faults)
     digest = documents.digest(read)
     protocol = assembly.assemble(read, digest, faults)
     releases.check(folder, protocol, faults)

@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any
+
+from marshmallow import Schema
 
 from shared.clinical import facts as counted
 from shared.clinical.conditions import Vocabulary
 from shared.clinical.fields import FormDefinition
+from shared.clinical.free_text import Phrases
 from shared.clinical.protocol import Protocol
+from shared.clinical.text_check.check import TextCheck
 from shared.clinical.truth import Condition
 from shared.protocols import (
+    ask_file,
     evidence_file,
     fact_file,
     form_files,
@@ -19,12 +25,13 @@ from shared.protocols import (
     route_file,
     rule_files,
     target_file,
+    text_file,
 )
 from shared.protocols.documents import Document
 from shared.protocols.faults import Faults
 from shared.protocols.references import References
 
-SHAPES = {
+SHAPES: dict[str, Schema] = {
     **head_files.SHAPES,
     **form_files.SHAPES,
     **fact_file.SHAPES,
@@ -32,9 +39,16 @@ SHAPES = {
     **route_file.SHAPES,
     **evidence_file.SHAPES,
     **imaging_file.SHAPES,
-    **phrase_file.SHAPES,
     **target_file.SHAPES,
 }
+# Versions before 2026.2.0 have a list of phrases, later ones a check of words and the questions to be asked next.
+PHRASES = phrase_file.SHAPES
+TEXT_CHECK = {**text_file.SHAPES, **ask_file.SHAPES}
+
+
+def shapes(folder: Path) -> dict[str, Schema]:
+    """Return the files of the protocol in `folder`, and the shape of each."""
+    return {**SHAPES, **(PHRASES if (folder / phrase_file.PATH).exists() else TEXT_CHECK)}
 
 
 def assemble(documents: Mapping[str, Document], digest: str, faults: Faults) -> Protocol:
@@ -62,9 +76,15 @@ def _parts(documents: Mapping[str, Document], references: References) -> dict[st
         "patterns": patterns,
         "evidence": evidence_file.build(documents, references),
         "imaging": imaging_file.build(documents, references, patterns),
-        "phrases": phrase_file.build(documents, references),
+        "phrases": _text_check(documents, references),
         "targets": target_file.build(documents, references),
+        "ask_next": ask_file.build(documents, references),
     }
+
+
+def _text_check(documents: Mapping[str, Document], references: References) -> Phrases | TextCheck | None:
+    file = phrase_file if phrase_file.PATH in documents else text_file
+    return file.build(documents, references)
 
 
 def _references(
