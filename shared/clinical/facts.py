@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shared.clinical.evidence import TABLES, Balance, Evidence, Line
-from shared.clinical.fields import NOT_ASKED, Field
+from shared.clinical.fields import NOT_ASKED, UNKNOWN, Field
 from shared.clinical.free_text import Phrases
 from shared.clinical.text_check.check import TextCheck
 from shared.clinical.truth import Condition, Evaluation, Fields, Truth, named
@@ -89,13 +89,22 @@ def text_conflict(phrases: Phrases | TextCheck, fields: Mapping[str, Field]) -> 
 def incomplete(first_tier: Sequence[Field], emergencies: Sequence[str], rules: Sequence[str]) -> Condition:
     """Return whether a red-flag question is unanswered or a rule not known, and no emergency has fired (step 6)."""
 
+    urgent = frozenset(emergencies)
+    says_nothing = [(asked.name, frozenset({None, UNKNOWN, *asked.unanswered})) for asked in first_tier]
+
     def silent(form: Evaluation) -> Iterator[Field]:
         return (asked for asked in first_tier if not asked.is_answered(form.answers.get(asked.name)))
 
     def truth(form: Evaluation) -> Truth:
-        if any(form.truth(rule) is True for rule in emergencies):
-            return False
-        return any(silent(form)) or any(form.truth(rule) is None for rule in rules)
+        truths, open_rule = form.truths, False
+        for rule in rules:  # without a call for each: most of them are settled
+            known = truths[rule] if rule in truths else form.truth(rule)
+            if known is None:
+                open_rule = True
+            elif known and rule in urgent:
+                return False
+        answers = form.answers
+        return open_rule or any(answers.get(name) in nothing for name, nothing in says_nothing)
 
     def support(form: Evaluation, found: Fields) -> None:
         for asked in silent(form):

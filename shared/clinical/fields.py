@@ -142,6 +142,11 @@ class FormDefinition:
         return {**self.fields, **{each.name: each for each in self.derived}}
 
     @cached_property
+    def by_path(self) -> Mapping[str, Field]:
+        """Return every field that a reason may name, by where it stands in a form."""
+        return {each.path: each for each in self.comparable.values()}
+
+    @cached_property
     def first_tier(self) -> tuple[Field, ...]:
         """Return the red-flag questions (tier R1); one of them unanswered makes a form incomplete."""
         return tuple(each for each in self.fields.values() if each.tier == "R1")

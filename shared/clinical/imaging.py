@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from shared.clinical.truth import Condition, Evaluation
@@ -26,7 +27,7 @@ class Supersession:
     remove: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One step of the order of work; done when `when` is certain and, if `beside` is given, one of it is listed.
 
@@ -45,8 +46,15 @@ class Step:
     instead: Mapping[str, str] = field(default_factory=dict)
     remove: frozenset[str] = frozenset()
 
+    @cached_property
+    def touches(self) -> frozenset[str] | None:
+        """Return the studies without which the step does nothing; None where it does something without any."""
+        if self.merge or self.caution:
+            return self.beside
+        return frozenset((*self.replace, *self.instead, *self.remove))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ImagingRules:
     """The vocabulary and the order of work. `times` runs from the most urgent to the least."""
 
@@ -57,6 +65,11 @@ class ImagingRules:
     supersession: tuple[Supersession, ...]
     steps: tuple[Step, ...]
     cautions: Mapping[str, str]
+
+    @cached_property
+    def steps_without_wishes(self) -> tuple[Step, ...]:
+        """Return the steps that do something where no study is asked for."""
+        return tuple(step for step in self.steps if step.touches is None and not step.merge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ def plan(wishes: Iterable[Wish], rules: ImagingRules, form: Evaluation, *, serio
     for wish in wishes:
         listed.add(wish)
     cautions = set()
-    for step in rules.steps:
+    for step in rules.steps if listed.wishes else rules.steps_without_wishes:
         if _is_due(step, listed, form, serious=serious, pattern=pattern):
             _work(step, listed, rules)
             cautions.add(step.caution)
@@ -114,11 +127,11 @@ def plan(wishes: Iterable[Wish], rules: ImagingRules, form: Evaluation, *, serio
 
 
 def _is_due(step: Step, listed: "_Listed", form: Evaluation, *, serious: bool, pattern: str) -> bool:
+    if step.touches is not None and step.touches.isdisjoint(listed.wishes):
+        return False
     if step.unless_serious and serious:
         return False
-    if step.pattern not in (None, pattern):
-        return False
-    if step.beside is not None and step.beside.isdisjoint(listed.wishes):
+    if step.pattern is not None and step.pattern != pattern:
         return False
     return step.when is None or step.when.truth(form) is True
 

@@ -1,8 +1,9 @@
 """A protocol ready for use: the form, compiled rules, evidence, imaging, phrases and targets of one version."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from shared.clinical.evidence import Evidence
 from shared.clinical.fields import Answer, Field, FormDefinition
@@ -11,7 +12,7 @@ from shared.clinical.imaging import ImagingRules
 from shared.clinical.rules import Floor, Route, Rule
 from shared.clinical.targets import Targets
 from shared.clinical.text_check.check import TextCheck
-from shared.clinical.truth import Condition
+from shared.clinical.truth import Condition, Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,35 @@ class Protocol:
         return tuple(self.rules[rule] for rule in self.owners)
 
     @cached_property
+    def quick_rules(self) -> tuple[tuple[Rule, tuple[tuple[str, Any, Truth], ...]], ...]:
+        """Return the rules as `by_owner`, each with the lookups of which a single false one rules it out."""
+        return tuple(
+            (rule, tuple((each.field, each.table.get, each.otherwise) for each in rule.condition.needed))
+            for rule in self.by_owner
+        )
+
+    @cached_property
     def early(self) -> tuple[Rule, ...]:
         """Return all rules but the late ones; of these, one that is not known makes a form incomplete."""
         return tuple(rule for rule in self.rules.values() if not rule.late)
+
+    def fields_named(self, condition: Condition) -> frozenset[str]:
+        """Return the fields that a condition names, through facts at any depth."""
+        found = self._fields_named.get(condition.mentions)
+        if found is None:
+            found = self._fields_named[condition.mentions] = frozenset(self._named_by(condition))
+        return found
+
+    @cached_property
+    def _fields_named(self) -> dict[frozenset[str], frozenset[str]]:
+        return {}  # one entry for each condition of the protocol
+
+    def _named_by(self, condition: Condition) -> Iterator[str]:
+        for name in condition.mentions:
+            if name in self.conditions:
+                yield from self.fields_named(self.conditions[name])
+            else:
+                yield name
 
     @property
     def identity(self) -> dict[str, str]:

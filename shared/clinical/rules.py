@@ -36,10 +36,10 @@ class Statement:
     why: str
     citation: tuple[str, ...]
 
-    def reason(self, form: Evaluation, flag: str | None = None, otherwise: Fields | None = None) -> "Reason":
-        """Return why this applies to the form, with the answers that counted; `otherwise` where its words name none."""
+    def reason(self, form: Evaluation, flag: str | None = None) -> "Reason":
+        """Return why this applies to the form, with the answers that counted."""
         citation = "; ".join(self.citation)
-        because = form.because_of(self.condition) or otherwise or {}
+        because = form.because_of(self.condition)
         return Reason(self.id, flag, self.origin, self.priority, self.why, because, citation)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 
@@ -32,19 +33,21 @@ class Target:
     specialist_days: int | None = None
     ceiling_days: int | None = None
 
-    def minutes_to_contact(
-        self, flags: Collection[str], floors: Collection[str], pattern: str
-    ) -> int | None:
+    def minutes_to_contact(self, flags: Collection[str], floors: Collection[str], pattern: str) -> int | None:
         """Return the minutes within which a clinician speaks to the patient or referrer: the shortest that applies."""
-        shorter = (
-            *(self.contact_minutes_for_flags.get(flag) for flag in flags),
-            *(self.contact_minutes_for_floors.get(floor) for floor in floors),
-            self.contact_minutes_for_patterns.get(pattern),
-        )
-        return min((minutes for minutes in (self.contact_minutes, *shorter) if minutes is not None), default=None)
+        if self.contact_minutes is None:
+            return None
+        minutes = self.contact_minutes
+        for flag, shorter in self.contact_minutes_for_flags.items():
+            if flag in flags:
+                minutes = min(minutes, shorter)
+        for floor, shorter in self.contact_minutes_for_floors.items():
+            if floor in floors:
+                minutes = min(minutes, shorter)
+        return min(minutes, self.contact_minutes_for_patterns.get(pattern, minutes))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Targets:
     """All targets; `classes` by priority. `imaging_within_minutes` runs from the recommendation; None has no limit."""
 
@@ -55,7 +58,11 @@ class Targets:
 
     def calls_ambulance(self, rules: Collection[str]) -> bool:
         """Tell whether one of the fired rules calls an ambulance."""
-        return any(rule in target.ambulance_for_rules for target in self.classes.values() for rule in rules)
+        return not self._ambulance.isdisjoint(rules)
+
+    @cached_property
+    def _ambulance(self) -> frozenset[str]:
+        return frozenset(rule for target in self.classes.values() for rule in target.ambulance_for_rules)
 
     def due_by(self, within: str, received_at: datetime) -> datetime | None:
         """Return when a study advised within a time is due, by the clock; None where it has no limit."""
@@ -90,8 +97,6 @@ def imaging_due(
     return {each["study"]: targets.due_by(each["within"], received_at) for each in imaging}
 
 
-def kept_due(
-    new: Mapping[str, datetime | None], old: Mapping[str, datetime | None]
-) -> dict[str, datetime | None]:
+def kept_due(new: Mapping[str, datetime | None], old: Mapping[str, datetime | None]) -> dict[str, datetime | None]:
     """Return the times of the new studies, each the earlier of its own and what an earlier version gave it."""
     return {study: earlier(due, old.get(study)) for study, due in new.items()}

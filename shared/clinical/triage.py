@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from shared.clinical.decision import Decision, Undetermined
@@ -9,10 +10,10 @@ from shared.clinical.form import Form, as_read
 from shared.clinical.imaging import Plan, Wish, plan
 from shared.clinical.lifecycle import Priority, Queue
 from shared.clinical.protocol import Protocol
-from shared.clinical.rules import ImagingStatus, Reason, Result, Rule
-from shared.clinical.truth import Evaluation, Fields
+from shared.clinical.rules import Floor, ImagingStatus, Reason, Result, Route, Rule
+from shared.clinical.truth import Evaluation
 
-__all__ = ["Decision", "Lane", "screen", "triage"]
+__all__ = ["Decision", "Lane", "Place", "place", "screen", "triage"]
 
 Lane = Literal["priority", "routine"]
 
@@ -65,6 +66,25 @@ def triage(form: Form, protocol: Protocol) -> Decision:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a form goes, without the reasons."""
+
+    queue: Queue
+    priority: Priority
+    pattern: str
+
+
+def place(form: Form, protocol: Protocol) -> Place:
+    """Return queue, priority and pattern of what `triage` decides, at a fraction of the cost."""
+    evaluation = _evaluation(form, protocol)
+    fired = _fired(evaluation, protocol)
+    if fired:
+        return Place("urgent", _highest(fired), "red_flag")
+    route = _route(evaluation, protocol)
+    return Place(route.queue, _lifted(route, _floors(evaluation, protocol)), route.pattern)
+
+
 def screen(form: Form, protocol: Protocol) -> Lane:
     """Return the lane of an intake: `priority` if its decision stands in the urgent queue, else `routine`."""
     evaluation = _evaluation(form, protocol)
@@ -77,8 +97,25 @@ def _evaluation(form: Form, protocol: Protocol) -> Evaluation:
 
 
 def _outcome(form: Evaluation, protocol: Protocol) -> _Outcome:
-    fired = [rule for rule in protocol.by_owner if form.truth(rule.id) is True]
+    fired = _fired(form, protocol)
     return _urgent(form, fired) if fired else _routed(form, protocol)
+
+
+def _fired(form: Evaluation, protocol: Protocol) -> list[Rule]:
+    """Return the fired rules in the order of owners. Most are ruled out by one answer, which needs no call."""
+    answers, truths = form.answers, form.truths
+    fired = []
+    for rule, needed in protocol.quick_rules:
+        if rule.id not in truths:
+            for asked, look_up, otherwise in needed:
+                if look_up(answers.get(asked), otherwise) is False:
+                    truths[rule.id] = False
+                    break
+            else:
+                truths[rule.id] = rule.condition.truth(form)
+        if truths[rule.id] is True:
+            fired.append(rule)
+    return fired
 
 
 def _urgent(form: Evaluation, fired: list[Rule]) -> _Outcome:
@@ -87,7 +124,7 @@ def _urgent(form: Evaluation, fired: list[Rule]) -> _Outcome:
     return _Outcome(
         owner=fired[0],
         queue="urgent",
-        priority="emergency" if any(rule.priority == "emergency" for rule in fired) else "urgent",
+        priority=_highest(fired),
         pattern="red_flag",
         wishes=tuple(wish for rule in fired for wish in _wishes(rule, form)),
         if_no_imaging="hold_for_review" if held else "not_indicated",
@@ -99,9 +136,8 @@ def _urgent(form: Evaluation, fired: list[Rule]) -> _Outcome:
 
 def _routed(form: Evaluation, protocol: Protocol) -> _Outcome:
     """Follow the first certain route, then lift a routine result by the floors (step 12)."""
-    route = next(each for each in protocol.routes if each.condition.truth(form) is True)
-    floors = [each for each in protocol.floors if each.condition.truth(form) is True]
-    priority: Priority = "prompt" if floors and route.priority == "routine" else route.priority
+    route, floors = _route(form, protocol), _floors(form, protocol)
+    priority = _lifted(route, floors)
     return _Outcome(
         owner=route,
         queue=route.queue,
@@ -109,23 +145,51 @@ def _routed(form: Evaluation, protocol: Protocol) -> _Outcome:
         pattern=route.pattern,
         wishes=tuple(_in_time(wish, priority, protocol) for wish in _wishes(route, form)),
         if_no_imaging=route.if_no_imaging,
-        reasons=(route.reason(form, otherwise=_all_that_counted(form, protocol)), *(each.reason(form) for each in floors)),
+        reasons=(_reason(route, form, protocol), *(each.reason(form) for each in floors)),
         teams=_teams([route]),
         floors=tuple(each.id for each in floors),
     )
 
 
-def _all_that_counted(form: Evaluation, protocol: Protocol) -> Fields:
-    return {path: answer for line in protocol.evidence.counted(form) for path, answer in line.because.items()}
+def _highest(fired: list[Rule]) -> Priority:
+    return "emergency" if any(rule.priority == "emergency" for rule in fired) else "urgent"
+
+
+def _route(form: Evaluation, protocol: Protocol) -> Route:
+    return next(each for each in protocol.routes if each.condition.truth(form) is True)
+
+
+def _floors(form: Evaluation, protocol: Protocol) -> list[Floor]:
+    return [each for each in protocol.floors if each.condition.truth(form) is True]
+
+
+def _lifted(route: Route, floors: list[Floor]) -> Priority:
+    return "prompt" if floors and route.priority == "routine" else route.priority
+
+
+def _reason(route: Route, form: Evaluation, protocol: Protocol) -> Reason:
+    """Return why a route was taken; the one that takes every form names all evidence that counted."""
+    reason = route.reason(form)
+    if not reason.because:
+        for counted in protocol.evidence.counted(form):
+            counted.line.condition.support(form, reason.because)
+    return reason
 
 
 def _teams(results: Iterable[Result]) -> tuple[str, ...]:
     """Return who is needed, the owner first; a team that another one's words name already is not named twice."""
-    teams: list[str] = []
+    teams: dict[str, frozenset[str]] = {}
     for result in results:
-        if result.send_to and not any(set(result.send_to.split()) <= set(team.split()) for team in teams):
-            teams.append(result.send_to)
+        if result.send_to and result.send_to not in teams:
+            words = _words(result.send_to)
+            if not any(words <= others for others in teams.values()):
+                teams[result.send_to] = words
     return tuple(teams)
+
+
+@cache
+def _words(team: str) -> frozenset[str]:
+    return frozenset(team.replace(",", "").split())
 
 
 def _mentioned(form: Form, evaluation: Evaluation, protocol: Protocol) -> tuple[str, ...]:
@@ -150,6 +214,7 @@ def _imaging_status(outcome: _Outcome, imaging: Plan) -> ImagingStatus:
 
 
 def _undetermined(form: Evaluation, protocol: Protocol) -> Iterator[Undetermined]:
+    truths = form.truths
     for rule in protocol.early:
-        if form.truth(rule.id) is None:
+        if (truths[rule.id] if rule.id in truths else form.truth(rule.id)) is None:
             yield Undetermined(rule.id, tuple(form.because_of(rule.condition)))

@@ -128,7 +128,9 @@ def build(documents: Mapping[str, Document], references: References) -> TextChec
         sentences=_sentences(said),
         marker=Marker({mark: (*said[name], *_comma(mark)) for name, mark in MARKS.items()}),
         finder=_finder(said),
-        judge=Judge(said["windows"], *(PhraseBook((each, None) for each in said[name]) for name in PHRASES), _units(said)),
+        judge=Judge(
+            said["windows"], *(PhraseBook((each, None) for each in said[name]) for name in PHRASES), _units(said)
+        ),
         volumes=_volumes(said["numbers"]),
     )
 
@@ -154,7 +156,9 @@ def _finder(said: Mapping[str, Any]) -> Finder:
             for name, group in said["groups"].items()
             for first, second, distance in group["pairs"]
         ],
-        innocent=[Innocent(WordList([word]), steps[where], WordList(others)) for word, where, others in said["innocent"]],
+        innocent=[
+            Innocent(WordList([word]), steps[where], WordList(others)) for word, where, others in said["innocent"]
+        ],
         pain_before=said["windows"]["pain_before"],
         pain_after=said["windows"]["pain_after"],
     )
