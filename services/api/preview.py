@@ -12,6 +12,7 @@ from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from services.api.shapes import parameters
 from services.api.shapes.decisions import Preview
+from shared.clinical.notes import notes_of
 from shared.clinical.triage import triage
 
 blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", description="A decision on trial.")
@@ -26,4 +27,5 @@ def preview() -> Response:
     received_at = parts().now()
     received = receive_form(parts(), received_at)
     decision: dict[str, Any] = triage(received.form, parts().protocol).record()
-    return answer({"decision": representations.decision(decision, received_at)})
+    notes = notes_of(received.form, parts().protocol)
+    return answer({"decision": representations.decision(decision, received_at), "notes": notes})

@@ -8,7 +8,10 @@ from uuid import UUID
 import orjson
 
 from shared.clinical.lifecycle import PRIORITIES
+from shared.clinical.notes import stored_notes
+from shared.clinical.wording import worded
 from shared.crypto import IdentityCipher
+from shared.protocols import active, version
 from shared.store.intakes import Receipt, StoredIntake
 from shared.store.referrals import StoredReferral
 from shared.store.related import Duplicate
@@ -17,7 +20,8 @@ from shared.tables import Event
 # The database keeps no order of keys; a person reads the answer from the top.
 DECISION = (
     *("queue", "priority", "red_flags", "pattern", "headline", "suspected", "send_to", "imaging_status", "imaging"),
-    *("cautions", "incomplete", "evidence", "reasons", "undetermined", "protocol"),
+    *("cautions", "incomplete", "evidence", "mentioned", "ambulance", "contact_minutes", "teams", "evidence_lines"),
+    *("reasons", "undetermined", "protocol"),
 )
 WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
 
@@ -30,6 +34,7 @@ def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
         "status": stored.status,
         "lane": stored.lane,
         "received_at": stored.received_at,
+        "notes": stored_notes(stored.answers, active()),
         "links": {"self": intake_path(stored.id)},
     }
 
@@ -45,6 +50,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
         "lane": stored.lane,
         "received_at": stored.received_at,
         "triaged_at": stored.triaged_at,
+        "notes": stored_notes(stored.answers, active()),
         "decision": decision(stored.record, stored.decided_at),
         "referral": _referral_of(stored),
     }
@@ -100,7 +106,14 @@ def decision(record: Mapping[str, Any] | None, decided_at: datetime | None) -> d
     """Return a decision as it was stored, in the contract's order; None where triage failed or has not ended."""
     if record is None:
         return None
+    record = _in_words(record)
     return {name: record[name] for name in DECISION if name in record} | {**record, "decided_at": decided_at}
+
+
+def _in_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a decision with the words of the form of its own version; one of before 2026.2.0 stays as it was."""
+    protocol = version(record["protocol"]["version"]) if "contact_minutes" in record else None
+    return worded(record, protocol) if protocol else record
 
 
 def intake_path(intake_id: UUID) -> str:

@@ -1,7 +1,7 @@
 """What to ask next: the unanswered questions whose answers would change the decision most (part 4, step 15).
 
-A pure function beside the decision, never on the way of an intake: it decides once for each answer that it tries, at most
-as often as the protocol's table has answers, and once more.
+A pure function beside the decision, never on the way of an intake: it decides once, and once more for each answer that
+it tries, of which the protocol's table has a fixed number.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

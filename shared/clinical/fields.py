@@ -23,7 +23,8 @@ class Field:
     `values` maps each listed answer to its plain words; `tier` is R (on every form), R1 (a red-flag question)
     or None; `keep` says where a stored answer belongs: with the clinical answers, in the sealed identity, or in
     a column of the intake itself. `old_answers` maps answers of an earlier version to those as which they are read; the
-    interface takes them up to and including `old_answers_until`. Lengths are in characters, `minimum` and `maximum` in `unit`.
+    interface takes them up to and including `old_answers_until`. Lengths are in characters, `minimum` and `maximum`
+    in `unit`.
     """
 
     name: str

@@ -21,7 +21,8 @@ class Form:
     """What triage needs of a form, and nothing that tells whose it is.
 
     `answers` holds the legal answers as given, by field; a missing one was not asked, or not legal. `age_years` counts
-    completed years. `phrases` are the groups of dangers that the free text asserts, `mentioned` those that it only mentions.
+    completed years. `phrases` are the groups of dangers that the free text asserts, `mentioned` those that it only
+    mentions.
     """
 
     answers: Mapping[str, Answer]

@@ -80,7 +80,7 @@ def contact_by(decision: Mapping[str, Any] | None, received_at: datetime) -> dat
 
 
 def raised(contact: datetime | None, priority: str, now: datetime, targets: Targets) -> datetime | None:
-    """Return the time for contact after a person raised the priority at `now`: the earlier one; None counts as never."""
+    """Return the time for contact after a person raised the priority at `now`: the earlier one; None is never."""
     return earlier(contact, after(now, targets.classes[priority].contact_minutes))
 
 

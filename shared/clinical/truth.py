@@ -57,8 +57,8 @@ class Condition:
     """Something that is true, false or not known of a form.
 
     `support` adds to a dictionary the fields that make it what it is: of a true one, what made it true; of one that is
-    not known, what is unanswered. `names` are the facts and rules it asks for; `mentions` are the fields and facts in its
-    words, without what only another rule's firing depends on. `lookup` is there where one answer settles it;
+    not known, what is unanswered. `names` are the facts and rules it asks for; `mentions` are the fields and facts in
+    its words, without what only another rule's firing depends on. `lookup` is there where one answer settles it;
     it is false where one of the lookups `needed` is.
     """
 

@@ -9,7 +9,7 @@ from shared.clinical.protocol import Protocol
 from shared.protocols import assembly, documents, releases
 from shared.protocols.faults import Faults, ProtocolError
 
-__all__ = ["ACTIVE", "ProtocolError", "active", "cases", "load"]
+__all__ = ["ACTIVE", "ProtocolError", "active", "cases", "corpus", "load", "version"]
 
 ACTIVE = Path(__file__).parent / "failed-slr" / "2026.2.0"
 
@@ -35,6 +35,22 @@ def cases(folder: Path) -> list[dict[str, Any]]:
     """
     examples: list[dict[str, Any]] = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
     return examples
+
+
+def corpus(folder: Path) -> list[dict[str, Any]]:
+    """Return the labelled texts of the protocol in `folder`: `text`, `group` and `outcome`; none where it has none."""
+    path = folder / "free-text-corpus.json"
+    texts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return texts
+
+
+@cache
+def version(number: str) -> Protocol | None:
+    """Return a released version of the active protocol by its number, None where this program has none."""
+    if number == active().version:
+        return active()
+    folder = ACTIVE.parent / number
+    return load(folder) if number in releases.digests(ACTIVE.parent) else None
 
 
 @cache

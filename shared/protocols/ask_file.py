@@ -9,7 +9,7 @@ from shared.clinical.fields import Answer
 from shared.clinical.protocol import AskNext, Question
 from shared.protocols.documents import Document
 from shared.protocols.references import References
-from shared.protocols.shapes import FILLED, Text, named
+from shared.protocols.shapes import Text, named
 
 PATH = "ask_next.yaml"
 

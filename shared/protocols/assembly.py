@@ -42,8 +42,8 @@ SHAPES: dict[str, Schema] = {
     **target_file.SHAPES,
 }
 # Versions before 2026.2.0 have a list of phrases, later ones a check of words and the questions to be asked next.
-PHRASES = phrase_file.SHAPES
-TEXT_CHECK = {**text_file.SHAPES, **ask_file.SHAPES}
+PHRASES: dict[str, Schema] = {**phrase_file.SHAPES}
+TEXT_CHECK: dict[str, Schema] = {**text_file.SHAPES, **ask_file.SHAPES}
 
 
 def shapes(folder: Path) -> dict[str, Schema]:
@@ -83,8 +83,9 @@ def _parts(documents: Mapping[str, Document], references: References) -> dict[st
 
 
 def _text_check(documents: Mapping[str, Document], references: References) -> Phrases | TextCheck | None:
-    file = phrase_file if phrase_file.PATH in documents else text_file
-    return file.build(documents, references)
+    if phrase_file.PATH in documents:
+        return phrase_file.build(documents, references)
+    return text_file.build(documents, references)
 
 
 def _references(

@@ -128,9 +128,7 @@ def build(documents: Mapping[str, Document], references: References) -> TextChec
         sentences=_sentences(said),
         marker=Marker({mark: (*said[name], *_comma(mark)) for name, mark in MARKS.items()}),
         finder=_finder(said),
-        judge=Judge(
-            said["windows"], *(PhraseBook((each, None) for each in said[name]) for name in PHRASES), _units(said)
-        ),
+        judge=_judge(said),
         volumes=_volumes(said["numbers"]),
     )
 
@@ -177,8 +175,10 @@ def _volumes(said: Mapping[str, Any]) -> Volumes:
     )
 
 
-def _units(said: Mapping[str, Any]) -> WordList:
-    return WordList([*said["numbers"]["ml"], *said["numbers"]["litre"]])
+def _judge(said: Mapping[str, Any]) -> Judge:
+    hypothetical, past = (PhraseBook((each, None) for each in said[name]) for name in PHRASES)
+    units = WordList([*said["numbers"]["ml"], *said["numbers"]["litre"]])
+    return Judge(said["windows"], hypothetical, past, units)
 
 
 def _phrases(said: Mapping[str, Any]) -> Iterator[tuple[str, Owner]]:

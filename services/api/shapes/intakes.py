@@ -2,8 +2,8 @@
 
 from marshmallow import fields
 
-from services.api.shapes.decisions import Decision
-from services.api.shapes.members import Links, Shape, moment, nested, one_of, string
+from services.api.shapes.decisions import Decision, Note
+from services.api.shapes.members import Links, Shape, listed, moment, nested, one_of, string
 from shared.clinical.lifecycle import QUEUES, STATUSES
 from shared.tables import INTAKE_STATUSES
 from shared.task_queues import LANES
@@ -17,6 +17,7 @@ class Received(Shape):
     status = one_of(("received",))
     lane = one_of(LANES)
     received_at = moment()
+    notes = listed(Note, "What in the form is read otherwise than it was sent.")
     links = nested(Links)
 
 
@@ -42,5 +43,6 @@ class Intake(Shape):
     lane = one_of(LANES)
     received_at = moment()
     triaged_at = moment(allow_none=True)
+    notes = listed(Note, "What in the form is read otherwise than it was sent.")
     decision = nested(Decision, allow_none=True)
     referral = nested(ReferralOfIntake, allow_none=True)

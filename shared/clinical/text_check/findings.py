@@ -164,7 +164,7 @@ class Finder:
                     yield Finding(pair.group, min(i, k), max(j, last), k, (first, second), place=place)
 
     def _means_another_place(self, sentence: Sentence, first: Span, second: Span) -> bool:
-        """Tell whether a place that is no saddle area stands as near, and pain or the order of words says it is meant."""
+        """Tell whether another place stands as near, and pain or the order of words says that it is meant."""
         (i, j), (k, last), marks = first, second, sentence.marks
         distance = k - j if j < k else i - last
         before = [at for at in range(max(0, k - distance), k) if marks[at] & Mark.OTHER_PLACE and not i <= at <= j]

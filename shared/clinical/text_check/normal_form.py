@@ -1,4 +1,4 @@
-"""One spelling for characters that look alike: quotation marks, full-width letters, invisible characters (step 9.1.1)."""
+"""One spelling for characters that look alike: quotation marks, full-width letters, invisible characters (step 9.1)."""
 
 import unicodedata
 from itertools import groupby

@@ -61,7 +61,7 @@ class Sentences:
             if token in _SENTENCE_ENDS:
                 yield sentence
                 sentence = []
-            elif token == "/":
+            elif token == "/":  # noqa: S105 - a token of text
                 sentence.append(",")
             else:
                 sentence.append(token.replace(",", "") if len(token) > 1 else token)
