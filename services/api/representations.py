@@ -58,6 +58,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
 
 def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
     """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
+    decided = decision(stored.record, stored.decided_at)
     return {
         "id": stored.id,
         "intake_id": stored.intake_id,
@@ -68,7 +69,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "pattern": stored.pattern,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
-        "imaging": stored.record["imaging"] if stored.record else [],
+        "imaging": decided["imaging"] if decided else [],
         "patient": cipher and _patient(stored, cipher),
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
@@ -76,7 +77,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "escalation_level": stored.escalation_level,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
-        "decision": decision(stored.record, stored.decided_at),
+        "decision": decided,
         "duplicates": [_duplicate(each) for each in stored.duplicates],
         "links": {
             "self": referral_path(stored.id),
