@@ -29,7 +29,7 @@ def old_form():
 
 
 @pytest.fixture
-def later(app, settings, submitter):
+def later(settings, submitter):
     """Return the submitter at an application whose clock is another."""
     opened = []
 
@@ -84,7 +84,7 @@ def test_a_preview_says_the_same(submitter):
 
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("path", ["/v1/intakes", "/v1/triage/preview"])
-def test_old_answers_are_taken_until_the_last_day_and_then_refused(name, path, submitter, later, sessions):
+def test_old_answers_are_taken_until_the_last_day_and_then_refused(name, path, later, sessions):
     body = deepcopy(MINIMAL)
     body["symptoms"][name] = "absent"
     assert later(datetime(2027, 12, 31, 23, 59, tzinfo=UTC)).post(path, body).status_code in (200, 202)
