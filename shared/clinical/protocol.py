@@ -12,7 +12,7 @@ from shared.clinical.imaging import ImagingRules
 from shared.clinical.rules import Floor, Route, Rule
 from shared.clinical.targets import Targets
 from shared.clinical.text_check.check import TextCheck
-from shared.clinical.truth import Condition, Truth
+from shared.clinical.truth import Condition, Lookup, Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Protocol:
         return tuple(self.rules[rule] for rule in self.owners)
 
     @cached_property
-    def quick_rules(self) -> tuple[tuple[Rule, tuple[tuple[str, Any, Truth], ...]], ...]:
-        """Return the rules as `by_owner`, each with the lookups of which a single false one rules it out."""
+    def quick_rules(self) -> tuple[tuple[Rule, str, Any, tuple[tuple[str, Any, Truth], ...]], ...]:
+        """Return the rules as `by_owner`, with name, truth, and the lookups of which one that is false rules it out."""
         return tuple(
-            (rule, tuple((each.field, each.table.get, each.otherwise) for each in rule.condition.needed))
+            (rule, rule.id, rule.condition.truth, tuple(_quick(each) for each in rule.condition.needed))
             for rule in self.by_owner
         )
 
@@ -113,3 +113,7 @@ class Protocol:
     def identity(self) -> dict[str, str]:
         """Return what a decision says about the protocol behind it."""
         return {"name": self.name, "version": self.version, "digest": self.digest}
+
+
+def _quick(lookup: Lookup) -> tuple[str, Any, Truth]:
+    return lookup.field, lookup.table.get, lookup.otherwise

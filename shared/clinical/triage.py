@@ -53,8 +53,8 @@ def triage(form: Form, protocol: Protocol) -> Decision:
         cautions=imaging.cautions,
         incomplete=evaluation.truth("INCOMPLETE") is True,
         evidence=protocol.evidence.weigh(evaluation).record(),
-        mentioned=_mentioned(form, evaluation, protocol),
-        ambulance=protocol.targets.calls_ambulance([reason.rule for reason in outcome.reasons]),
+        mentioned=_mentioned(form, evaluation, protocol) if form.mentioned else (),
+        ambulance=bool(outcome.flags) and protocol.targets.calls_ambulance([each.rule for each in outcome.reasons]),
         contact_minutes=protocol.targets.classes[outcome.priority].minutes_to_contact(
             outcome.flags, outcome.floors, outcome.pattern
         ),
@@ -103,17 +103,17 @@ def _outcome(form: Evaluation, protocol: Protocol) -> _Outcome:
 
 def _fired(form: Evaluation, protocol: Protocol) -> list[Rule]:
     """Return the fired rules in the order of owners. Most are ruled out by one answer, which needs no call."""
-    answers, truths = form.answers, form.truths
+    answer_of, truths = form.answers.get, form.truths
     fired = []
-    for rule, needed in protocol.quick_rules:
-        if rule.id not in truths:
+    for rule, name, truth, needed in protocol.quick_rules:
+        if name not in truths:
             for asked, look_up, otherwise in needed:
-                if look_up(answers.get(asked), otherwise) is False:
-                    truths[rule.id] = False
+                if look_up(answer_of(asked), otherwise) is False:
+                    truths[name] = False
                     break
             else:
-                truths[rule.id] = rule.condition.truth(form)
-        if truths[rule.id] is True:
+                truths[name] = truth(form)
+        if truths[name] is True:
             fired.append(rule)
     return fired
 
@@ -146,7 +146,7 @@ def _routed(form: Evaluation, protocol: Protocol) -> _Outcome:
         wishes=tuple(_in_time(wish, priority, protocol) for wish in _wishes(route, form)),
         if_no_imaging=route.if_no_imaging,
         reasons=(_reason(route, form, protocol), *(each.reason(form) for each in floors)),
-        teams=_teams([route]),
+        teams=(route.send_to,) if route.send_to else (),
         floors=tuple(each.id for each in floors),
     )
 

@@ -36,7 +36,7 @@ def test_each_line_is_received_in_order(submitter):
     assert (first["intake"]["external_id"], second["intake"]["lane"]) == ("E-1", "priority")
     for outcome in (first, second):
         intake = submitter.get(outcome["intake"]["links"]["self"]).json
-        assert {name: intake[name] for name in ("id", "external_id", "status", "lane", "received_at")} == {
+        assert {name: intake[name] for name in ("id", "external_id", "status", "lane", "received_at", "notes")} == {
             name: value for name, value in outcome["intake"].items() if name != "links"
         }
 

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from shared.clinical.triage import screen, triage
+from shared.clinical.triage import place, screen, triage
 from shared.protocols import active
 from tests.unit.clinical.calm import TRI_ABSENT, decide, form, reason_ids
 from tests.unit.clinical.rule_cases import ROWS
@@ -265,3 +267,21 @@ def test_an_old_answer_is_read_as_the_new_one(name, old, new):
 
 def test_no_other_field_takes_an_old_answer():
     assert decide(bladder_change="present").undetermined == decide(bladder_change="unknown").undetermined
+
+
+ANSWERS = {
+    each.name: [None, *each.accepts] if each.values else [None, 0, 1, 2, 4, 14, 42, 43, 95, 140]
+    for each in active().form.fields.values()
+    if each.values or each.type == "number"
+}
+
+
+@given(st.fixed_dictionaries({}, optional={name: st.sampled_from(said) for name, said in ANSWERS.items()}))
+@settings(max_examples=300, deadline=None)
+def test_every_reason_names_answers_and_the_place_is_that_of_the_decision(answers):
+    given_form = form(**answers)
+    decision, found = triage(given_form, active()), place(given_form, active())
+    assert all(reason.because for reason in decision.reasons)
+    assert (found.queue, found.priority, found.pattern) == (decision.queue, decision.priority, decision.pattern)
+    assert (screen(given_form, active()) == "priority") is (decision.queue == "urgent")
+    assert all(each.missing for each in decision.undetermined)
