@@ -5,6 +5,7 @@ plain functions, not data, so that one misreading is not made twice. It is meant
 specification, part by part.
 """
 
+from .next_questions import ask_next
 from .evaluate import evaluate
 
-__all__ = ["evaluate"]
+__all__ = ["ask_next", "evaluate"]

@@ -1,0 +1,48 @@
+"""The word lists of the free-text check (triage specification, part 4 step 9.3), and how a word fits an entry."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+LISTS: dict[str, Any] = json.loads((Path(__file__).parent / "free_text_lists.json").read_text())
+CONCEPTS: dict[str, list[str]] = LISTS["concepts"]
+GROUPS: dict[str, dict[str, Any]] = LISTS["groups"]
+WINDOWS: dict[str, int] = LISTS["windows"]
+NUMBERS: dict[str, Any] = LISTS["numbers"]
+
+Words = list[str]
+Span = tuple[int, int]
+
+
+def fits(word: str, entry: str) -> bool:
+    return word.startswith(entry[:-1]) if entry.endswith("*") else word == entry
+
+
+def fits_any(word: str, entries: Sequence[str]) -> bool:
+    return any(fits(word, entry) for entry in entries)
+
+
+def any_in(words: Words, entries: Sequence[str]) -> bool:
+    return any(fits_any(word, entries) for word in words)
+
+
+def spans(words: Words, phrase: str) -> Iterator[Span]:
+    """Where the words of the phrase follow one another, innocent or not."""
+    parts = phrase.split()
+    for start in range(len(words) - len(parts) + 1):
+        if all(fits(words[start + offset], part) for offset, part in enumerate(parts)):
+            yield start, start + len(parts) - 1
+
+
+def stands_in(words: Words, phrases: Sequence[str]) -> bool:
+    return any(True for phrase in phrases for _ in spans(words, phrase))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text value, at any depth; keys are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(inner)
