@@ -5,7 +5,7 @@ plain functions, not data, so that one misreading is not made twice. It is meant
 specification, part by part.
 """
 
-from .next_questions import ask_next
 from .evaluate import evaluate
+from .next_questions import ask_next
 
 __all__ = ["ask_next", "evaluate"]

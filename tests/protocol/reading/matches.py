@@ -29,10 +29,7 @@ def span_words(span: Span) -> range:
 def occurrences(words: Words, phrases: list[str]) -> set[Span]:
     """Where a finding stands and is not innocent; only a single word can be innocent."""
     return {
-        span
-        for phrase in phrases
-        for span in spans(words, phrase)
-        if " " in phrase or not innocent(words, span[0])
+        span for phrase in phrases for span in spans(words, phrase) if " " in phrase or not innocent(words, span[0])
     }
 
 

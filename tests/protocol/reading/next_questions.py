@@ -19,7 +19,8 @@ QUESTIONS = """
     symptoms | side | left right both
     symptoms | onset | sudden subacute gradual
     symptoms | duration_days | 1 2 7 8 14 15 21 22 27 28 41 42 43
-    symptoms | mechanism | none kick_or_forced_flexion fall_low_energy high_energy_trauma direct_blow lifting after_procedure childbirth immobilisation other
+    symptoms | mechanism | none kick_or_forced_flexion fall_low_energy high_energy_trauma direct_blow lifting \
+        after_procedure childbirth immobilisation other
     symptoms | progression | improving stable worsening_days worsening_weeks worsening_months fluctuating
     symptoms | limiting_factor | weakness pain block
     symptoms | bilateral_leg_weakness | present absent
@@ -107,7 +108,5 @@ def weight(name: str, now: Result, results: dict[str, Result]) -> tuple[int, int
 
 def entry(name: str, results: dict[str, Result]) -> dict[str, Any]:
     field = f"{TABLE[name][0]}.{name}"
-    answers = {
-        answer: {"queue": result["queue"], "priority": result["priority"]} for answer, result in results.items()
-    }
+    answers = {answer: {"queue": result["queue"], "priority": result["priority"]} for answer, result in results.items()}
     return {"field": field, "label": f"{field}.label", "answers": answers}

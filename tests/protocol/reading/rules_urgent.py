@@ -37,7 +37,11 @@ def xu2(a: Answers) -> Truth:
     knocked = every(impact(a), a.present("groin_or_deep_hip_pain"), no_standing)
     turned_out = every(not_gradual(a), a.present("leg_short_externally_rotated"))
     return some(
-        a.says("prior_xray_hip", "fracture"), every(some(fall, insufficiency), sign), knocked, turned_out, unseen_fall(a)
+        a.says("prior_xray_hip", "fracture"),
+        every(some(fall, insufficiency), sign),
+        knocked,
+        turned_out,
+        unseen_fall(a),
     )
 
 

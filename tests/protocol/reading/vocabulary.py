@@ -70,7 +70,8 @@ SYMPTOMS = [
         "cannot_lift_leg_supine bilateral_leg_weakness sexual_dysfunction_new back_pain "
         "anterior_thigh_pain_radiating anterior_thigh_numbness_tingling groin_or_deep_hip_pain "
         "sharp_groin_pain_at_onset pain_worse_on_hip_flexion pinching_or_catching lateral_hip_pain knee_pain "
-        "cannot_straighten_knee fast_face fast_arm fast_speech fever systemically_unwell unexplained_weight_loss night_pain cold_pale_limb "
+        "cannot_straighten_knee fast_face fast_arm fast_speech fever systemically_unwell "
+        "unexplained_weight_loss night_pain cold_pale_limb "
         "sudden_abdominal_or_tearing_pain syncope",
     ),
 ]

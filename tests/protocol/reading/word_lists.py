@@ -29,10 +29,12 @@ def any_in(words: Words, entries: Sequence[str]) -> bool:
 
 def spans(words: Words, phrase: str) -> Iterator[Span]:
     """Where the words of the phrase follow one another, innocent or not."""
-    parts = phrase.split()
-    for start in range(len(words) - len(parts) + 1):
-        if all(fits(words[start + offset], part) for offset, part in enumerate(parts)):
-            yield start, start + len(parts) - 1
+    first, *others = phrase.split()
+    if not first.endswith("*") and first not in words:
+        return  # most phrases are not there at all
+    for start in range(len(words) - len(others)):
+        if fits(words[start], first) and all(fits(*pair) for pair in zip(words[start + 1 :], others, strict=False)):
+            yield start, start + len(others)
 
 
 def stands_in(words: Words, phrases: Sequence[str]) -> bool:

@@ -39,14 +39,14 @@ def plain(text: str) -> str:
 
 def raw_sentences(text: str) -> Iterator[Words]:
     sentence: Words = []
-    for token in TOKEN.findall(text):
-        if token in SENTENCE_ENDS:
+    for piece in TOKEN.findall(text):
+        if piece in SENTENCE_ENDS:
             yield sentence
             sentence = []
-        elif token == "/":
+        elif piece == "/":
             sentence.append(",")
         else:
-            sentence.append(token.replace(",", "") if token[0].isdigit() else token)
+            sentence.append(piece.replace(",", "") if piece[0].isdigit() else piece)
     yield sentence
 
 

@@ -1,0 +1,120 @@
+"""What to ask next: bounded, useful, and the same from both implementations (triage specification, part 4 step 15)."""
+
+import copy
+from collections.abc import Iterator
+from datetime import date
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from shared.protocols import active
+
+from .bodies import ABSENT, TODAY, Body, body_of
+from .calm import calm
+from .conftest import SEED, Read
+from .decisions import reading
+from .generate import forms
+from .reading import ask_next, next_questions
+from .reading.answers import Answers
+from .reading.vocabulary import TIER_1
+from .recipes import RECIPES
+
+SOME = 120
+PLACES = {f"{section}.{name}": (section, name) for name, (section, _) in next_questions.TABLE.items()}
+
+
+def served(body: Any, today: date = TODAY) -> list[dict[str, Any]]:
+    """What the code in service proposes."""
+    proposed: list[dict[str, Any]] = import_module("shared.clinical.ask_next").ask_next(body, today, active())
+    return proposed
+
+
+@pytest.fixture(scope="module")
+def proposals(generated: list[Read]) -> list[tuple[Body, date, list[dict[str, Any]]]]:
+    """What the reading proposes for some of the generated forms."""
+    return [(body, today, ask_next(body, today)) for body, today, _ in generated[:: len(generated) // SOME]]
+
+
+def unanswered_forms() -> Iterator[Body]:
+    """Each recipe with a few of its questions left out."""
+    for place, answers in enumerate(RECIPES.values()):
+        names = [name for name in next_questions.TABLE if name in answers]
+        left_out = names[place % 7 :: 7] + [name for name in TIER_1 if place % 3 == 0]
+        yield body_of(answers | dict.fromkeys(left_out, ABSENT if place % 2 else "unknown"))
+
+
+def test_the_service_proposes_what_the_reading_proposes() -> None:
+    for body in unanswered_forms():
+        assert served(body) == ask_next(body, TODAY), body
+
+
+def test_the_service_proposes_the_same_for_generated_forms() -> None:
+    for body, today in forms(SOME, SEED + 1):
+        assert served(body, today) == ask_next(body, today), (body, today)
+
+
+def test_i22_every_proposal_changes_the_result_and_tells_it(
+    proposals: list[tuple[Body, date, list[dict[str, Any]]]],
+) -> None:
+    for body, today, proposed in proposals:
+        now = reading(body, today)
+        assert len(proposed) <= 8
+        for question in proposed:
+            section, name = PLACES[question["field"]]
+            assert Answers(body, today).unanswered(name)
+            results = {
+                answer: reading(with_answer(body, section, name, answer), today) for answer in question["answers"]
+            }
+            told = {answer: (result["queue"], result["priority"]) for answer, result in results.items()}
+            assert told == {answer: tuple(placed.values()) for answer, placed in question["answers"].items()}
+            assert any(placed(result) != placed(now) for result in results.values())
+
+
+def placed(result: dict[str, Any]) -> tuple[str, str, str]:
+    return result["queue"], result["priority"], result["pattern"]
+
+
+def with_answer(body: Body, section: str, name: str, answer: str) -> Body:
+    changed = copy.deepcopy(body)
+    if not isinstance(changed.get(section), dict):
+        changed[section] = {}
+    changed[section][name] = int(answer) if answer.isdigit() else answer
+    return changed
+
+
+def test_proposals_are_made_and_are_made_of_many_fields(
+    proposals: list[tuple[Body, date, list[dict[str, Any]]]],
+) -> None:
+    fields = {question["field"] for _, _, proposed in proposals for question in proposed}
+
+    assert sum(bool(proposed) for _, _, proposed in proposals) >= SOME / 4
+    assert len(fields) >= 30
+
+
+def test_a_form_with_nothing_answered_takes_121_decisions_and_a_full_one_takes_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decided: list[Any] = []
+
+    def counting(form: Any, today: date) -> dict[str, Any]:
+        decided.append(form)
+        return reading(form, today)
+
+    monkeypatch.setattr(next_questions, "evaluate", counting)
+
+    assert len(ask_next({}, TODAY)) == 8
+    assert len(decided) == 121
+    assert ask_next(body_of(calm()), TODAY) == []
+    assert len(decided) == 122
+
+
+def test_no_more_than_164_decisions_are_ever_taken() -> None:
+    assert 1 + sum(len(answers) for _, answers in next_questions.TABLE.values()) == 164
+
+
+def test_the_form_is_not_changed() -> None:
+    for body in ({}, {"symptoms": None}, body_of(calm() | {"onset": "unknown"})):
+        kept = copy.deepcopy(body)
+        assert ask_next(body, TODAY) == ask_next(kept, TODAY)
+        assert body == kept
