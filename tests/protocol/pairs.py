@@ -124,10 +124,9 @@ def i15_loss_makes_routine(decide: Decide, form: Answers, silence: Any = "unknow
 
 def i18_pregnancy_delays_imaging(decide: Decide, form: Answers) -> list[Any]:
     """The first image is not later in pregnancy, where both have one."""
-    times = [
-        first_image(decide(body_of(form | {"pregnancy_status": status}))) for status in ("pregnant", "not_pregnant")
-    ]
-    return [times] if None not in times and times[0] > times[1] else []
+    pregnant = first_image(decide(body_of(form | {"pregnancy_status": "pregnant"})))
+    other = first_image(decide(body_of(form | {"pregnancy_status": "not_pregnant"})))
+    return [(pregnant, other)] if pregnant is not None and other is not None and pregnant > other else []
 
 
 def first_image(result: Result) -> int | None:

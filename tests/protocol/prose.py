@@ -9,6 +9,7 @@ Dice = random.Random
 
 NOUNS = sorted({phrase for group in GROUPS.values() for phrase in group["nouns"]})
 ACTS = sorted({phrase for group in GROUPS.values() for phrase in group["acts"]})
+BY_GROUP = [group["nouns"] + group["acts"] for group in GROUPS.values() if group["nouns"]]
 PAIRS = [tuple(pair) for group in GROUPS.values() for pair in group["pairs"]]
 PHRASES = sorted({phrase.replace("*", "") for phrase in [*NOUNS, *ACTS, *(p for ps in CONCEPTS.values() for p in ps)]})
 NEGATIONS = sorted({form for forms in LISTS["normal_forms"].values() for form in forms})
@@ -88,7 +89,7 @@ def clause(dice: Dice) -> str:
     if dice.random() < 0.12:
         return " ".join([*some_of(dice, LIST_WORDS, 0.7), *fillers(dice)])
     words = [
-        *some_of(dice, CIRCUMSTANCES, 0.12),
+        *some_of(dice, CIRCUMSTANCES, 0.2),
         *fillers(dice),
         *some_of(dice, NEGATORS, 0.3),
         *fillers(dice),
@@ -107,7 +108,7 @@ def finding(dice: Dice) -> str:
     """A listed phrase, a pair of concepts within or beyond its reach, a volume, or an innocent look-alike."""
     chance = dice.random()
     if chance < 0.35:
-        return spelt(dice, dice.choice(NOUNS if dice.random() < 0.5 else ACTS))
+        return spelt(dice, dice.choice(dice.choice(BY_GROUP)))
     if chance < 0.8:
         return a_pair(dice)
     if chance < 0.93:
