@@ -60,7 +60,7 @@ UNITS = ("", "", " ml", "ml", " mls", "cc", " l", " litres", " h", "hrs", " %", 
 
 def passage(dice: Dice) -> str:
     """A sentence or two, as some hand would type them."""
-    text = a_list(dice) if dice.random() < 0.25 else sentence(dice)
+    text = dice.choices((sentence, a_list, a_mention), (5, 2, 3))[0](dice)
     if dice.random() < 0.3:
         text += dice.choice(JOINS) + (a_list(dice) if dice.random() < 0.5 else sentence(dice))
     return retyped(dice, text)
@@ -74,6 +74,16 @@ def a_list(dice: Dice) -> str:
         after = [*fillers(dice), *some_of(dice, AFTERWARDS, 0.3)]
         listed += [dice.choice(PIECE_JOINS), *before, finding(dice), *after]
     return " ".join(listed)
+
+
+def a_mention(dice: Dice) -> str:
+    """A finding of any group beside advice, history or another person."""
+    group = dice.choice([*GROUPS.values(), GROUPS["sciatica"], GROUPS["saddle"]])  # the two hardest to mention
+    phrases = [*group["nouns"], *group["acts"]]
+    pair = group["pairs"] and (not phrases or dice.random() < 0.5)
+    found = a_pair(dice, dice.choice(group["pairs"])) if pair else spelt(dice, dice.choice(phrases))
+    words = [dice.choice(CIRCUMSTANCES), *fillers(dice), found]
+    return " ".join(words if dice.random() < 0.6 else reversed(words))
 
 
 def sentence(dice: Dice) -> str:
@@ -110,14 +120,14 @@ def finding(dice: Dice) -> str:
     if chance < 0.35:
         return spelt(dice, dice.choice(dice.choice(BY_GROUP)))
     if chance < 0.8:
-        return a_pair(dice)
+        return a_pair(dice, dice.choice(PAIRS))
     if chance < 0.93:
         return a_volume(dice)
     return dice.choice(INNOCENTS)
 
 
-def a_pair(dice: Dice) -> str:
-    place, trouble, reach = dice.choice(PAIRS)
+def a_pair(dice: Dice, pair: tuple[str, str, int]) -> str:
+    place, trouble, reach = pair
     both = [spelt(dice, dice.choice(CONCEPTS[place])), spelt(dice, dice.choice(CONCEPTS[trouble]))]
     if dice.random() < 0.5:
         both.reverse()
