@@ -16,7 +16,9 @@ from services.api.problems import ProblemError
 from shared.store.keys import Key
 from shared.store.scope import Scope
 
-PUBLIC = frozenset({"docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"})
+PUBLIC = frozenset(
+    {"docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"}
+)
 READERS = ("department", "operator", "admin")  # who reads and works referrals
 
 View = TypeVar("View", bound=Callable[..., Any])

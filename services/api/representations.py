@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
+from services.api.patients import identity_of
 from shared.clinical.lifecycle import PRIORITIES
 from shared.clinical.notes import stored_notes
 from shared.clinical.wording import worded
@@ -59,6 +58,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
 def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
     """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
     decided = decision(stored.record, stored.decided_at)
+    patient = cipher and _patient(stored, cipher)
     return {
         "id": stored.id,
         "intake_id": stored.intake_id,
@@ -70,7 +70,8 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
         "imaging": decided["imaging"] if decided else [],
-        "patient": cipher and _patient(stored, cipher),
+        "patient": patient,
+        "identity_unreadable": cipher is not None and patient is None,
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
         "overdue": stored.overdue,
@@ -127,8 +128,10 @@ def referral_path(referral_id: UUID) -> str:
     return f"/v1/referrals/{referral_id}"
 
 
-def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any]:
-    identity = orjson.loads(cipher.open(stored.identity, row=str(stored.intake_id)))
+def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any] | None:
+    identity = identity_of(cipher, stored.identity, stored.intake_id)
+    if identity is None:
+        return None
     names = (identity.get("given_name"), identity.get("family_name"))
     return {
         "mrn": identity["mrn"],
