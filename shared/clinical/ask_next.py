@@ -11,8 +11,8 @@ from typing import Any
 from shared.clinical.decision import Decision
 from shared.clinical.fields import NOT_ASKED, UNKNOWN, Answer
 from shared.clinical.form import Form, as_read
-from shared.clinical.lifecycle import PRIORITIES
 from shared.clinical.protocol import Protocol, Question
+from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.triage import Place, place, triage
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.clinical.evidence import Counted
 from shared.clinical.imaging import Advice
-from shared.clinical.lifecycle import Priority, Queue
+from shared.clinical.referral.lifecycle import Priority, Queue
 from shared.clinical.rules import ImagingStatus, Reason
 
 

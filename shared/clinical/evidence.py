@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from shared.clinical.truth import Condition, Evaluation, Truth
+from shared.clinical.logic.truth import Condition, Evaluation, Truth
 
 TABLES = ("nerve", "hoover", "strain", "disuse", "joint")
 

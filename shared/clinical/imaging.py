@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from shared.clinical.truth import Condition, Evaluation
+from shared.clinical.logic.truth import Condition, Evaluation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from typing import Any
 from marshmallow import Schema
 
 from shared.clinical import facts as counted
-from shared.clinical.conditions import Vocabulary
 from shared.clinical.fields import FormDefinition
 from shared.clinical.free_text import Phrases
+from shared.clinical.logic.conditions import Vocabulary
+from shared.clinical.logic.truth import Condition
 from shared.clinical.protocol import Protocol
 from shared.clinical.text_check.check import TextCheck
-from shared.clinical.truth import Condition
-from shared.protocols import (
+from shared.protocols.documents import Document
+from shared.protocols.faults import Faults
+from shared.protocols.files import (
     ask_file,
     evidence_file,
     fact_file,
@@ -27,28 +29,26 @@ from shared.protocols import (
     target_file,
     text_file,
 )
-from shared.protocols.documents import Document
-from shared.protocols.faults import Faults
 from shared.protocols.references import References
 
-SHAPES: dict[str, Schema] = {
-    **head_files.SHAPES,
-    **form_files.SHAPES,
-    **fact_file.SHAPES,
-    **rule_files.SHAPES,
-    **route_file.SHAPES,
-    **evidence_file.SHAPES,
-    **imaging_file.SHAPES,
-    **target_file.SHAPES,
+SCHEMAS: dict[str, Schema] = {
+    **head_files.SCHEMAS,
+    **form_files.SCHEMAS,
+    **fact_file.SCHEMAS,
+    **rule_files.SCHEMAS,
+    **route_file.SCHEMAS,
+    **evidence_file.SCHEMAS,
+    **imaging_file.SCHEMAS,
+    **target_file.SCHEMAS,
 }
 # Versions before 2026.2.0 have a list of phrases, later ones a check of words and the questions to be asked next.
-PHRASES: dict[str, Schema] = {**phrase_file.SHAPES}
-TEXT_CHECK: dict[str, Schema] = {**text_file.SHAPES, **ask_file.SHAPES}
+PHRASES: dict[str, Schema] = {**phrase_file.SCHEMAS}
+TEXT_CHECK: dict[str, Schema] = {**text_file.SCHEMAS, **ask_file.SCHEMAS}
 
 
-def shapes(folder: Path) -> dict[str, Schema]:
+def schemas(folder: Path) -> dict[str, Schema]:
     """Return the files of the protocol in `folder`, and the shape of each."""
-    return {**SHAPES, **(PHRASES if (folder / phrase_file.PATH).exists() else TEXT_CHECK)}
+    return {**SCHEMAS, **(PHRASES if (folder / phrase_file.PATH).exists() else TEXT_CHECK)}
 
 
 def assemble(documents: Mapping[str, Document], digest: str, faults: Faults) -> Protocol:

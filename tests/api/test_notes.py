@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.api.app import create_app
-from services.api.parts import EXTENSION
+from services.api.context import EXTENSION
 from shared.clinical.notes import NO_AGE
 from shared.tables import Intake
 from tests.api.conftest import Caller

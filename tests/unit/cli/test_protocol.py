@@ -2,7 +2,7 @@
 
 from click.testing import CliRunner
 
-from services.cli.protocol import protocol
+from services.cli.admin.protocol import protocol
 from shared.protocols import ACTIVE, active
 
 

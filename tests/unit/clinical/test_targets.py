@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clinical.targets import contact_by, earlier, imaging_due, kept_due, raised
+from shared.clinical.referral.targets import contact_by, earlier, imaging_due, kept_due, raised
 from shared.protocols import active
 from tests.unit.clinical.calm import decide
 
