@@ -83,6 +83,8 @@ def headline_rule(stored: StoredReferral) -> str | None:
         return None
     protocol = protocol_version(stored.record["protocol"]["version"])
     fired = [reason["rule"] for reason in stored.record["reasons"]]
+    if protocol is None:
+        return fired[0] if fired else None
     return next((rule for rule in fired if headline_of(protocol, rule) == stored.headline), fired[0] if fired else None)
 
 
