@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from services.api import paging
 from services.api.answers import answer
-from services.api.auth import allow
+from services.api.auth import allow, scope
 from services.api.fields import Choice, Strict
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
@@ -55,14 +55,13 @@ class PageQuery(Body):
 @blueprint.arguments(PageQuery(), location="query")
 @blueprint.response(200, Deliveries)
 def get_deliveries(query: dict[str, Any]) -> Response:
-    """Read deliveries of one status, the oldest first. `parked` ones need a person."""
-    limit = query["limit"]
+    """Read deliveries of one status, the oldest first. `parked` ones need a person.
+
+    A key with a facility reads those of its facility's referrals; a page may then be short or empty before the last.
+    """
     with parts().sessions() as session:
-        found = parked.page(session, query["status"], limit=limit + 1, after=query["cursor"])
-    shown = found[:limit]
-    cursor = None
-    if len(found) > limit:
-        cursor = paging.written([shown[-1].delivery.created_at, shown[-1].delivery.id])
+        shown, last = parked.page_seen(session, query["status"], scope(), limit=query["limit"], after=query["cursor"])
+    cursor = paging.written([last.created_at, last.id]) if last else None
     return answer({"deliveries": [_delivery(each) for each in shown], "next": cursor})
 
 
@@ -75,10 +74,12 @@ def retry_delivery(delivery_id: UUID) -> Response:
     A destination that was gone is served again. 409 if the delivery is not parked, or its destination is removed.
     """
     with parts().sessions.begin() as session:
+        if parked.find(session, delivery_id, scope()) is None:
+            raise NotFound
         due = parked.retry(session, [delivery_id])
-        seen = parked.find(session, delivery_id)
-    if seen is None:
-        raise NotFound
+        session.expire_all()
+        seen = parked.find(session, delivery_id, scope())
+    assert seen  # noqa: S101 - deliveries are never removed
     if not due:
         state, removed = seen.delivery.status, seen.destination.status == "removed"
         detail = "Its destination is removed." if removed else f"Not possible while the delivery is {state}."

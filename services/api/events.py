@@ -8,15 +8,15 @@ from marshmallow import ValidationError, fields
 
 from services.api import representations
 from services.api.answers import answer
-from services.api.auth import allow, caller, still_opens
-from services.api.event_stream import EventStream
+from services.api.auth import allow, caller, scope, still_opens
+from services.api.event_stream import EventStream, Reader
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
 from services.api.queues import DEFAULT_LIMIT, MOST_REFERRALS, Limit
 from services.api.shapes import parameters
 from services.api.shapes.events import STREAM, Feed
-from shared.store.feed import catch_up, head, page
+from shared.store.feed import catch_up, head, page_seen
 
 blueprint = StrictBlueprint("events", __name__, url_prefix="/v1/events", description="What happened, in one order.")
 
@@ -63,6 +63,9 @@ def get_feed(query: dict[str, Any]) -> Response:
     first thing it says is the `id` after which it begins. A comment every 15 seconds says that it lives. It may end at
     any time, and a new one goes on where it ended.
 
+    A key with a facility reads its facility's events alone. The numbers then have gaps and a page may be short or empty
+    before the end: `next` is the last number examined, and the reader has caught up when it no longer grows.
+
     For an auditor without what people wrote, which might say whose referral it is.
     """
     catch_up(parts().sessions)
@@ -70,9 +73,9 @@ def get_feed(query: dict[str, Any]) -> Response:
         return _stream(query["after"])
     after = query["after"] or 0
     with parts().sessions() as session:
-        found = page(session, after, limit=query["limit"])
+        found, last = page_seen(session, after, scope(), limit=query["limit"])
     events = [representations.event(each, with_words=_with_words()) for each in found]
-    return answer({"events": events, "next": found[-1].number if found else after})
+    return answer({"events": events, "next": last})
 
 
 def _stream(after: int | None) -> Response:
@@ -87,7 +90,8 @@ def _stream(after: int | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    stream = EventStream(parts().tail, parts().sessions, after, with_words=_with_words(), may_go_on=still_opens())
+    reader = Reader(scope(), _with_words(), still_opens())
+    stream = EventStream(parts().tail, parts().sessions, after, reader)
     # A proxy that holds back what it was sent would make a stream of it that comes in heaps.
     return Response(stream, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 

@@ -83,7 +83,7 @@ def _answer_posted(parts: Parts, posted: Receipt, *, replayed: bool) -> Response
 
 def _as_it_stands(parts: Parts, intake_id: UUID, headers: dict[str, str]) -> Response:
     with parts.statements.connect() as connection:
-        stored = intakes.find(connection, intake_id, Scope())
+        stored = intakes.find(connection, intake_id, Scope.everything())
     if stored is None:
         raise NotFound
     if stored.status == "triaged":

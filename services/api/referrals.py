@@ -126,7 +126,9 @@ def _take(
         step = step_of(before, body)
         if step:
             due = referrals.change(session, before, step.values, step.event())
-        after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
+        after = (
+            referrals.find(session, referral_id, Scope.everything()) or before
+        )  # it may have left the caller's queues
     for delivery in due:
         parts().announce(delivery_hint(delivery.id, delivery.queue))
     return _answer(after)

@@ -67,7 +67,7 @@ _BYTES = text("select pg_database_size(current_database())")
 def standing(session: Session) -> Standing:
     """Return how everything stands, in a few short queries."""
     return Standing(
-        queues=states(session, Scope()),
+        queues=states(session, Scope.everything()),
         lanes={lane: LaneState(count, float(age)) for lane, count, age in session.execute(_LANES)},
         deliveries={
             queue: DeliveryState(due, parked, float(age)) for queue, due, parked, age in session.execute(_DELIVERIES)

@@ -1,0 +1,14 @@
+"""Only the roles that may see every facility have keys without one."""
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.create_check_constraint(
+        op.f("ck_api_keys_facility"),
+        "api_keys",
+        "facility is not null or role in ('department', 'operator', 'auditor', 'admin')",
+    )
