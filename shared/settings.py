@@ -39,7 +39,9 @@ class Settings:
     stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
     metrics_dir: Path | None = None  # where the processes of one machine or container count together
     metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
-    metrics_token: str = field(default="", repr=False)  # what Prometheus has to show to the API, if anything
+    metrics_token: str = field(
+        default="", repr=False
+    )  # what Prometheus has to present to the API; without it nothing opens /metrics
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 

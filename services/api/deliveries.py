@@ -12,10 +12,10 @@ from services.api import paging
 from services.api.answers import answer
 from services.api.auth import allow, scope
 from services.api.fields import Choice, Strict
+from services.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
-from services.api.queues import DEFAULT_LIMIT, MOST_REFERRALS, Limit
 from services.api.representations import referral_path
 from services.api.shapes.deliveries import Deliveries, Delivery
 from shared.store import parked
@@ -46,7 +46,7 @@ class PageQuery(Body):
     """Which deliveries, and how many."""
 
     status: Strict = Choice(DELIVERY_STATUSES, load_default="parked")
-    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MOST_REFERRALS})
+    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MAX_LIMIT})
     cursor = Cursor(load_default=None, metadata={"description": "`next` of the page before."})
 
 

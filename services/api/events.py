@@ -1,19 +1,17 @@
 """The feed of all events over HTTP: a page for systems that pull, a stream for those that listen."""
 
-import re
 from typing import Any
 
 from flask import Response, request
-from marshmallow import ValidationError, fields
 
 from services.api import representations
 from services.api.answers import answer
 from services.api.auth import allow, caller, scope, still_opens
 from services.api.event_stream import EventStream, Reader
+from services.api.paging import DEFAULT_LIMIT, EVENT_NUMBER, MAX_LIMIT, Limit, Number
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
-from services.api.queues import DEFAULT_LIMIT, MOST_REFERRALS, Limit
 from services.api.shapes import parameters
 from services.api.shapes.events import STREAM, Feed
 from shared.store.feed import catch_up, head, page_seen
@@ -22,16 +20,6 @@ blueprint = StrictBlueprint("events", __name__, url_prefix="/v1/events", descrip
 
 EVENT_STREAM = "text/event-stream"
 FULL_RETRY_SECONDS = "10"
-_NUMBER = re.compile(r"[0-9]{1,18}")
-
-
-class Number(fields.Integer):
-    """The number of an event, in digits and nothing else; 0 stands before the first."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        if not _NUMBER.fullmatch(value):
-            raise ValidationError("Has to be the id of an event, or 0.")
-        return int(value)
 
 
 class FeedQuery(Body):
@@ -43,7 +31,7 @@ class FeedQuery(Body):
     )
     limit = Limit(
         load_default=DEFAULT_LIMIT,
-        metadata={"minimum": 1, "maximum": MOST_REFERRALS, "description": "Events of a page; a stream has no end."},
+        metadata={"minimum": 1, "maximum": MAX_LIMIT, "description": "Events of a page; a stream has no end."},
     )
 
 
@@ -98,7 +86,7 @@ def _stream(after: int | None) -> Response:
 
 def _last_event_id() -> int:
     sent = request.headers["Last-Event-ID"]
-    if not _NUMBER.fullmatch(sent):
+    if not EVENT_NUMBER.fullmatch(sent):
         raise ProblemError(400, "Last-Event-ID is no id that a stream gave.")
     return int(sent)
 

@@ -1,6 +1,5 @@
 """Queues over HTTP: how each stands, and its worklist, most pressing first."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from services.api import representations
 from services.api.answers import answer
 from services.api.auth import READERS, allow, caller, scope
 from services.api.fields import Choice, Strict
-from services.api.paging import BadCursorError, cursor_after, position_of
+from services.api.paging import DEFAULT_LIMIT, MAX_LIMIT, BadCursorError, Limit, cursor_after, position_of
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
@@ -31,18 +30,6 @@ LABELS = {
     "orthopedics": "Orthopedics",
     "clinical_review": "Clinical review",
 }
-DEFAULT_LIMIT, MOST_REFERRALS = 50, 200
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,3}")
-
-
-class Limit(fields.Integer):
-    """How many referrals a page holds, in digits and nothing else."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        limit = int(value) if _WHOLE_NUMBER.fullmatch(value) else 0
-        if not 1 <= limit <= MOST_REFERRALS:
-            raise ValidationError(f"Has to be a whole number from 1 to {MOST_REFERRALS}.")
-        return limit
 
 
 class Cursor(fields.String):
@@ -59,7 +46,7 @@ class PageQuery(Body):
     """Which referrals of a queue, and how many."""
 
     status: Strict = Choice(("open", "all", *STATUSES), load_default="open")
-    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MOST_REFERRALS})
+    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MAX_LIMIT})
     cursor = Cursor(load_default=None, metadata={"description": "`next` of the page before."})
 
 

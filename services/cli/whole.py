@@ -10,7 +10,7 @@ from services.cli.embedded.cluster import ClusterError
 from services.cli.embedded.programs import ProgramsMissingError
 from services.cli.embedded.servers import embedded_servers
 from services.cli.home import Home, HomeError
-from services.cli.own_secrets import own_secrets
+from services.cli.own_secrets import METRICS_TOKEN, own_secrets
 from services.cli.processes import load, preparation, processes
 from services.cli.runner.child import CannotStartError
 from services.cli.runner.console import Console
@@ -19,7 +19,8 @@ from services.cli.runtime_folder import runtime_folder
 from services.cli.welcome import welcome
 
 ALLOW_LOOPBACK = "DESTINATIONS_ALLOW_LOOPBACK"  # all runs on one machine here, and so may a department's system
-OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key"}  # settings that the home has a secret for
+# Settings that the home has a secret for.
+OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key", "METRICS_TOKEN": METRICS_TOKEN}
 
 
 def run(home: Home, host: str, port: int) -> int:

@@ -24,7 +24,9 @@ ROUTINE, RED = case_for("clinical_review", "routine").body(), case_for("urgent")
 
 
 def scrape(running: Up) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    with closing(urllib.request.urlopen(f"{running.url}/metrics", timeout=10)) as answer:  # noqa: S310
+    token = (running.home / "secrets" / "metrics_token").read_text().strip()
+    asked = urllib.request.Request(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with closing(urllib.request.urlopen(asked, timeout=10)) as answer:  # noqa: S310
         families = list(text_string_to_metric_families(answer.read().decode()))
     assert all(family.documentation for family in families)
     return {

@@ -1,4 +1,4 @@
-"""Only the roles that may see every facility have keys without one."""
+"""Only the roles that may see every facility have keys without one; a referral's events are walked by number."""
 
 from alembic import op
 
@@ -12,3 +12,4 @@ def upgrade() -> None:
         "api_keys",
         "facility is not null or role in ('department', 'operator', 'auditor', 'admin')",
     )
+    op.create_index("ix_events_timeline", "events", ["referral_id", "number"])
