@@ -23,6 +23,7 @@ from services.api import (
     referrals,
     trace,
 )
+from services.api.body_limits import BodyLimits
 from services.api.capacity import Capacity
 from services.api.form_check import create_form_check
 from services.api.form_schema import create_form_schema
@@ -84,6 +85,7 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         broker_answers=lambda: broker_answers(settings),
         metrics=create_registry(settings, active(), sessions),
         capacity=Capacity(POOL_SIZE, create_storage(settings)),
+        bodies=BodyLimits(settings.api_threads),
         waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
         tail=Tail(sessions, settings.event_streams),

@@ -11,6 +11,7 @@ from services.api import problems, representations
 from services.api.answers import dump
 from services.api.auth import allow, own_facility
 from services.api.batch_posting import post_all
+from services.api.body_limits import BATCH_DEADLINE_SECONDS
 from services.api.lines import lines_of, read_lines
 from services.api.parser import StrictBlueprint
 from services.api.parts import parts
@@ -40,7 +41,7 @@ def post_batch() -> Response:
     before the answer; after 503, or no answer, send the whole batch again.
     """
     own = own_facility()
-    content = content_of(request, MEDIA_TYPE, MOST_BYTES)
+    content = content_of(request, MEDIA_TYPE, MOST_BYTES, BATCH_DEADLINE_SECONDS)
     with parts().capacity.taken_by_batch():
         with parts().capacity.reading:
             lines = list(read_lines(parts(), lines_of(content), own))

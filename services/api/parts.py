@@ -11,6 +11,7 @@ from marshmallow import Schema
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.body_limits import BodyLimits
 from services.api.capacity import Capacity
 from services.api.form_check import Check
 from services.api.keyring import KeyRing
@@ -44,6 +45,7 @@ class Parts:
     broker_answers: Callable[[], bool]
     metrics: CollectorRegistry
     capacity: Capacity
+    bodies: BodyLimits
     waiting_room: threading.BoundedSemaphore
     now: Callable[[], datetime]
     tail: Tail

@@ -8,8 +8,11 @@ import math
 import re
 from typing import Any, NoReturn
 
-from flask import Request
+from flask import Request, g
 
+from services.api.body_limits import DEADLINE_SECONDS, Arriving
+from services.api.client_address import client_address
+from services.api.parts import parts
 from services.api.problems import ProblemError
 
 MOST_BYTES = 65_536
@@ -41,14 +44,23 @@ def value_of(content: bytes) -> Any:
         raise _problem(error) from None
 
 
-def content_of(request: Request, media_type: str, most: int) -> bytes:
-    """Return the body, at most `most` bytes; raises ProblemError 400, 413 or 415."""
+def content_of(request: Request, media_type: str, most: int, seconds: float = DEADLINE_SECONDS) -> bytes:
+    """Return the body, at most `most` bytes; raises ProblemError 400, 413 or 415, or 408 after `seconds`.
+
+    429 or 503 where too many bodies are incomplete.
+    """
     if request.mimetype != media_type or _charset(request) not in ("", "utf-8"):
         raise ProblemError(415, f"Send {media_type}, in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ProblemError(415, "Send the body without content coding.")
     try:
-        return _content(request, most)
+        with parts().bodies.reading(
+            key=g.key.id,
+            address=client_address(request, parts().settings.trusted_proxies),
+            peer=request.remote_addr or "",
+            seconds=seconds,
+        ) as body:
+            return _content(request, most, body)
     except NotStrictError as error:
         raise _problem(error) from None
 
@@ -74,13 +86,15 @@ def _problem(error: NotStrictError) -> ProblemError:
     return ProblemError(400, str(error), kind="not-strict-json")
 
 
-def _content(request: Request, most: int) -> bytes:
+def _content(request: Request, most: int, body: Arriving) -> bytes:
     """Count the bytes that come, whatever the headers promise: a body in chunks promises nothing."""
     content, promised = bytearray(), request.content_length
     while len(content) != promised and (more := request.stream.read(CHUNK)):
         content += more
+        body.check()
         if len(content) > most + MOST_BEYOND:
             break
+    body.check()
     if len(content) > most:
         raise ProblemError(413, f"The body is larger than {most // 1024} KiB.")
     if len(content) < (promised or 0):
