@@ -20,7 +20,7 @@ from services.api.body_limits import Arriving, BodyLimits
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 1.0
-LATE_SECONDS = 1.5  # how much later than the kernel a thread may have noticed what came, a wait for its place included
+LATE_SECONDS = 5.0  # how much later than the kernel a thread may have noticed what came, on a busy machine
 EARLY_SECONDS = 0.05
 _LAST_DATA_RECV = struct.Struct("=52xI")  # tcpi_last_data_recv of struct tcp_info, in milliseconds
 _ESTABLISHED = 1
@@ -34,14 +34,23 @@ def end_overdue(limits: BodyLimits) -> None:
     now = time.monotonic()
     connections = list(_connections({body.peer for body in arriving}))
     try:
-        for bodies in _together(arriving):
-            first, last = bodies[0].last - LATE_SECONDS, bodies[-1].last + EARLY_SECONDS
+        for bodies, last in (
+            *((group, group[-1].last) for group in _together(arriving)),
+            *_of_each_peer(arriving, now),
+        ):
+            first, last = bodies[0].last - LATE_SECONDS, last + EARLY_SECONDS
             near = [each for peer, came, each in connections if peer == bodies[0].peer and first <= came <= last]
             if len(near) == len(bodies) and all(now > body.deadline for body in bodies):
                 log.warning("bodies.overdue", count=sum(map(_end, near)))
     finally:
         for _, _, connection in connections:
             connection.close()
+
+
+def _of_each_peer(arriving: Sequence[Arriving], now: float) -> Iterator[tuple[list[Arriving], float]]:
+    """Yield all bodies of a peer, for which data may have come until now: a sender may send byte by byte."""
+    for peer in {body.peer for body in arriving}:
+        yield sorted((body for body in arriving if body.peer == peer), key=lambda body: body.last), now
 
 
 def _together(arriving: Sequence[Arriving]) -> Iterator[list[Arriving]]:
