@@ -16,6 +16,7 @@ from services.api import (
     intakes,
     metrics,
     openapi,
+    overdue_bodies,
     preview,
     problems,
     protocols,
@@ -61,6 +62,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)
     problems.register(app)
+    overdue_bodies.register(app)
     return app
 
 

@@ -20,19 +20,10 @@ BATCH_DEADLINE_SECONDS = 30.0
 
 @dataclass(slots=True, eq=False)
 class Arriving:
-    """A body that is being read: from which peer, and since when nothing more of it has come."""
+    """A body that is being read: under which names it is counted, and since when."""
 
-    names: Sequence[tuple[str, str]]  # under which it is counted
-    peer: str
-    deadline: float
+    names: Sequence[tuple[str, str]]
     began: float = field(default_factory=time.monotonic)
-    last: float = field(default_factory=time.monotonic)
-
-    def check(self) -> None:
-        """Note that more has come, or the end; raise ProblemError 408 after the deadline."""
-        self.last = time.monotonic()
-        if self.last > self.deadline:
-            raise ProblemError(408, "The body did not arrive in time.", headers={"Connection": "close"})
 
 
 class BodyLimits:
@@ -45,26 +36,19 @@ class BodyLimits:
         self._arriving: set[Arriving] = set()
 
     @contextmanager
-    def reading(self, *, key: str, address: str, peer: str, seconds: float) -> Iterator[Arriving]:
-        """Hold a place for one body for at most `seconds`; raise ProblemError 429 or 503 where there is none."""
+    def reading(self, *, key: str, address: str) -> Iterator[None]:
+        """Hold a place for one body; raise ProblemError 429 or 503 where there is none."""
         names = (("key", key), ("address", address), ("", ""))
         with self._changed:
             self._wait_for_place(names)
-            body = Arriving(names, peer, time.monotonic() + seconds)
+            body = Arriving(names)
             self._arriving.add(body)
         try:
-            yield body
+            yield
         finally:
             with self._changed:
                 self._arriving.discard(body)
                 self._changed.notify_all()
-
-    def overdue(self) -> list[Arriving]:
-        """Return every body that is arriving, if one of them is past its deadline."""
-        with self._changed:
-            arriving = list(self._arriving)
-        now = time.monotonic()
-        return arriving if any(now > body.deadline for body in arriving) else []
 
     def _wait_for_place(self, names: Sequence[tuple[str, str]]) -> None:
         give_up = time.monotonic() + MAX_WAIT_SECONDS

@@ -6,12 +6,13 @@ What is no JSON, or not the same JSON to everybody, is 400; what is JSON but imp
 import json
 import math
 import re
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from flask import Request, g
 
-from services.api.body_limits import DEADLINE_SECONDS, Arriving
+from services.api.body_limits import DEADLINE_SECONDS
 from services.api.client_address import client_address
+from services.api.overdue_bodies import in_time
 from services.api.parts import parts
 from services.api.problems import ProblemError
 
@@ -54,13 +55,10 @@ def content_of(request: Request, media_type: str, most: int, seconds: float = DE
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ProblemError(415, "Send the body without content coding.")
     try:
-        with parts().bodies.reading(
-            key=g.key.id,
-            address=client_address(request, parts().settings.trusted_proxies),
-            peer=request.remote_addr or "",
-            seconds=seconds,
-        ) as body:
-            return _content(request, most, body)
+        address = client_address(request, parts().settings.trusted_proxies)
+        stream, promised = request.stream, request.content_length
+        with parts().bodies.reading(key=g.key.id, address=address):
+            return in_time(lambda: _content(stream, promised, most), seconds)
     except NotStrictError as error:
         raise _problem(error) from None
 
@@ -86,15 +84,13 @@ def _problem(error: NotStrictError) -> ProblemError:
     return ProblemError(400, str(error), kind="not-strict-json")
 
 
-def _content(request: Request, most: int, body: Arriving) -> bytes:
+def _content(stream: IO[bytes], promised: int | None, most: int) -> bytes:
     """Count the bytes that come, whatever the headers promise: a body in chunks promises nothing."""
-    content, promised = bytearray(), request.content_length
-    while len(content) != promised and (more := request.stream.read(CHUNK)):
+    content = bytearray()
+    while len(content) != promised and (more := stream.read(CHUNK)):
         content += more
-        body.check()
         if len(content) > most + MOST_BEYOND:
             break
-    body.check()
     if len(content) > most:
         raise ProblemError(413, f"The body is larger than {most // 1024} KiB.")
     if len(content) < (promised or 0):

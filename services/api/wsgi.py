@@ -4,8 +4,6 @@ from flask import Flask
 
 from services.api.app import create_app
 from services.api.parts import parts_of
-from services.api.stalled_sockets import LOOK_SECONDS as ENDED_EVERY
-from services.api.stalled_sockets import end_overdue
 from services.api.stopping import when_told_to_stop
 from shared.logs import configure_logs
 from shared.metrics import count_in
@@ -22,6 +20,5 @@ def application(settings: Settings | None = None) -> Flask:
     app = create_app(settings)
     when_told_to_stop(parts_of(app).tail.end)
     start_pulse([parts_of(app).capacity.storage.look], every=LOOK_SECONDS)
-    start_pulse([lambda: end_overdue(parts_of(app).bodies)], every=ENDED_EVERY)
     start_pulse([heart(settings, "api")])
     return app
