@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.home import Home, HomeError, is_taken, open_home, take_lock
-from services.cli.own_secrets import NAMES, own_secrets
+from services.cli.own_secrets import METRICS_TOKEN, NAMES, own_secrets
 from shared.settings import load_settings
 
 
@@ -34,7 +34,7 @@ def test_the_lock_is_taken_once_and_names_its_holder(home: Home) -> None:
 def test_secrets_are_made_once_and_only_their_owner_reads_them(home: Home) -> None:
     made = own_secrets(home)
     assert own_secrets(home) == made
-    assert {(home.secrets / name).stat().st_mode & 0o777 for name in NAMES} == {0o600}
+    assert {(home.secrets / name).stat().st_mode & 0o777 for name in (*NAMES, METRICS_TOKEN)} == {0o600}
     assert home.secrets.stat().st_mode & 0o777 == 0o700
 
 
@@ -72,5 +72,14 @@ def test_secrets_that_were_half_made_are_made_afresh(home: Home) -> None:
     half = home.path / "secrets.new"
     half.mkdir()
     (half / "identity_keys").touch()
-    assert sorted(own_secrets(home)) == sorted(NAMES)
+    assert sorted(own_secrets(home)) == sorted((*NAMES, METRICS_TOKEN))
     assert not half.exists()
+
+
+def test_a_home_without_a_token_for_metrics_gets_one_and_keeps_its_secrets(home: Home) -> None:
+    before = own_secrets(home)
+    (home.secrets / METRICS_TOKEN).unlink()
+    after = own_secrets(home)
+    assert after.pop(METRICS_TOKEN) != before.pop(METRICS_TOKEN)
+    assert after == before
+    assert own_secrets(home)[METRICS_TOKEN] == own_secrets(home)[METRICS_TOKEN]
