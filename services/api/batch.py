@@ -45,7 +45,7 @@ def post_batch() -> Response:
     with parts().capacity.taken_by_batch():
         with parts().capacity.reading:
             lines = list(read_lines(parts(), lines_of(content), own))
-        posted = retried(lambda: post_all(parts().sessions, [line for line in lines if isinstance(line, Named)]))
+        posted = retried(lambda: post_all(parts(), [line for line in lines if isinstance(line, Named)]))
     _announce(posted)
     outcomes = [_outcome(line, posted) for line in lines]
     structlog.contextvars.bind_contextvars(count=len(outcomes))

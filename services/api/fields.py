@@ -8,13 +8,12 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from shared.clinical.fields import NOT_ASKED, Field
+from shared.clinical.text import CONTROL, normalise
 
 MESSAGES = {"unknown": "Not a known key.", "type": "Has to be an object."}  # of every schema that checks what is sent
 BIGGEST_INTEGER = 2**53
 MOST_CHARACTERS = 10_000
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # tab, LF and CR may stand in several lines
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MOMENT = re.compile(
@@ -39,7 +38,7 @@ class Strict(fields.Field[Any]):
 
 
 class Text(Strict):
-    """Words: bounded, without control characters."""
+    """Words: bounded, without control characters, unless it may have several lines: there they become spaces."""
 
     def __init__(
         self,
@@ -55,7 +54,7 @@ class Text(Strict):
         super().__init__(**{**settings, "metadata": described | settings.get("metadata", {})})
         self._least, self._most = least, most
         self._pattern = re.compile(pattern) if pattern else None
-        self._control = _CONTROL_IN_LINES if multiline else _CONTROL
+        self._multiline = multiline
 
     def refuse(self, value: Any) -> str | None:
         """Refuse what is no text, too short or long, blank where something has to stand, or not of the pattern."""
@@ -63,10 +62,10 @@ class Text(Strict):
             return "Has to be a text."
         if len(value) > self._most:
             return f"Longer than {self._most} characters."
-        if len(value.strip()) < self._least:
+        if self._least and len(normalise(value).strip()) < self._least:  # what nobody sees says nothing
             return f"Has to say something, in at least {self._least} characters."
-        if self._control.search(value):
-            return "Holds a control character."
+        if not self._multiline and CONTROL.search(value):
+            return "Holds a control character, a line separator or a mark of direction."
         if self._pattern and value and not self._pattern.fullmatch(value):
             return "Not of the form described."
         return None

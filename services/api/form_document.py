@@ -5,10 +5,9 @@ from typing import Any
 from shared.clinical.fields import NOT_ASKED, Field, FormDefinition, Section
 from shared.clinical.protocol import Protocol
 
-# Without control characters; "something" looks ahead for one that is no space.
-CHARACTERS = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-CHARACTERS_IN_LINES = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
-SOMETHING = "^(?=.*\\S)"
+# Without control characters, line separators and marks of direction; "something" looks ahead for a visible character.
+CHARACTERS = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
+SOMETHING = "^(?=.*[^\\s\\u00ad\\u200b-\\u200f\\u2060-\\u2064\\ufeff])"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 AMENDS = {
     "title": "The form of which this is a new version",
@@ -89,11 +88,11 @@ def _answer(asked: Field) -> dict[str, Any]:
     return {"type": "string"} | {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _pattern(asked: Field) -> str:
+def _pattern(asked: Field) -> str | None:
     if asked.pattern:
         return f"^(?:{asked.pattern})?$"
     if asked.multiline:
-        return CHARACTERS_IN_LINES
+        return None
     return SOMETHING + CHARACTERS[1:] if asked.min_length else CHARACTERS
 
 

@@ -9,9 +9,11 @@ from uuid_utils.compat import uuid7
 
 from services.api.forms import ReceivedForm
 from services.api.parts import Parts
+from shared.clinical.text import without_control_characters
 from shared.clinical.triage import screen
-from shared.crypto import keyed_hash, mrn_hash
+from shared.crypto import birth_date_hash, keyed_hash
 from shared.metrics import FAILURES
+from shared.record_numbers import mrn_hashes
 from shared.store.intakes import NewIntake
 from shared.task_queues import Lane
 
@@ -21,7 +23,7 @@ log = structlog.get_logger(__name__)
 def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake:
     """Return the row of an intake that `facility` posts in the current request."""
     intake_id = uuid7()
-    mrn = received.given("patient", "mrn")
+    hashed = mrn_hashes(parts.settings.lookup_key, facility, received.given("patient", "mrn"))
     return NewIntake(
         id=intake_id,
         facility=facility,
@@ -31,7 +33,9 @@ def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake
         today=received.today,
         answers=received.form.record(),
         identity=parts.cipher.seal(orjson.dumps(_identity(parts, received)), row=str(intake_id)),
-        mrn_hash=mrn_hash(parts.settings.lookup_key, facility, mrn),
+        mrn_hash=hashed.as_typed,
+        patient_hash=hashed.normalised,
+        birth_date_hash=birth_date_hash(parts.settings.lookup_key, facility, received.given("patient", "birth_date")),
         body_hash=keyed_hash(parts.settings.lookup_key, canonical(["body", received.body])),
         request_id=g.request_id,
         traceparent=g.traceparent,
@@ -55,5 +59,9 @@ def canonical(value: Any) -> bytes:
 
 def _identity(parts: Parts, received: ReceivedForm) -> dict[str, Any]:
     sealed = (each for each in parts.protocol.form.fields.values() if each.keep == "identity")
-    given = {each.name: received.given(each.section, each.name) for each in sealed}
-    return {name: answer for name, answer in given.items() if answer is not None}
+    given = ((each, received.given(each.section, each.name)) for each in sealed)
+    return {
+        each.name: without_control_characters(answer) if each.multiline else answer
+        for each, answer in given
+        if answer is not None
+    }

@@ -20,9 +20,11 @@ from services.worker.delivery.courier import create_courier
 from services.worker.delivery.standing_still import ANNOUNCE_AGE, StandIn, announce_standing_still
 from services.worker.duties import EACH_HOUR, EACH_MINUTE, EVERY_ROUND, ROUND_SECONDS, Duty, Rota
 from services.worker.escalation import Ladder
+from services.worker.record_numbers import STEP_SECONDS, RecordNumbers
 from services.worker.signs import give_signs
 from services.worker.triage import BATCHES, Triager
 from shared.announce import Announcer, create_producer
+from shared.crypto import IdentityCipher
 from shared.database import autocommit, create_engine, create_sessions
 from shared.logs import configure_logs
 from shared.metrics import count_in
@@ -47,6 +49,7 @@ class Watchman:
 
     triager: Triager
     heartbeat_file: Path | None = None
+    record_numbers: RecordNumbers | None = None
 
     def red_flags(self) -> list[Duty]:
         """Return what red flags depend on."""
@@ -59,6 +62,7 @@ class Watchman:
         """Return everything else."""
         books = Bookkeeper(self.triager.sessions)
         ladder = Ladder(self.triager.sessions, self.triager.protocol.targets, self.triager.announce)
+        backfill = [Duty("record_numbers", STEP_SECONDS, self.record_numbers.step)] if self.record_numbers else []
         return [
             Duty("escalation", EVERY_ROUND, ladder.climb),
             Duty(
@@ -72,6 +76,7 @@ class Watchman:
             Duty("audit", EACH_MINUTE, books.audit),
             Duty("head", EACH_HOUR, books.tell_head),
             Duty("old_keys", EACH_HOUR, self.tidy),
+            *backfill,
         ]
 
     def glance(self) -> Mapping[str, bool]:
@@ -132,4 +137,5 @@ def run_watchman(settings: Settings) -> None:
         announce = Announcer(create_producer(settings)).announce
         triager = Triager(sessions, active(), settings.holidays, child, None, announce)
         StandIn(create_courier(settings, announce, pool_size=2)).start(stop)
-        Watchman(triager, settings.heartbeat_file).run(stop)
+        record_numbers = RecordNumbers(sessions, IdentityCipher(settings.identity_keys), settings.lookup_key)
+        Watchman(triager, settings.heartbeat_file, record_numbers).run(stop)

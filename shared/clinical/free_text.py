@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shared.clinical.fields import Answer
+from shared.clinical.text import normalise
 
 _LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
-_CURLY = str.maketrans("\u2018\u2019", "''")
 
 Piece = list[str]
 
@@ -89,9 +89,13 @@ def find(text: str, phrases: Phrases) -> tuple[str, ...]:
     return tuple(group for group in phrases.boxes if group in found)
 
 
+def _plain(text: str) -> str:
+    return normalise(text).lower().replace("\u2018", "'").replace("\u2019", "'")
+
+
 def _sentences(text: str, phrases: Phrases) -> Iterator[list[Piece]]:
     sentence: list[Piece] = [[]]
-    for token in phrases.token.finditer(text.lower().translate(_CURLY)):
+    for token in phrases.token.finditer(_plain(text)):
         word = token["word"]
         if token["sentence"] or word in phrases.sentence_words:
             yield sentence

@@ -86,7 +86,7 @@ _COLUMNS = (
     *(_DECISION.record, _DECISION.decided_at),
 )
 _WHOLE: Select[Any] = (
-    select(*_COLUMNS, _REFERRAL.mrn_hash, _REFERRAL.form_received_at)
+    select(*_COLUMNS, _REFERRAL.mrn_hash, _REFERRAL.patient_hash, _REFERRAL.form_received_at)
     .join(Intake.__table__, _INTAKE.id == _REFERRAL.intake_id)
     .outerjoin(Decision.__table__, _DECISION.intake_id == _REFERRAL.intake_id)
 )

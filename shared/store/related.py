@@ -12,10 +12,15 @@ from uuid import UUID
 from sqlalchemy import JSON, ColumnElement, Uuid, literal_column
 
 from shared.clinical.lifecycle import OPEN_STATUSES
-from shared.tables import IS_OPEN, one_of
+from shared.tables import IS_OPEN, PATIENT, one_of
 
 DUPLICATES_WITHIN_DAYS = 14
 MOST_DUPLICATES = 20  # of one referral, the newest: a number under which everything is sent makes no page endless
+
+
+def _of(table: str) -> str:
+    """Return PATIENT of a row of `table`."""
+    return PATIENT.replace("patient_hash", f"{table}.patient_hash").replace("mrn_hash", f"{table}.mrn_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +41,30 @@ SUPERSEDES: ColumnElement[UUID | None] = literal_column(
     )""",
     Uuid,
 )
-# The facility is part of what `mrn_hash` is a hash of. To name it here, too, would offer the planner indexes of a
+# The facility is part of what the hashes are hashes of. To name it here, too, would offer the planner indexes of a
 # facility's open referrals, and while statistics say that there are few it walks all of them for each referral.
-DUPLICATES: ColumnElement[Any] = literal_column(
-    f"""(
-        select json_agg(json_build_array(id, queue, status, created_at) order by form_received_at, id)
-        from (
+_OPEN_TWINS = f"""
             select id, queue, status, created_at, form_received_at from referrals twin
-            where twin.mrn_hash = page.mrn_hash and twin.id <> page.id
+            where {{same_patient}} and twin.id <> page.id
                 and twin.form_received_at between page.form_received_at - interval '{DUPLICATES_WITHIN_DAYS} days'
                     and page.form_received_at + interval '{DUPLICATES_WITHIN_DAYS} days'
                 and {IS_OPEN} and {one_of("page.status", OPEN_STATUSES)}
             order by twin.form_received_at desc
             limit {MOST_DUPLICATES}
+"""  # noqa: S608 - constants
+# Where one of the two has no hash of its normalised number yet, the number as typed may be the same. No twin is found
+# by two of these.
+_SAME_PATIENT = (
+    f"{_of('twin')} = {_of('page')}",
+    f"{_of('twin')} = page.mrn_hash and page.mrn_hash <> page.patient_hash",
+    f"twin.mrn_hash = {_of('page')} and twin.mrn_hash <> twin.patient_hash",
+)
+_TWINS = " union all ".join(f"({_OPEN_TWINS.format(same_patient=each)})" for each in _SAME_PATIENT)
+DUPLICATES: ColumnElement[Any] = literal_column(
+    f"""(
+        select json_agg(json_build_array(id, queue, status, created_at) order by form_received_at, id)
+        from (
+            select * from ({_TWINS}) found order by form_received_at desc limit {MOST_DUPLICATES}
         ) twins
     )""",  # noqa: S608 - constants
     JSON,

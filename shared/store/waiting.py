@@ -106,16 +106,18 @@ _FINISH = Direct(
     ), mine as (
         update intakes set status = 'triaged', triaged_at = now(), lease_until = null
         where id = any(array(select intake_id from outcome)) and status is not distinct from 'received'
-        returning id, facility, mrn_hash, received_at
+        returning id, facility, mrn_hash, patient_hash, received_at
     ), decision as (
         insert into decisions (intake_id, record, protocol_version)
         select intake_id, record, record -> 'protocol' ->> 'version'
         from outcome join mine on mine.id = intake_id where record is not null
     ), referrals as (
-        insert into referrals (id, intake_id, facility, mrn_hash, form_received_at, queue, priority, pattern, headline,
-            red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed)
-        select referral_id, intake_id, facility, mrn_hash, received_at, queue, priority, pattern, headline,
-            red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level, downgrade_proposed
+        insert into referrals (id, intake_id, facility, mrn_hash, patient_hash, form_received_at, queue, priority,
+            pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
+            downgrade_proposed)
+        select referral_id, intake_id, facility, mrn_hash, patient_hash, received_at, queue, priority,
+            pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
+            downgrade_proposed
         from outcome join mine on mine.id = intake_id
         returning *
     ), events as (

@@ -13,9 +13,10 @@ from shared.tables.deliveries import (
     Destination,
 )
 from shared.tables.heartbeats import Heartbeat
+from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_OPEN, IS_QUEUED, Decision, Event, Referral
+from shared.tables.referrals import IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
 
 __all__ = [
     "DELIVERY_STATUSES",
@@ -23,7 +24,9 @@ __all__ = [
     "INTAKE_STATUSES",
     "IS_OPEN",
     "IS_QUEUED",
+    "PATIENT",
     "ROLES",
+    "TYPED_OTHERWISE",
     "WITHOUT_FACILITY",
     "ApiKey",
     "Decision",
@@ -33,6 +36,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "IdempotencyKey",
+    "IdentityCorrection",
     "Intake",
     "QueueChange",
     "Referral",

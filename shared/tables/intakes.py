@@ -28,7 +28,9 @@ class Intake(Table):
     today: Mapped[date]  # the day the form was filled in, by which the age was counted
     answers: Mapped[dict[str, Any]]  # the form as read, without identity
     identity: Mapped[bytes]  # sealed; see shared/crypto.py
-    mrn_hash: Mapped[bytes]
+    mrn_hash: Mapped[bytes]  # of the record number as it was typed; only the release before compares by it alone
+    patient_hash: Mapped[bytes | None]  # of its normal form; None in what the release before added, until backfilled
+    birth_date_hash: Mapped[bytes | None]  # keyed, as mrn_hash; None in what came before there was one
     body_hash: Mapped[bytes]
     request_id: Mapped[str]
     traceparent: Mapped[str | None]
@@ -46,6 +48,7 @@ class Intake(Table):
             unique=True,
             postgresql_where=text("external_id is not null"),
         ),
+        Index("ix_intakes_without_patient_hash", "id", postgresql_where=text("patient_hash is null")),
         Index(
             "ix_intakes_waiting",
             "lane",
@@ -53,6 +56,7 @@ class Intake(Table):
             "id",
             postgresql_where=text("status = 'received'"),
         ),
+        Index("ix_intakes_sealing_key", text("sealing_key(identity)")),
         CheckConstraint(one_of("status", INTAKE_STATUSES), name="status"),
         CheckConstraint(one_of("lane", LANES), name="lane"),
         CheckConstraint("(status = 'triaged') = (triaged_at is not null)", name="triaged_at"),

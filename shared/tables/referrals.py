@@ -16,6 +16,8 @@ from shared.tables.base import Table, one_of
 # what is asked for. An index answers only to its own words, so these are its condition and that of its queries.
 _STATUS = "status || ''"
 IS_OPEN, IS_QUEUED = one_of(_STATUS, OPEN_STATUSES), f"{_STATUS} = 'queued'"
+# By what a patient is recognised: the hash of the normalised record number, or of the typed one until that is there.
+PATIENT, TYPED_OTHERWISE = "coalesce(patient_hash, mrn_hash)", "mrn_hash <> patient_hash"
 
 
 class Decision(Table):
@@ -38,6 +40,7 @@ class Referral(Table):
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
     facility: Mapped[str]
     mrn_hash: Mapped[bytes | None]  # as the intake has it; None in what was closed before there was one here
+    patient_hash: Mapped[bytes | None]  # as the intake has it
     form_received_at: Mapped[datetime | None]
     queue: Mapped[str]
     priority: Mapped[int] = mapped_column(SmallInteger)  # its place in PRIORITIES: 0 is an emergency
@@ -93,6 +96,18 @@ class Referral(Table):
             "mrn_hash",
             "form_received_at",
             postgresql_where=text(IS_OPEN),
+        ),
+        Index(
+            "ix_referrals_patient_hash",
+            text(PATIENT),
+            "form_received_at",
+            postgresql_where=text(IS_OPEN),
+        ),
+        Index(
+            "ix_referrals_typed_otherwise",
+            "mrn_hash",
+            "form_received_at",
+            postgresql_where=text(f"{IS_OPEN} and {TYPED_OTHERWISE}"),
         ),
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),

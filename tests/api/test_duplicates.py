@@ -141,3 +141,37 @@ def test_a_number_under_which_everything_is_sent_makes_no_page_endless(referral,
         submitter.post("/v1/intakes", case_for("neurology").body())
     triage_all()
     assert len(shown(read(first))) == MOST_DUPLICATES
+
+
+SAME_NUMBER = {
+    "a space behind": "Mr\u00fc-1 ",
+    "spaces before": "  Mr\u00fc-1",
+    "full-width digit": "Mr\u00fc-\uff11",
+    "decomposed letter": "Mru\u0308-1",
+    "soft hyphen": "Mr\u00fc\u00ad-1",
+    "no width": "Mr\u00fc-1\u200b",
+}
+
+
+@pytest.mark.parametrize("mrn", SAME_NUMBER.values(), ids=SAME_NUMBER.keys())
+def test_a_number_that_reads_alike_is_the_same_patient(mrn, referral, read):
+    first, second = referral("urgent", mrn="Mr\u00fc-1"), referral("neurology", mrn=mrn)
+    assert (shown(read(first)), shown(second)) == ([second["id"]], [first["id"]])
+    assert second["patient"]["mrn"] == mrn  # as typed
+
+
+@pytest.mark.parametrize(
+    ("before", "now"), [("MRN-1", "MRN-1 "), ("MRN-1 ", "MRN-1 "), ("MRN-1", "MRN-1")], ids=["normal", "typed", "both"]
+)
+def test_a_form_of_the_release_before_is_shown_until_its_number_is_hashed_anew(before, now, referral, read, sessions):
+    first = referral("urgent", mrn=before)
+    with sessions.begin() as session:
+        for table in ("intakes", "referrals"):
+            session.execute(text(f"update {table} set patient_hash = null"))  # noqa: S608 - a constant
+    second = referral("neurology", mrn=now)
+    assert (shown(read(first)), shown(second)) == ([second["id"]], [first["id"]])
+
+
+def test_a_number_in_other_case_is_another_patient(referral):
+    referral("urgent", mrn="MRN-1")
+    assert shown(referral("neurology", mrn="mrn-1")) == []

@@ -9,6 +9,7 @@ from shared.tables import Intake
 from tests.api.test_intakes import MINIMAL
 
 LONG = "x" * 4001
+UNSEEN = "\t\n\r\x00\x1b\x85\u2028\u2029\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def form(section, name, value):
@@ -48,13 +49,17 @@ TAKEN = [
     ("encounter", "free_text", "two\nlines,\ta tab\r\nand ž"),
     ("encounter", "free_text", "x" * 4000),
     ("encounter", "free_text", "not_asked"),
+    ("encounter", "free_text", "bell\x07, nul\x00, \x85 and \u2028"),
+    ("encounter", "free_text", "\u202eturned\u202c"),
     ("encounter", "external_id", "x" * 128),
     ("encounter", "external_id", None),
     ("encounter", "callback_phone", ""),
     ("encounter", "interpreter_language", "pt-BR"),
     ("patient", "family_name", "O'Brien-Núñez"),
     ("patient", "family_name", None),
+    ("patient", "family_name", "Ali\u200czadeh"),  # a joiner is spelling
     ("patient", "mrn", "0"),
+    ("patient", "mrn", " \uff11\u00ad2 "),
     # days and moments
     ("patient", "birth_date", "2026-11-23"),
     ("patient", "birth_date", "1906-01-01"),
@@ -99,9 +104,6 @@ REFUSED = [
     ("examination", "exam_performed", "true"),
     # words too long, of another type, or with what no person types
     ("encounter", "free_text", LONG),
-    ("encounter", "free_text", "bell\x07"),
-    ("encounter", "free_text", "nul\x00"),
-    ("encounter", "free_text", "\x85"),
     ("encounter", "free_text", 7),
     ("encounter", "external_id", ""),
     ("encounter", "external_id", "x" * 129),
@@ -115,6 +117,11 @@ REFUSED = [
     ("patient", "mrn", "not_asked"),
     ("patient", "mrn", 12345),
     ("patient", "mrn", "nul\x00"),
+    ("patient", "mrn", "\u200b\u00ad"),
+    *(("patient", "mrn", f"1{character}2") for character in UNSEEN),
+    *(("patient", "family_name", f"O{character}Brien") for character in UNSEEN),
+    *(("encounter", "external_id", f"1{character}2") for character in UNSEEN),
+    *(("encounter", "referrer_contact", f"A{character}B") for character in UNSEEN),
     # days that never were, are written otherwise, or give no age
     ("patient", "birth_date", None),
     ("patient", "birth_date", "not_asked"),

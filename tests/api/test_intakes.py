@@ -1,10 +1,12 @@
 """Posting a form and reading what became of it."""
 
+import json
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
 
+from services.api.parts import EXTENSION
 from shared.tables import Decision, Intake, Referral
 from tests.cases import case_for, cases
 
@@ -133,3 +135,15 @@ def test_a_preview_decides_and_stores_nothing(submitter, caller, sessions):
     assert caller("auditor").post("/v1/triage/preview", MINIMAL).status_code == 403
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Intake)) == 0
+
+
+def test_what_is_unseen_in_free_text_is_stored_as_spaces_and_hides_no_red_flag(submitter, sessions, app):
+    words = "She\u00a0wet her\u00adself\x00,\u2028 again\u202e.\tA tab\r\nand\u200d a line"
+    body = {**MINIMAL, "encounter": {"free_text": words}}
+    assert submitter.post("/v1/intakes", body).status_code == 202
+    with sessions() as session:
+        stored = session.scalars(select(Intake)).one()
+    cipher = app.extensions[EXTENSION].cipher
+    sealed = json.loads(cipher.open(stored.identity, row=str(stored.id)))
+    assert sealed["free_text"] == "She\u00a0wet her\u00adself ,  again .\tA tab\r\nand\u200d a line"
+    assert stored.answers["phrases"] == ["bladder"]

@@ -18,7 +18,15 @@ ACTIONS = {
 CONFIRMED = {"confirm": True}
 MEMBERS = [
     *("id", "intake_id", "facility", "queue", "priority", "status", "pattern", "headline", "red_flags", "imaging"),
-    *("patient", "created_at", "acknowledge_by", "overdue", "escalation_level", "downgrade_proposed"),
+    *(
+        "patient",
+        "identity_unreadable",
+        "created_at",
+        "acknowledge_by",
+        "overdue",
+        "escalation_level",
+        "downgrade_proposed",
+    ),
     *("acknowledged", "decision", "duplicates", "links"),
 ]
 

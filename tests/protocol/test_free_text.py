@@ -50,6 +50,11 @@ TEXTS = [
     ("choking on water/speech slurred", "swallowing stroke", "a stroke of the pen parts two pieces"),
     ("breathless when lying", "breathing", "no noun phrases here"),
     ("but denies pain, wet myself", "bladder", "after a but, pieces are pieces again"),
+    ("She wet her\u00adself", "bladder", "a soft hyphen is nothing"),
+    ("She wet\u200b her\u200dself", "bladder", "nor is what has no width"),
+    ("She w\u2066et\u2069 her\u200eself", "bladder", "nor what turns the direction"),
+    ("\uff33he \uff57et \uff48erself", "bladder", "full-width letters are letters"),
+    ("n\u00ado incontinence", "", "a negator is found as well"),
     ("nothing", "", "no phrase at all"),
 ]
 

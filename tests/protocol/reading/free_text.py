@@ -1,6 +1,7 @@
 """Danger phrases in the free text (triage specification, part 4 step 9)."""
 
 import re
+import unicodedata
 
 from .answers import Answers
 from .phrases import (
@@ -38,7 +39,8 @@ def phrase_groups(text: str) -> set[str]:
 
 
 def sentences_of(text: str) -> list[Sentence]:
-    plain = text.lower().replace("\u2018", "'").replace("\u2019", "'")
+    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    plain = unicodedata.normalize("NFKC", visible).lower().replace("\u2018", "'").replace("\u2019", "'")
     found: list[Sentence] = []
     for stretch in (part for line in plain.splitlines() for part in re.split(r'[.;:!?()\[\]"]', line)):
         pieces = [re.sub(r"[^a-z0-9']", " ", part).split() for part in re.split(r"[,/]", stretch)]
