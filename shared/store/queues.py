@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
-from shared.store.scope import Scope
+from shared.store.access.scope import Scope
 from shared.tables import IS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
-class QueueState:
+class QueueStatus:
     """Counts of one queue's open referrals; `by_priority` by place in PRIORITIES, age of the oldest in seconds."""
 
     open: int = 0
@@ -56,8 +56,8 @@ def _states_where(seen: str) -> TextClause:
 
 _STATES, _STATES_OF_FACILITY = _states_where("true"), _states_where("facility = :facility")
 
-MOST_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
-MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MOST_CHANGES}) as few) = {MOST_CHANGES}"  # noqa: S608 - a constant
+MAX_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
+MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MAX_CHANGES}) as few) = {MAX_CHANGES}"  # noqa: S608 - a constant
 _MANY = text(f"select {MANY_CHANGES}")
 _SUM_UP = text("""
     with gone as (delete from queue_changes returning facility, queue, priority, status, change)
@@ -67,15 +67,15 @@ _SUM_UP = text("""
 """)
 
 
-def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueState]:
+def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueStatus]:
     """Return the state of every queue that has open referrals which `scope`'s facility may see."""
-    found: dict[str, QueueState] = {}
+    found: dict[str, QueueStatus] = {}
     statement = _STATES if scope.facility is None else _STATES_OF_FACILITY
     for queue, priority, count, unacknowledged, overdue, age in connection.execute(
         statement, {"facility": scope.facility}
     ):
-        before = found.get(queue, QueueState())
-        found[queue] = QueueState(
+        before = found.get(queue, QueueStatus())
+        found[queue] = QueueStatus(
             open=before.open + count,
             unacknowledged=before.unacknowledged + unacknowledged,
             overdue=before.overdue + overdue,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from shared.clinical.lifecycle import TRANSITIONS
+from shared.clinical.referral.lifecycle import TRANSITIONS
 from shared.tables import Event, Referral
 
 ACTIONS = {
@@ -346,7 +346,7 @@ def test_a_timeline_is_read_in_pages(referral, operator):
 def test_what_has_no_number_yet_is_on_the_last_page(referral, operator, monkeypatch):
     path = referral("neurology")["links"]["self"]
     assert operator.get(f"{path}/events").json["events"][0]["id"] == 1
-    monkeypatch.setattr("services.api.referrals.catch_up", lambda _: None)  # a frozen process holds the lock
+    monkeypatch.setattr("services.api.referrals.routes.catch_up", lambda _: None)  # a frozen process holds the lock
     for action in ("acknowledge", "release"):
         assert operator.post(f"{path}/{action}", ACTIONS[action]).status_code == 200
     assert follow(operator, f"{path}/events", 3) == [[1, None, None]]

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from services.api.event_stream import EventStream, Reader
-from services.api.parts import parts_of
-from shared.store import destinations
-from shared.store.destinations import Place
-from shared.store.scope import Scope
+from services.api.context import context_of
+from services.api.events.sse import EventStream, Reader
+from shared.store.access.scope import Scope
+from shared.store.delivery import destinations
+from shared.store.delivery.destinations import Place
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey, Delivery, Referral
 from tests.api.test_referrals import ACTIONS
 
@@ -47,7 +47,7 @@ def test_worklists_and_counts_are_the_facilitys(role, caller, two):
 @pytest.mark.parametrize("role", READ_REFERRALS)
 def test_deliveries_are_those_of_the_facilitys_referrals(role, caller, referral, sessions, app):
     with sessions.begin() as session:
-        destinations.put(session, Place("neurology", None, 0, "https://example.org/"), parts_of(app).cipher)
+        destinations.put(session, Place("neurology", None, 0, "https://example.org/"), context_of(app).cipher)
     senders = [caller("submitter", facility=name) for name in ("hills", "city", "hills", "city", "hills")]
     for sender in senders:
         referral("neurology", sender=sender)
@@ -101,10 +101,10 @@ def test_pages_of_the_feed_give_each_of_the_facilitys_events_once(caller, operat
 
 def test_a_stream_is_the_facilitys(app, operator, two):
     assert operator.get("/v1/events").json["next"] == 2
-    tail = parts_of(app).tail
-    assert tail.join()
+    feed_follower = context_of(app).feed_follower
+    assert feed_follower.join()
     reader = Reader(Scope.of_facility("hills"), with_words=True, may_go_on=lambda: True)
-    stream = EventStream(tail, parts_of(app).sessions, 0, reader)
+    stream = EventStream(feed_follower, context_of(app).sessions, 0, reader)
     try:
         chunks = iter(stream)
         sent = next(chunks) + next(chunks)

@@ -13,9 +13,9 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from services.api.body_limits import BodyLimits
-from services.api.client_address import client_address
-from services.api.problems import ProblemError
+from services.api.admission.body_limits import BodyLimits
+from services.api.http.client_address import client_address
+from services.api.http.problems import ProblemError
 from tests.api.test_intakes import MINIMAL
 from tests.api.test_server import SERVE, ask, free_port, wait_until_it_listens
 from tests.program import program

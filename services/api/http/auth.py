@@ -1,0 +1,107 @@
+"""Who calls, and what they may: every route names its roles, and a route that names none is closed.
+
+Keys are scoped: a key with a facility sees that facility alone, whatever its role; a department's its own queues.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import structlog
+from flask import Flask, current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import NotFound
+
+from services.api.context import current_context
+from services.api.http.problems import ProblemError
+from shared.store.access.keys import Key
+from shared.store.access.scope import Scope
+from shared.tables import WITHOUT_FACILITY
+
+PUBLIC = frozenset(
+    {"docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"}
+)
+READERS = ("department", "operator", "admin")  # who reads and works referrals
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def allow(*roles: str) -> Callable[[View], View]:
+    """Name the roles that may call a view; `admin` has to be named like the others."""
+
+    def name(view: View) -> View:
+        view.__dict__["roles"] = frozenset(roles)
+        return view
+
+    return name
+
+
+def register(app: Flask) -> None:
+    """Check the key of every request before anything else looks at it."""
+    app.before_request(_check)
+
+
+def caller() -> Key:
+    """Return the key of the current request."""
+    return cast(Key, g.key)
+
+
+def scope() -> Scope:
+    """Return what the caller's key may see."""
+    key = caller()
+    if key.role == "department":
+        return Scope(key.facility, key.queues)
+    if key.facility is not None:
+        return Scope.of_facility(key.facility)
+    if key.role in WITHOUT_FACILITY:
+        return Scope.everything()
+    raise ProblemError(403, "This key belongs to no facility.")  # the database has no such key
+
+
+def still_authorized() -> Callable[[], bool]:
+    """Return a function that says, also after this request, whether the caller's key still opens as it did.
+
+    A database that is unavailable closes nobody out.
+    """
+    keys, presented, role = current_context().keys, _presented(), caller().role
+
+    def opens() -> bool:
+        try:
+            key = keys.find(presented)
+        except SQLAlchemyError:
+            return True
+        return key is not None and key.role == role
+
+    return opens
+
+
+def own_facility() -> str:
+    """Return the facility for which the caller posts; a key without one gets 403."""
+    facility = caller().facility
+    if facility is None:
+        raise ProblemError(403, "This key belongs to no facility, so it cannot post intakes.")
+    return facility
+
+
+def _check() -> None:
+    if request.routing_exception is not None or request.endpoint in PUBLIC:
+        return
+    if request.endpoint is None:
+        raise NotFound
+    roles = getattr(current_app.view_functions[request.endpoint], "roles", frozenset[str]())
+    key = _presented_key()
+    g.key = key
+    structlog.contextvars.bind_contextvars(key_id=key.id)
+    if key.role not in roles:
+        raise ProblemError(403, f"The role {key.role} may not do this.")
+
+
+def _presented_key() -> Key:
+    key = current_context().keys.find(_presented())
+    if key is None:
+        raise ProblemError(401, headers={"WWW-Authenticate": "Bearer"})
+    return key
+
+
+def _presented() -> str:
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    return presented.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,117 @@
+"""`referrals backup`: a copy of the database as it is at one moment, and of the secrets that open it."""
+
+import base64
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from services.cli.admin.keys import home_option
+from services.cli.data.archive import ArchiveError, archiver_for
+from services.cli.support.database import database
+from services.cli.support.settings import settings_of
+from shared.platform.settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@home_option()
+def backup(file: Path, home: Path | None) -> None:
+    """Write a copy of the database into FILE and its secrets into FILE.secrets, while the service goes on.
+
+    Keep the two apart: whoever has both can read every patient's identity, and without the secrets nobody can.
+    """
+    secrets = secrets_of(file)
+    settings = settings_of(home)
+    lines = secret_lines(settings)
+    for path, content in ((file, None), (secrets, lines)):
+        if path.exists() and not holds(path, content):
+            raise click.ClickException(f"{path} exists already; nothing was written")
+    try:
+        with building(secrets) as new_secrets, building(file) as new_copy:
+            write_closed(new_secrets, lines)
+            counts = write_copy(settings, new_copy)
+            new_secrets.rename(secrets)  # before the copy: there is never one without them
+            new_copy.rename(file)
+    except (ArchiveError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file}: {described(counts)}; read back whole")
+    click.echo(f"{secrets}: IDENTITY_KEYS and LOOKUP_KEY, which open it: keep them apart from it")
+
+
+def secrets_of(file: Path) -> Path:
+    """Return where the secrets of the copy in `file` are, unless somebody has put them elsewhere."""
+    return file.with_name(f"{file.name}.secrets")
+
+
+def holds(file: Path, content: str | None) -> bool:
+    """Say whether `file` is what a backup that was killed at its end has left: the same secrets, without a copy."""
+    return content is not None and file.is_file() and file.read_text() == content
+
+
+@contextmanager
+def building(file: Path) -> Iterator[Path]:
+    """Yield the new, empty file beside `file` that is to take its place, for its owner alone; remove it afterwards.
+
+    What a killed backup has left there is written over. One that still runs holds a lock on it.
+    """
+    path = file.with_name(f"{file.name}.new")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with _alone(descriptor, path):
+            os.fchmod(descriptor, 0o600)
+            os.ftruncate(descriptor, 0)
+            try:
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _alone(descriptor: int, path: Path) -> Iterator[None]:
+    """Hold the lock on a file that is still at `path`; raise ArchiveError where another backup writes it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        there = path.stat().st_ino == os.fstat(descriptor).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        there = False
+    if not there:
+        raise ArchiveError(f"another backup writes {path}")
+    yield
+
+
+def write_copy(settings: Settings, file: Path) -> Mapping[str, int]:
+    """Write the copy into `file` and read it back; return its rows of each table."""
+    with database(settings) as (engine, _), engine.connect() as connection:
+        version = int(connection.exec_driver_sql("show server_version_num").scalar_one())
+    archiver = archiver_for(version // 10000)
+    archiver.write(settings.database_url, file)
+    return archiver.count(file)
+
+
+def write_closed(file: Path, content: str) -> None:
+    """Write a file that its owner alone may read."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as writer:
+        writer.write(content)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def secret_lines(settings: Settings) -> str:
+    """Return the secrets as lines of an `.env` file."""
+    keys = ",".join(f"{name}:{_encoded(key)}" for name, key in settings.identity_keys.items())
+    return f"IDENTITY_KEYS={keys}\nLOOKUP_KEY={_encoded(settings.lookup_key)}\n"
+
+
+def described(counts: Mapping[str, int]) -> str:
+    """Return what is in a copy, for people."""
+    return ", ".join(f"{counts.get(table, 0)} {table}" for table in ("intakes", "referrals", "events"))
+
+
+def _encoded(key: bytes) -> str:
+    return base64.b64encode(key).decode()
