@@ -27,8 +27,9 @@ RED_FLAG = {
 class Up(Program):
     """A `referrals up` that is ready."""
 
-    def __init__(self, running: Program) -> None:
+    def __init__(self, running: Program, home: Path) -> None:
         self.__dict__.update(running.__dict__)
+        self.home = home
         self.url = self.wait_for(r"^ready(?:, degraded: [a-z, ]+)?: (\S+)", START_SECONDS)[1]
 
     def keys(self) -> dict[str, str]:
@@ -50,7 +51,7 @@ class Up(Program):
 def up(home: Path, *arguments: str, command: tuple[str | Path, ...] = (REFERRALS,), **options: Any) -> Iterator[Up]:
     """Yield `referrals up` on `home` and a free port, once it is ready."""
     with program([*command, "up", "--home", home, "--port", "0", *arguments], **options) as running:
-        yield Up(running)
+        yield Up(running, home)
 
 
 def referrals(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

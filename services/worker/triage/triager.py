@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from services.worker.triage.sandbox import Sandbox, SandboxError
@@ -105,7 +106,11 @@ class Triager:
         began = time.monotonic()
         try:
             self._triage(leased, lease)
-        except (SystemExit, DBAPIError):  # told to stop, or cut off: whoever comes next need not wait for the lease
+        except (
+            SystemExit,
+            SoftTimeLimitExceeded,
+            DBAPIError,
+        ):  # told to stop, or cut off: whoever comes next need not wait for the lease
             with suppress(SQLAlchemyError), self.sessions.begin() as session:
                 release_lease(session, leased)
             raise
@@ -130,6 +135,8 @@ class Triager:
             with time_limit(IN_BATCH_SECONDS):
                 record: dict[str, Any] = self.decide(Form.of(intake.answers), self.protocol).record()
                 return record
+        except SoftTimeLimitExceeded:
+            raise  # the task's time is up, by whatever it went: this form is not to blame
         except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
             log.warning("triage.sandboxed", **origin(intake), error=type(error).__name__)
             return None
