@@ -40,6 +40,7 @@ class Settings:
     metrics_dir: Path | None = None  # where the processes of one machine or container count together
     metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
     metrics_token: str = field(default="", repr=False)  # what Prometheus has to show to the API, if anything
+    otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
@@ -71,6 +72,7 @@ def load_settings() -> Settings:
         "metrics_dir": env.folder("METRICS_DIR", None),
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
+        "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
