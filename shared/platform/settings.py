@@ -44,6 +44,7 @@ class Settings:
         default="", repr=False
     )  # what Prometheus has to present to the API; without it nothing opens /metrics
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
+    otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
@@ -77,6 +78,7 @@ def load_settings() -> Settings:
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
         "trusted_proxies": env.networks("TRUSTED_PROXIES", ""),
+        "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }

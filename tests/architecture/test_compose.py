@@ -32,6 +32,7 @@ def test_no_secret_has_a_value_anywhere():
         "HOLIDAYS",
         "METRICS_TOKEN",
         "TRUSTED_PROXIES",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
     } == SECRETS
     assert {name for name in SECRETS if re.search(rf"\$\{{{name}[^:]|\$\{{{name}:[^?]", TEXT)} == set()
 

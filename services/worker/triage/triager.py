@@ -31,6 +31,7 @@ from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
 from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
+from shared.platform.traces import tracer
 from shared.store.event_log.events import DueDelivery
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
 from shared.store.versions import Versions
@@ -172,6 +173,7 @@ class Triager:
             self.announce(delivery_wake_up(delivery.id, delivery.queue))
         for outcome in stored:
             log.info("triage.stored", **path(outcome))
+            trace(outcome)
             count(outcome)
 
     def _versions(self) -> Versions:
@@ -240,6 +242,25 @@ def count(outcome: TriageOutcome) -> None:
         RULES_FIRED.labels(rule).inc()
     if outcome.record is None:
         FAILURES.labels("triage").inc()
+
+
+def trace(outcome: TriageOutcome) -> None:
+    """Record the span of an intake's triage, in the trace of the request that stored it."""
+    intake = outcome.intake
+    tracer().record(
+        "triage",
+        time.monotonic() - intake.taken_at,
+        kind="CONSUMER",
+        parent=intake.traceparent,
+        attributes={
+            "psoas.intake_id": str(intake.id),
+            "psoas.referral_id": str(outcome.referral_id),
+            "psoas.lane": intake.lane,
+            "psoas.queue": outcome.queue,
+            "psoas.priority": outcome.priority,
+            "psoas.waited_seconds": intake.waited,
+        },
+    )
 
 
 @contextmanager
