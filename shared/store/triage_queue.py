@@ -21,6 +21,7 @@ from shared.clinical.referral.lifecycle import PRIORITIES, Priority, Queue
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import LANES, Lane
 from shared.store.event_log.events import FAN_OUT, DueDelivery, due_deliveries
+from shared.store.sql import load
 from shared.tables import Intake
 
 
@@ -95,39 +96,7 @@ _LEASE_BATCH = text(f"""
         {_WAITED}
 """)  # noqa: S608 - constants
 
-_FINISH = RawStatement(
-    text(f"""
-    with outcome as (
-        select * from jsonb_to_recordset(cast(:outcomes as jsonb)) as outcome (
-            intake_id uuid, referral_id uuid, record jsonb, queue text, priority smallint, pattern text,
-            headline text, red_flags text[], acknowledge_by timestamptz, clock_started_at timestamptz,
-            escalate_at timestamptz, escalation_level smallint, downgrade_proposed boolean, event jsonb
-        )
-    ), mine as (
-        update intakes set status = 'triaged', triaged_at = now(), lease_until = null
-        where id = any(array(select intake_id from outcome)) and status is not distinct from 'received'
-        returning id, facility, mrn_hash, patient_hash, received_at
-    ), decision as (
-        insert into decisions (intake_id, record, protocol_version)
-        select intake_id, record, record -> 'protocol' ->> 'version'
-        from outcome join mine on mine.id = intake_id where record is not null
-    ), referrals as (
-        insert into referrals (id, intake_id, facility, mrn_hash, patient_hash, form_received_at, queue, priority,
-            pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
-            downgrade_proposed)
-        select referral_id, intake_id, facility, mrn_hash, patient_hash, received_at, queue, priority,
-            pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
-            downgrade_proposed
-        from outcome join mine on mine.id = intake_id
-        returning *
-    ), events as (
-        insert into events (type, referral_id, intake_id, data)
-        select 'referral.queued', referral_id, intake_id, event from outcome join mine on mine.id = intake_id
-        returning *
-    )
-    {FAN_OUT}
-""")  # noqa: S608 - constants
-)
+_FINISH = RawStatement(text(load("finish_triage", fan_out=FAN_OUT)))
 
 _OLDEST_OF_EACH_LANE = text(
     " union all ".join(  # one step into the index for each lane, however many wait
@@ -183,8 +152,8 @@ def finish(session: Session, outcomes: Sequence[TriageOutcome]) -> list[DueDeliv
 
     Intakes that are triaged already are left as they are, so finishing twice is finishing once.
     """
-    told = _FINISH.execute(session, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
-    return due_deliveries(told)
+    rows = _FINISH.execute(session, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
+    return due_deliveries(rows)
 
 
 def oldest_waiting(session: Session) -> dict[Lane, float]:

@@ -12,7 +12,8 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from shared.platform.announcer import Announcer, create_producer
+from shared.platform.announcer import Announcer
+from shared.platform.publisher import Publisher, create_producer
 from shared.platform.task_queues import triage_queue, triage_wake_up
 from shared.tables import Intake, Referral
 from tests.worker.misbehave import FREEZES, HANGS, KILLS
@@ -72,7 +73,7 @@ def claimed(sessions):
 def announcer(settings, broker):
     assert not broker.keys()
     producer = create_producer(settings)
-    yield Announcer(producer)
+    yield Announcer(Publisher(producer).publish)
     producer.close()
 
 

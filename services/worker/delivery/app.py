@@ -11,8 +11,8 @@ from services.worker.celery_settings import CONFIGURATION, WAKE_UP_REQUEST, task
 from services.worker.delivery.dispatcher import create_dispatcher
 from services.worker.heartbeat_file import heartbeat
 from services.worker.heartbeats import heartbeats_of_worker
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.logs import configure_logs
+from shared.platform.publisher import create_announcer
 from shared.platform.settings import Settings
 from shared.platform.task_queues import DELIVER_TASK, DELIVERY_QUEUES
 
@@ -26,7 +26,7 @@ DELIVERY: dict[str, Any] = {
 
 def create_delivery_worker(settings: Settings) -> Celery:
     """Return the Celery application that delivers; nothing connects before a task runs."""
-    dispatcher = create_dispatcher(settings, Announcer(create_producer(settings)).announce, pool_size=POOL_SIZE)
+    dispatcher = create_dispatcher(settings, create_announcer(settings).announce, pool_size=POOL_SIZE)
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | DELIVERY)
 

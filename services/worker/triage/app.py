@@ -16,10 +16,10 @@ from services.worker.triage.sandbox import Sandbox
 from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import BATCHES, Triager
 from shared.clinical.triage import triage
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.database import LIMITS, create_engine, create_sessions
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
+from shared.platform.publisher import create_announcer
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
 from shared.protocols import active
@@ -40,7 +40,7 @@ TRIAGE: dict[str, Any] = {
 def create_worker(settings: Settings) -> Celery:
     """Return the Celery application that triages; nothing connects before a task runs."""
     engine = create_engine(settings, pool_size=2, limits=LIMITS | HOLDING)
-    announce = Announcer(create_producer(settings)).announce
+    announce = create_announcer(settings).announce
     triager = Triager(create_sessions(engine), active(), settings.holidays, Sandbox(COMMAND), triage, announce)
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | TRIAGE, worker_soft_shutdown_timeout=settings.stop_seconds)

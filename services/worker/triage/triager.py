@@ -58,17 +58,19 @@ BATCHES: dict[Lane, Batch] = {
 
 @dataclass(slots=True)
 class Triager:
-    """Triage with all that it needs. Without `decide`, every form is decided in the child.
+    """Triages batches of a lane. `decide` runs in this process, or with `sandbox_only` every form in the sandbox.
 
-    `announce` must neither block nor raise. Whoever `last_batch_completed` got to the end of the batch before.
+    `sandbox_only` is for processes whose main thread cannot be interrupted after `IN_BATCH_SECONDS`. `announce` must
+    neither block nor raise. `last_batch_completed` is False until a batch ended without an interruption.
     """
 
     sessions: Sessions
     protocol: Protocol
     holidays: frozenset[date]
     sandbox: Sandbox
-    decide: Callable[[Form, Protocol], Decision] | None
+    decide: Callable[[Form, Protocol], Decision]
     announce: Callable[[WakeUp], None]
+    sandbox_only: bool = False
     last_batch_completed: bool = field(default=False, init=False)
 
     def triage_waiting(self, lane: Lane) -> int:
@@ -77,7 +79,7 @@ class Triager:
         found, left = self._locked_batch(lane) if last_batch_completed else (0, BATCHES[lane].limit)
         if left:
             found = max(found, self._leased_batch(lane, left))
-        self.last_batch_completed = self.decide is not None
+        self.last_batch_completed = not self.sandbox_only  # the sandbox needs leases: it takes longer than a lock may
         return found
 
     def _locked_batch(self, lane: Lane) -> tuple[int, int]:
@@ -124,7 +126,7 @@ class Triager:
             self._store_one(intake, self._in_sandbox(intake))
 
     def _in_batch(self, intake: WaitingIntake) -> dict[str, Any] | None:
-        if self.decide is None or intake.attempts > 1:
+        if self.sandbox_only or intake.attempts > 1:
             return None
         try:
             with time_limit(IN_BATCH_SECONDS):

@@ -30,11 +30,12 @@ from services.worker.watchman.scheduler import (
     PeriodicTask,
     Scheduler,
 )
-from shared.platform.announcer import Announcer, create_producer
+from shared.clinical.triage import triage
 from shared.platform.crypto import IdentityCipher
 from shared.platform.database import autocommit, create_engine, create_sessions
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
+from shared.platform.publisher import create_announcer
 from shared.platform.settings import Settings
 from shared.platform.task_queues import triage_wake_up
 from shared.protocols import active
@@ -145,8 +146,8 @@ def run_watchman(settings: Settings) -> None:
     write_metrics_to(settings.metrics_dir)
     start_heartbeats(settings, "watchman", active())
     with Sandbox(COMMAND) as sandbox:
-        announce = Announcer(create_producer(settings)).announce
-        triager = Triager(sessions, active(), settings.holidays, sandbox, None, announce)
+        announce = create_announcer(settings).announce
+        triager = Triager(sessions, active(), settings.holidays, sandbox, triage, announce, sandbox_only=True)
         StalledDeliverer(create_dispatcher(settings, announce, pool_size=2)).start(stop)
         record_numbers = RecordNumbers(sessions, IdentityCipher(settings.identity_keys), settings.lookup_key)
         Watchman(triager, settings.heartbeat_file, record_numbers).run(stop)
