@@ -16,8 +16,8 @@ from shared.clinical.form import read
 from shared.clinical.triage import screen, triage
 from shared.platform.clock import now
 from shared.platform.crypto import IdentityCipher, keyed_hash
-from shared.platform.publisher import create_producer
 from shared.platform.task_queues import LANES, TRIAGE_TASK, triage_queue
+from shared.platform.wake_ups.publisher import create_producer
 from shared.protocols import active
 from shared.tables import Intake
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.platform import announcer as announce
-from shared.platform.announcer import PRIORITY_WAKE_UP, Announcer, PublishError
 from shared.platform.task_queues import delivery_wake_up, triage_wake_up
+from shared.platform.wake_ups import announcer as announce
+from shared.platform.wake_ups.announcer import PRIORITY_WAKE_UP, Announcer, PublishError
 
 PATIENCE = 10  # seconds; far longer than anything here takes
 

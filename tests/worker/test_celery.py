@@ -12,9 +12,9 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from shared.platform.announcer import Announcer
-from shared.platform.publisher import Publisher, create_producer
 from shared.platform.task_queues import triage_queue, triage_wake_up
+from shared.platform.wake_ups.announcer import Announcer
+from shared.platform.wake_ups.publisher import Publisher, create_producer
 from shared.tables import Intake, Referral
 from tests.worker.misbehave import FREEZES, HANGS, KILLS
 

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from flask import Response, g, request
 
+from services.api.admission.body_limits import BATCH_DEADLINE_SECONDS
 from services.api.context import current_context
 from services.api.http import problems
 from services.api.http.auth import allow, own_facility
@@ -34,7 +35,7 @@ def post_batch() -> Response:
     before the answer; after 503, or no answer, send the whole batch again.
     """
     facility = own_facility()
-    content = content_of(request, MEDIA_TYPE, MAX_BYTES)
+    content = content_of(request, MEDIA_TYPE, MAX_BYTES, BATCH_DEADLINE_SECONDS)
     outcomes = [_outcome(each) for each in accept_batch(current_context(), content, facility=facility)]
     structlog.contextvars.bind_contextvars(count=len(outcomes))
     g.outcomes = [_counted(outcome) for outcome in outcomes]

@@ -28,6 +28,8 @@ Ending = Literal["delivered", "again", "parked", "gone"]
 class LeasedDelivery:
     """What an attempt needs. `attempt` counts for ever; `tries` and `due_for` since it became due, or a person retried.
 
+    `traceparent` continues the trace of the request that stored the form.
+
     `secret` is sealed; see shared/platform/crypto.py. `at` is now, by the database: what signs and what counts has one
     clock.
     """
@@ -43,6 +45,7 @@ class LeasedDelivery:
     tries: int
     due_for: timedelta
     at: datetime
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,4 +5,8 @@ where destinations.id = :destination and $has_free_slot
     and $which and $unleased and due_at <= clock_timestamp()
 returning deliveries.id, destination_id, referral_id, deliveries.queue, url, secret, payload, attempts,
     (select count(*) from delivery_attempts where delivery_id = deliveries.id and at >= due_since),
-    clock_timestamp() - due_since, clock_timestamp()
+    clock_timestamp() - due_since, clock_timestamp(),
+    (
+        select traceparent from referrals join intakes on intakes.id = intake_id
+        where referrals.id = deliveries.referral_id
+    )

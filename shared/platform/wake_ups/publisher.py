@@ -8,9 +8,9 @@ from kombu.messaging import Producer
 from redis.exceptions import RedisError
 from uuid_utils.compat import uuid4
 
-from shared.platform.announcer import Announcer, PublishError
 from shared.platform.settings import Settings
 from shared.platform.task_queues import TRIAGE_TASK, WakeUp
+from shared.platform.wake_ups.announcer import Announcer, PublishError
 
 MAX_DELIVERIES = 100  # messages that wait in one task queue
 
