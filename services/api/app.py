@@ -1,4 +1,4 @@
-"""Makes the application: its parts, its views, and what happens around every request."""
+"""Creates the Flask application: its context, its blueprints, and what happens around every request."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Many intakes in one statement: all whose names are free, and none of the others."""
+"""Inserts many intakes by one statement: all whose names are free, and none of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

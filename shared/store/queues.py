@@ -1,4 +1,4 @@
-"""How each queue stands: what is open, what nobody has acknowledged, and what is overdue."""
+"""Reads the state of each queue: open, unacknowledged and overdue referrals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,6 +59,6 @@ def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueSta
 
 
 def sum_up(session: Session) -> None:
-    """Put one row in the place of many for each part of a queue, if there are many. What they say stays the same."""
+    """Put one row instead of many for each part of a queue, if there are many. What they say stays the same."""
     if session.scalar(_MANY):
         session.execute(_SUM_UP)

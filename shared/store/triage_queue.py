@@ -1,8 +1,10 @@
-"""Work still to do: takes intakes that wait for triage, and stores what came of them.
+"""Takes intakes that wait for triage, by locks or by leases, and stores their outcomes.
 
-The status of the row is the only record of what is to do. To hold intakes is to lock their rows until the transaction
-ends, and writes nothing. A claim is a lease by the database clock, and counts the attempt. Whoever finishes an intake
-that somebody else has finished meanwhile changes nothing.
+The status of the row is the only record of what is to do. Locks last until the transaction ends and write nothing. A
+lease runs by the database clock and counts the attempt. To finish an intake that is finished already changes nothing.
+
+Both ways stay: with locks alone a form that kills its process would be tried for ever, because the attempt leaves no
+trace; with leases alone each batch costs one more write of every row, a third of the figure for a backlog.
 """
 
 import time
@@ -27,7 +29,7 @@ from shared.tables import Intake
 
 @dataclass(frozen=True, slots=True)
 class WaitingIntake:
-    """An intake held or claimed for triage; `attempts` counts this attempt too.
+    """An intake that is locked or leased for triage; `attempts` counts this attempt too.
 
     `first_version` is the first of the forms of which it is a new version, None where it amends none.
     """
@@ -65,13 +67,13 @@ class TriageOutcome:
     referral_id: UUID = field(default_factory=uuid7)
 
 
-# Whoever has ids looks for them by these alone. To say `= 'received'` would offer the planner the index of all that
+# Statements that have ids select by these alone. To say `= 'received'` would offer the planner the index of all that
 # waits, and while statistics say that this is little, it reads the whole backlog for each red flag.
 _STILL_WAITS = Intake.status.is_not_distinct_from("received")
 
 # The statements that every intake passes through are written out: one round trip each, and nothing to build.
 _WAITED = "cast(extract(epoch from clock_timestamp() - received_at) as float)"
-# "No key": whoever only refers to the row, as a form does that amends it, need not wait.
+# "No key": a transaction that only refers to the row, as a form does that amends it, need not wait.
 # A limit that the planner is not told has it begin at once, along the index. Else it may take what waits for less than
 # the limit, and sort all of it for each batch.
 _OLDEST = """
@@ -110,20 +112,20 @@ _OLDEST_OF_EACH_LANE = text(
 
 
 def lock_batch(session: Session, lane: Lane, *, limit: int) -> list[WaitingIntake]:
-    """Take the oldest waiting intakes of `lane`, at most `limit`, until the transaction ends; nobody else gets them."""
+    """Take the oldest waiting intakes of `lane`, at most `limit`, until the transaction ends, for this worker alone."""
     return [WaitingIntake(*row) for row in _LOCK_BATCH.execute(session, {"lane": lane, "limit": limit})]
 
 
 def lease_batch(session: Session, lane: Lane, *, limit: int, lease: timedelta) -> list[WaitingIntake]:
-    """Take the oldest waiting intakes of `lane`, at most `limit`, for as long as `lease`; nobody else gets them."""
+    """Take the oldest waiting intakes of `lane`, at most `limit`, for as long as `lease`; no other worker gets them."""
     taken = session.execute(_LEASE_BATCH, {"lane": lane, "limit": limit, "lease": lease})
     return sorted((WaitingIntake(*row) for row in taken), key=lambda intake: (intake.received_at, intake.id))
 
 
 def renew_lease(session: Session, intakes: Sequence[WaitingIntake], *, lease: timedelta) -> None:
-    """Hold on to claimed intakes for another `lease`, before work on them that takes long.
+    """Extend the lease of intakes by another `lease`, before work on them that takes long.
 
-    One that somebody else is finishing right now is let go, not waited for.
+    One that another worker is finishing right now is skipped, not waited for.
     """
     claimed = select(Intake.id).where(Intake.id.in_([intake.id for intake in intakes]), _STILL_WAITS)
     session.execute(
@@ -135,7 +137,7 @@ def renew_lease(session: Session, intakes: Sequence[WaitingIntake], *, lease: ti
 
 
 def release_lease(session: Session, intakes: Sequence[WaitingIntake]) -> None:
-    """Let go of claimed intakes that are not finished: whoever comes next may have them at once.
+    """End the lease of intakes that are not finished: the next worker may take them at once.
 
     The attempt still counts, so that a form that ends its process is not tried for ever.
     """

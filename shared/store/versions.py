@@ -24,7 +24,7 @@ from shared.tables import Referral
 QUEUED_AGAIN = {"status": "queued", "acknowledged_by": None, "acknowledged_at": None}
 MORE_URGENT = "an earlier version of this form is more urgent"
 
-# "No key": whoever only refers to the row, as a form does that amends it, need not wait.
+# "No key": a transaction that only refers to the row, as a form does that amends it, need not wait.
 _LOCK = text("select 1 from intakes where id = :first for no key update")
 _CHAIN = text("""
     select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,

@@ -50,7 +50,7 @@ def accept_intake(context: AppContext, body: Any, key: str | None, *, facility: 
 def accept_batch(context: AppContext, content: bytes, *, facility: str) -> list[Accepted | ProblemError]:
     """Do with each line of `content` what `accept_intake` does with one form; store all of them in one transaction.
 
-    Returns a ProblemError in the place of a line that is refused. Where it raises, nothing of the batch was stored.
+    Returns a ProblemError instead of a line that is refused. Where it raises, nothing of the batch was stored.
     """
     with context.admission.batch_slot():
         with context.admission.reading:

@@ -1,4 +1,4 @@
-"""Many forms in one request, for systems that catch up: each line is a post of its own, all are stored together."""
+"""Route for batches (NDJSON): each line is a form of its own, and all are stored in one transaction."""
 
 from collections.abc import Mapping
 from typing import Any

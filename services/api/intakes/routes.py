@@ -1,4 +1,4 @@
-"""Intakes over HTTP: post a form, read what became of it."""
+"""Routes for intakes: post a form, and read what became of it."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The shapes of an intake: as received, and as triaged."""
+"""Schemas of an intake: as received, and as triaged."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""What triage would decide of a form, without storing anything."""
+"""Decides a form without storing anything."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shape of a decision, with its reasons."""
+"""Schemas of a decision with its reasons."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""The shapes of a referral, of a page of them, and of what happened to one."""
+"""Schemas of a referral, of a page of referrals, and of its timeline."""
 
 from marshmallow import fields
 

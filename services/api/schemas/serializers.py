@@ -1,4 +1,4 @@
-"""What a reader sees of an intake and of a referral: rows as the contract shows them."""
+"""Serialises rows of intakes and referrals as the contract shows them."""
 
 from collections.abc import Mapping
 from datetime import datetime

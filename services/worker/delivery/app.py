@@ -1,4 +1,4 @@
-"""The Celery application of the workers that deliver: threads, because a delivery mostly waits for somebody else."""
+"""The Celery application of the delivery workers: threads, because a delivery mostly waits for the network."""
 
 from typing import Any
 from uuid import UUID

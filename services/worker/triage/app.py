@@ -25,7 +25,7 @@ from shared.platform.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 
-# Whatever a frozen process holds is let go in time for the watchman. Between two statements it only decides forms.
+# The server ends a frozen process's transaction in time for the watchman: between two statements it only decides forms.
 HOLDING = {"idle_in_transaction_session_timeout": "1s"}
 DRAIN_SECONDS = 2  # then the task gives its process back and leaves a message for the rest
 
@@ -63,7 +63,7 @@ def create_worker(settings: Settings) -> Celery:
 
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def enqueue_at_start(**_: Any) -> None:
-        """Look once: whoever was here before may have taken the message with it."""
+        """Look at each lane once: a worker that was killed may have taken the message with it."""
         with suppress(OperationalError):
             for lane in LANES:
                 if triage_queue(lane) in app.amqp.queues.consume_from:

@@ -1,11 +1,11 @@
-"""Triages what waits in a lane: takes a batch, decides each form, stores what came of it.
+"""Triages what waits in a lane: takes a batch, decides each form, stores the outcomes.
 
 Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised
-or took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails
-too, a person decides. The rest of its batch is stored first.
+or took too long, or whose last attempt did not finish, is decided alone in a sandbox process that can be killed; if
+that fails too, a person decides. The rest of its batch is stored first.
 
-A batch is held by locks, and all is one transaction. It leaves no trace if it does not end. So the first batch of a
-process, and any after one that went wrong, is claimed, which counts the attempt before anything is decided.
+A batch is taken by locks, in one transaction that leaves no trace if it does not end. So the first batch of a process,
+and any batch after one that failed, is leased instead, which counts the attempt before anything is decided.
 """
 
 import json
@@ -45,13 +45,13 @@ MAX_ATTEMPTS = 8  # a form whose processes keep being killed under it goes to a 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many intakes of a lane are taken at once, and for how long they stay claimed."""
+    """How many intakes of a lane are taken at once, and for how long they stay leased."""
 
     limit: int
     lease: timedelta
 
 
-# Small and short for red flags: what a killed worker had claimed must still be in its worklist within two seconds.
+# Small and short for red flags: what a killed worker had leased must still be in its worklist within two seconds.
 BATCHES: dict[Lane, Batch] = {
     "priority": Batch(10, timedelta(seconds=1)),
     "routine": Batch(100, timedelta(seconds=10)),
@@ -85,9 +85,9 @@ class Triager:
         return found
 
     def _locked_batch(self, lane: Lane) -> tuple[int, int]:
-        """Triage a batch in one transaction; return how many intakes it had, and how many of them are left to claim.
+        """Triage a batch in one transaction; return how many intakes it had, and how many of them are left to lease.
 
-        A form that goes wrong ends it, so that nothing is held for long. A version may hold nothing but its chain.
+        The first form that fails ends it, so that locks are short. A version of a form may lock nothing but its chain.
         """
         with self.sessions.begin() as session:
             locked = lock_batch(session, lane, limit=BATCHES[lane].limit)
@@ -102,7 +102,7 @@ class Triager:
         return len(locked), len(locked) - len(outcomes)
 
     def _leased_batch(self, lane: Lane, limit: int) -> int:
-        """Triage a batch that is claimed, in as many transactions as it takes; return how many intakes it had."""
+        """Triage a leased batch, in as many transactions as it takes; return how many intakes it had."""
         lease = BATCHES[lane].lease
         with autocommit(self.sessions) as session:
             leased = lease_batch(session, lane, limit=limit, lease=lease)
@@ -113,7 +113,7 @@ class Triager:
             SystemExit,
             SoftTimeLimitExceeded,
             DBAPIError,
-        ):  # told to stop, or cut off: whoever comes next need not wait for the lease
+        ):  # stopped, or disconnected: the next worker need not wait for the lease
             with suppress(SQLAlchemyError), self.sessions.begin() as session:
                 release_lease(session, leased)
             raise

@@ -1,6 +1,6 @@
-"""Keeps watch with nothing but the database: red flags, what stands still, and referrals that nobody acknowledges.
+"""Watches red flags, stalled deliveries and unacknowledged referrals, with nothing but the database.
 
-What is due on the queue `urgent` and stands still is delivered from here, too. It needs no broker, so it works exactly
+Stalled deliveries on the queue `urgent` are made from here, too. It needs no broker, so it works exactly
 when the broker does not.
 """
 
@@ -49,7 +49,7 @@ from shared.store.triage_queue import oldest_waiting
 log = structlog.get_logger(__name__)
 
 PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
-ANNOUNCE_SECONDS = 1.0  # anything that has stood still this long is announced again
+ANNOUNCE_SECONDS = 1.0  # anything that has been stalled for so long is announced again
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Deliveries on their way: claimed for an attempt, moved on by how it ended, and found again when they stand still.
+"""Leases deliveries for an attempt, stores its result, and finds stalled deliveries.
 
-A claim is a lease by the database clock. Whoever changes how a destination is served locks its row first, in a way that
-keeps nobody from adding deliveries to it. A lease that ran out is a delivery that is due again, under the same id.
+Leases run by the database clock. A transaction that changes how a destination is served locks its row first, with a
+lock that lets others add deliveries to it. A lease that ran out is a delivery that is due again, under the same id.
 """
 
 from dataclasses import dataclass
@@ -131,7 +131,7 @@ class StalledDelivery:
 def lease_delivery(session: Session, delivery_id: UUID) -> LeasedDelivery | None:
     """Take this delivery for an attempt; if it is not to be had, the one that its destination has waited for longest.
 
-    Nothing is taken that is not due, that somebody has, or whose destination rests or is busy enough.
+    Nothing is taken that is not due, that is leased, or whose destination is backing off or has no free slot.
     """
     which = {"destination": _served(session, delivery=delivery_id), "lease": LEASE}
     if which["destination"] is None:
@@ -185,7 +185,7 @@ def park_undeliverable(session: Session) -> int:
 
 
 def stalled_deliveries(session: Session, *, age: timedelta, queues: tuple[str, ...]) -> list[StalledDelivery]:
-    """Return one delivery of each destination that has had one due for `age`: whoever takes it takes the rest too."""
+    """Return one delivery of each destination that has had one due for `age`; its worker makes the rest, too."""
     rows = session.execute(_STALLED, {"age": age, "queues": list(queues)})
     return [StalledDelivery(*row) for row in rows]
 

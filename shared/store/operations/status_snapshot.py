@@ -1,4 +1,4 @@
-"""The status of everything at this moment, for those who watch over the service: counts and ages, nobody's name."""
+"""Reads the status of the whole service at this moment, for operators: counts and ages, no names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
