@@ -42,8 +42,8 @@ class Announcer:
     def announce(self, wake_up: WakeUp) -> None:
         """Have a worker look soon at what `wake_up` names. Returns at once, or for red flags within HEAD_START_SECONDS.
 
-        The head start stays because a red flag's wake-up is published by then: without it the thread waits for the
-        interpreter until the calling thread has answered its request, and routine posts behind it.
+        The head start stays because without it the thread waits for the interpreter until the calling thread has
+        answered its request: red flags then take an eighth longer to the worklist (docs/performance.md).
         """
         with self._changed:
             if len(self._due) < MAX_BUFFERED:
