@@ -12,6 +12,7 @@ from services.api import (
     deliveries,
     docs,
     events,
+    finding,
     health,
     intakes,
     metrics,
@@ -55,7 +56,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     trace.register(app)
     metrics.register(app)
     auth.register(app)
-    for views in (intakes, batch, preview, protocols, queues, referrals, events, deliveries, health):
+    for views in (intakes, batch, preview, protocols, queues, finding, referrals, events, deliveries, health):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)

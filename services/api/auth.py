@@ -1,6 +1,6 @@
 """Who calls, and what they may: every route names its roles, and a route that names none is closed.
 
-Keys are scoped: a submitter's or department's key sees its own facility, a department's its own queues.
+Keys are scoped: a key that names a facility sees that one alone, a department's its own queues.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from werkzeug.exceptions import NotFound
 
 from services.api.parts import parts
 from services.api.problems import ProblemError
+from services.api.representations import HIDDEN_FROM_SENDERS, WORDS
+from shared.store.feed import Reader
 from shared.store.keys import Key
 from shared.store.scope import Scope
 
@@ -45,9 +47,18 @@ def caller() -> Key:
 def scope() -> Scope:
     """Return what the caller's key may see."""
     key = caller()
-    if key.role in ("operator", "admin", "auditor"):
-        return Scope()
     return Scope(facility=key.facility, queues=key.queues if key.role == "department" else None)
+
+
+def reader() -> Reader:
+    """Return which events the caller's key may see; its facility's, or those of all but the tests."""
+    key = caller()
+    return Reader(key.facility, as_sender=key.role == "submitter")
+
+
+def hidden_in_events() -> frozenset[str]:
+    """Return the members of an event's data that the caller may not see."""
+    return {"auditor": WORDS, "submitter": HIDDEN_FROM_SENDERS}.get(caller().role, frozenset())
 
 
 def still_opens() -> Callable[[], bool]:
@@ -68,10 +79,14 @@ def still_opens() -> Callable[[], bool]:
 
 
 def own_facility() -> str:
-    """Return the facility for which the caller posts; a key without one gets 403."""
+    """Return the facility for which the caller posts; a key without one, or of a closed one, gets 403."""
     facility = caller().facility
     if facility is None:
         raise ProblemError(403, "This key belongs to no facility, so it cannot post intakes.")
+    if caller().closed:
+        raise ProblemError(
+            403, "The facility of this key is closed: it can read, and not post.", kind="facility-closed"
+        )
     return facility
 
 

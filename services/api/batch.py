@@ -1,4 +1,7 @@
-"""Many forms in one request, for systems that catch up: each line is a post of its own, all are stored together."""
+"""Many forms in one request, for systems that catch up: each is a post of its own, all are stored together.
+
+They come as a line each, or as one JSON value.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +11,10 @@ import structlog
 from flask import Response, g, request
 
 from services.api import problems, representations
-from services.api.answers import dump
+from services.api.answers import answer, dump
 from services.api.auth import allow, own_facility
 from services.api.batch_posting import post_all
-from services.api.lines import lines_of, read_lines
+from services.api.lines import forms_of, lines_of, name_of, read_forms, read_lines
 from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
@@ -25,31 +28,43 @@ from shared.task_queues import triage_hint
 
 blueprint = StrictBlueprint("batch", __name__, url_prefix="/v1/intakes", description="Many forms at once.")
 
-MEDIA_TYPE = parameters.NDJSON
+MEDIA_TYPE, JSON = parameters.NDJSON, "application/json"
 MOST_BYTES = 8 * 2**20
 
 
 @blueprint.route("/batch", methods=["POST"])
 @allow("submitter", "admin")
 @blueprint.doc(requestBody=parameters.BATCH)
+@blueprint.doc(responses={200: {"content": {JSON: {"schema": parameters.OUTCOMES}}}})
 @blueprint.response(200, LineOutcome, content_type=MEDIA_TYPE, description=parameters.BATCH_ANSWER)
 def post_batch() -> Response:
-    """Post up to 1,000 forms, a line each.
+    """Post up to 1,000 forms, a line each, or as `application/json` in `forms`.
 
-    What a line leads to is what a single post of it would lead to. All that are taken are stored in one transaction
+    What a line leads to is what a single post of it would lead to. JSON is answered with JSON: `outcomes` in the order
+    of `forms`, each with its name. All that are taken are stored in one transaction
     before the answer; after 503, or no answer, send the whole batch again.
     """
     own = own_facility()
-    content = content_of(request, MEDIA_TYPE, MOST_BYTES)
+    as_json = request.mimetype == JSON
+    content = content_of(request, JSON if as_json else MEDIA_TYPE, MOST_BYTES)
+    items: list[Any] = []
     with parts().capacity.taken_by_batch():
         with parts().capacity.reading:
-            lines = list(read_lines(parts(), lines_of(content), own))
+            if as_json:
+                items = forms_of(content)
+                lines = list(read_forms(parts(), items, own))
+            else:
+                lines = list(read_lines(parts(), lines_of(content), own))
         posted = retried(lambda: post_all(parts().sessions, [line for line in lines if isinstance(line, Named)]))
     _announce(posted)
     outcomes = [_outcome(line, posted) for line in lines]
     structlog.contextvars.bind_contextvars(count=len(outcomes))
     g.outcomes = [_counted(outcome) for outcome in outcomes]
-    answered = (dump({"line": number, **outcome}) for number, outcome in enumerate(outcomes, start=1))
+    numbered = [{"line": number, **outcome} for number, outcome in enumerate(outcomes, start=1)]
+    if as_json:
+        named = [{**each, "idempotency_key": name_of(item)} for each, item in zip(numbered, items, strict=True)]
+        return answer({"outcomes": named})
+    answered = (dump(each) for each in numbered)
     return Response(b"".join(line + b"\n" for line in answered), content_type=MEDIA_TYPE)
 
 

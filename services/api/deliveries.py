@@ -10,12 +10,12 @@ from werkzeug.exceptions import NotFound
 
 from services.api import paging
 from services.api.answers import answer
-from services.api.auth import allow
+from services.api.auth import allow, caller
 from services.api.fields import Choice, Strict
+from services.api.lists import DEFAULT_LIMIT, MOST_REFERRALS, Limit
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
-from services.api.queues import DEFAULT_LIMIT, MOST_REFERRALS, Limit
 from services.api.representations import referral_path
 from services.api.shapes.deliveries import Deliveries, Delivery
 from shared.store import parked
@@ -58,7 +58,8 @@ def get_deliveries(query: dict[str, Any]) -> Response:
     """Read deliveries of one status, the oldest first. `parked` ones need a person."""
     limit = query["limit"]
     with parts().sessions() as session:
-        found = parked.page(session, query["status"], limit=limit + 1, after=query["cursor"])
+        place = {"after": query["cursor"], "facility": caller().facility}
+        found = parked.page(session, query["status"], limit=limit + 1, **place)
     shown = found[:limit]
     cursor = None
     if len(found) > limit:
@@ -75,6 +76,8 @@ def retry_delivery(delivery_id: UUID) -> Response:
     A destination that was gone is served again. 409 if the delivery is not parked, or its destination is removed.
     """
     with parts().sessions.begin() as session:
+        if parked.find(session, delivery_id, caller().facility) is None:
+            raise NotFound
         due = parked.retry(session, [delivery_id])
         seen = parked.find(session, delivery_id)
     if seen is None:

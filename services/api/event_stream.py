@@ -6,6 +6,7 @@ is noticed when something is sent to it, at the latest the next heartbeat.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,8 +15,7 @@ from services.api import representations
 from services.api.answers import dump
 from services.api.tail import Tail
 from shared.database import Sessions
-from shared.store.feed import page
-from shared.tables import Event
+from shared.store.feed import Reader, StoredEvent, page
 
 log = structlog.get_logger(__name__)
 
@@ -25,16 +25,26 @@ MOST_AT_ONCE = 200
 # Milliseconds after which a client comes back, and where it begins: so it knows that even if it hears nothing more.
 BEGIN = b"retry: 2000\nid: %d\n\n"
 HEARTBEAT = b":\n\n"
+PASSED = b"id: %d\n\n"  # events that the reader may not see
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one reader sees: which events, without which members, and under which name instead of their type."""
+
+    reader: Reader
+    without: frozenset[str] = frozenset()
+    name: str | None = None
 
 
 class EventStream:
     """The events after a number, as bytes; it has joined `tail` already and leaves it when it is closed."""
 
     def __init__(
-        self, tail: Tail, sessions: Sessions, after: int, *, with_words: bool, may_go_on: Callable[[], bool]
+        self, tail: Tail, sessions: Sessions, after: int, view: View, *, may_go_on: Callable[[], bool]
     ) -> None:
         self._tail, self._sessions = tail, sessions
-        self._after, self._with_words, self._may_go_on = after, with_words, may_go_on
+        self._after, self._view, self._may_go_on = after, view, may_go_on
         self._chunks = self._run()
         self._closed = False
 
@@ -57,11 +67,11 @@ class EventStream:
                     if not self._may_go_on():
                         return
                     look_at = time.monotonic() + HEARTBEAT_SECONDS
-                yield b"".join(map(self._written, events)) or HEARTBEAT
+                yield self._told(events)
         finally:
             self.close()
 
-    def _next(self) -> Sequence[Event]:
+    def _next(self) -> Sequence[StoredEvent]:
         events = self._tail.after(self._after, HEARTBEAT_SECONDS)
         if events is None:
             events = self._missed()
@@ -69,7 +79,7 @@ class EventStream:
             self._after = events[-1].number or self._after
         return events
 
-    def _missed(self) -> Sequence[Event]:
+    def _missed(self) -> Sequence[StoredEvent]:
         try:
             with self._sessions() as session:
                 events = page(session, self._after, limit=MOST_AT_ONCE)
@@ -80,6 +90,15 @@ class EventStream:
             time.sleep(REST_SECONDS)
         return events
 
-    def _written(self, event: Event) -> bytes:
-        content = dump(representations.event(event, with_words=self._with_words))
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, event.type.encode(), content)
+    def _told(self, events: Sequence[StoredEvent]) -> bytes:
+        """Return what is sent of these; the id alone where the last is not for this reader, who need not come back."""
+        if not events:
+            return HEARTBEAT
+        seen = [event for event in events if self._view.reader.sees(event)]
+        told = b"".join(map(self._written, seen))
+        return told if seen and seen[-1] is events[-1] else told + PASSED % self._after
+
+    def _written(self, event: StoredEvent) -> bytes:
+        content = dump(representations.event(event, without=self._view.without))
+        name = self._view.name or event.type
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, name.encode(), content)

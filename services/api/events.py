@@ -1,43 +1,32 @@
 """The feed of all events over HTTP: a page for systems that pull, a stream for those that listen."""
 
-import re
 from typing import Any
 
 from flask import Response, request
-from marshmallow import ValidationError, fields
 
 from services.api import representations
 from services.api.answers import answer
-from services.api.auth import allow, caller, still_opens
-from services.api.event_stream import EventStream
+from services.api.auth import allow, hidden_in_events, reader, still_opens
+from services.api.event_stream import EventStream, View
+from services.api.fields import Choice, Strict
+from services.api.lists import DEFAULT_LIMIT, MOST_REFERRALS, EventNumber, Limit, event_number
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
-from services.api.queues import DEFAULT_LIMIT, MOST_REFERRALS, Limit
 from services.api.shapes import parameters
 from services.api.shapes.events import STREAM, Feed
-from shared.store.feed import catch_up, head, page
+from shared.store.feed import catch_up, head, page_for
 
 blueprint = StrictBlueprint("events", __name__, url_prefix="/v1/events", description="What happened, in one order.")
 
 EVENT_STREAM = "text/event-stream"
 FULL_RETRY_SECONDS = "10"
-_NUMBER = re.compile(r"[0-9]{1,18}")
-
-
-class Number(fields.Integer):
-    """The number of an event, in digits and nothing else; 0 stands before the first."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        if not _NUMBER.fullmatch(value):
-            raise ValidationError("Has to be the id of an event, or 0.")
-        return int(value)
 
 
 class FeedQuery(Body):
     """Which events, and how many at once."""
 
-    after = Number(
+    after = EventNumber(
         load_default=None,
         metadata={"minimum": 0, "description": "`next` of the page before; without it a page begins with the first."},
     )
@@ -45,37 +34,46 @@ class FeedQuery(Body):
         load_default=DEFAULT_LIMIT,
         metadata={"minimum": 1, "maximum": MOST_REFERRALS, "description": "Events of a page; a stream has no end."},
     )
+    event: Strict = Choice(
+        ("message",), load_default=None
+    )  # a stream names every event so, for clients that listen to nothing else
 
 
 @blueprint.route("", methods=["GET"], parameters=[parameters.LAST_EVENT_ID])
-@allow("auditor", "operator", "admin")
+@allow("submitter", "auditor", "operator", "admin")
 @blueprint.doc(responses={200: {"content": {EVENT_STREAM: STREAM}}})
 @blueprint.arguments(FeedQuery(), location="query")
 @blueprint.response(200, Feed)
 def get_feed(query: dict[str, Any]) -> Response:
     """Read all events in order, or listen to them.
 
-    Each has a number, without gaps, in the order in which they can be seen: a reader that goes on after `next` never
-    misses one. `next` is always a number; a page with fewer events than `limit` means that there are no more yet.
+    Each has a number, in the order in which they can be seen: a reader that goes on after `next` never misses one.
+    `next` is the number of the last event that was examined. Where a key may not see all, numbers have gaps and a page
+    may be short: there is no more yet where `next` is the `after` that was asked for.
+
+    A key with a facility reads what happens to that facility's referrals; one without, what happens to those of all
+    facilities but the tests. A submitter reads what happened to its referrals, with `reason` and `outcome` and without
+    `note`; not who read them, nor whose they became.
 
     With `Accept: text/event-stream` the answer is a stream: `id` is the number, `event` the type, `data` the event as
     in a page. It goes on after `Last-Event-ID` or `after`; with neither it begins with what happens from now on. The
     first thing it says is the `id` after which it begins. A comment every 15 seconds says that it lives. It may end at
-    any time, and a new one goes on where it ended.
+    any time, and a new one goes on where it ended. With `?event=message` every event is called `message`, for clients
+    that listen to nothing else, as `onmessage` of a browser.
 
     For an auditor without what people wrote, which might say whose referral it is.
     """
     catch_up(parts().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):
-        return _stream(query["after"])
+        return _stream(query["after"], query["event"])
     after = query["after"] or 0
     with parts().sessions() as session:
-        found = page(session, after, limit=query["limit"])
-    events = [representations.event(each, with_words=_with_words()) for each in found]
-    return answer({"events": events, "next": found[-1].number if found else after})
+        found = page_for(session, reader(), after, limit=query["limit"])
+    events = [representations.event(each, without=hidden_in_events()) for each in found.events]
+    return answer({"events": events, "next": found.last})
 
 
-def _stream(after: int | None) -> Response:
+def _stream(after: int | None, name: str | None) -> Response:
     after = _last_event_id() if request.headers.get("Last-Event-ID") else after
     if after is None:
         with parts().sessions() as session:
@@ -87,17 +85,15 @@ def _stream(after: int | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    stream = EventStream(parts().tail, parts().sessions, after, with_words=_with_words(), may_go_on=still_opens())
+    view = View(reader(), hidden_in_events(), name)
+    stream = EventStream(parts().tail, parts().sessions, after, view, may_go_on=still_opens())
     # A proxy that holds back what it was sent would make a stream of it that comes in heaps.
     return Response(stream, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
 def _last_event_id() -> int:
     sent = request.headers["Last-Event-ID"]
-    if not _NUMBER.fullmatch(sent):
-        raise ProblemError(400, "Last-Event-ID is no id that a stream gave.")
-    return int(sent)
-
-
-def _with_words() -> bool:
-    return caller().role != "auditor"
+    try:
+        return event_number(sent)
+    except ValueError:
+        raise ProblemError(400, "Last-Event-ID is no id that a stream gave.") from None

@@ -1,32 +1,41 @@
 """Intakes over HTTP: post a form, read what became of it."""
 
 import time
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 from flask import Response, g, request
+from marshmallow import fields
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
-from services.api import representations
+from services.api import lists, representations
 from services.api.answers import answer
-from services.api.auth import allow, own_facility, scope
+from services.api.auth import allow, caller, own_facility, scope
+from services.api.fields import Strict, Text
 from services.api.forms import receive_form
 from services.api.idempotency import idempotency_key
-from services.api.parser import StrictBlueprint
+from services.api.paging import written
+from services.api.parser import Body, StrictBlueprint
 from services.api.parts import Parts, parts
 from services.api.posting import post
+from services.api.problems import ProblemError
 from services.api.retries import retried
 from services.api.sealing import new_intake
 from services.api.shapes import parameters
-from services.api.shapes.intakes import Intake, Received
+from services.api.shapes.intakes import Intake, Intakes, Received
 from services.api.waiting import preferred_seconds, wait_for_triage
 from shared.store import intakes
+from shared.store.intake_lists import IntakeFilter, intakes_of
 from shared.store.intakes import Receipt
 from shared.store.scope import Scope
+from shared.tables import INTAKE_STATUSES
 from shared.task_queues import triage_hint
 
 blueprint = StrictBlueprint("intakes", __name__, url_prefix="/v1/intakes", description="What hospitals send.")
+MOST_CHARACTERS = 200
 
 
 @blueprint.route("", methods=["POST"])
@@ -50,6 +59,35 @@ def post_intake() -> Response:
     if not replayed:
         parts().announce(triage_hint(new.lane))
     return _answer_posted(parts(), posted, replayed=replayed)
+
+
+class ListQuery(Body):
+    """Which intakes, and how many."""
+
+    external_id = Text(least=1, most=MOST_CHARACTERS, load_default=None)
+    status: Strict = lists.status(INTAKE_STATUSES, None)
+    since: fields.Field[datetime] = lists.Instant(
+        load_default=None, metadata={"description": "Received then or later."}
+    )
+    limit = lists.limit()
+    cursor = lists.cursor(lists.IntakeCursor)
+
+
+@blueprint.route("", methods=["GET"])
+@allow("submitter", "operator", "admin")
+@blueprint.arguments(ListQuery(), location="query")
+@blueprint.response(200, Intakes)
+def get_intakes(query: dict[str, Any]) -> Response:
+    """List the intakes of the key's facility, the newest first, each with its decision and referral."""
+    facility = caller().facility
+    if facility is None:
+        raise ProblemError(403, "This key belongs to no facility, and intakes are listed for one.")
+    limit, after = query.pop("limit"), query.pop("cursor")
+    with parts().statements.connect() as connection:
+        found = intakes_of(connection, facility, IntakeFilter(**query), limit=limit + 1, after=after)
+    shown = found[:limit]
+    cursor = written([shown[-1].received_at, shown[-1].id]) if len(found) > limit else None
+    return answer({"intakes": [representations.intake(each) for each in shown], "next": cursor})
 
 
 @blueprint.route("/<uuid:intake_id>", methods=["GET"])

@@ -18,7 +18,12 @@ class BadCursorError(ValueError):
 
 def cursor_after(referral: StoredReferral) -> str:
     """Return the cursor for what follows `referral`."""
-    return written([referral.priority, referral.acknowledge_by, referral.id])
+    return cursor_at(Position(referral.priority, referral.acknowledge_by, referral.id))
+
+
+def cursor_at(position: Position) -> str:
+    """Return the cursor for what follows a position in a list of referrals."""
+    return written([position.priority, position.acknowledge_by, position.id])
 
 
 def position_of(cursor: str) -> Position:

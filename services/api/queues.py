@@ -1,18 +1,16 @@
 """Queues over HTTP: how each stands, and its worklist, most pressing first."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from flask import Response
-from marshmallow import ValidationError, fields
 from werkzeug.exceptions import NotFound
 
-from services.api import representations
+from services.api import lists, representations
 from services.api.answers import answer
 from services.api.auth import READERS, allow, caller, scope
-from services.api.fields import Choice, Strict
-from services.api.paging import BadCursorError, cursor_after, position_of
+from services.api.fields import Strict
+from services.api.paging import cursor_after
 from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
@@ -31,48 +29,34 @@ LABELS = {
     "orthopedics": "Orthopedics",
     "clinical_review": "Clinical review",
 }
-DEFAULT_LIMIT, MOST_REFERRALS = 50, 200
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,3}")
 
 
-class Limit(fields.Integer):
-    """How many referrals a page holds, in digits and nothing else."""
+class QueuesQuery(Body):
+    """Which cases are counted."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        limit = int(value) if _WHOLE_NUMBER.fullmatch(value) else 0
-        if not 1 <= limit <= MOST_REFERRALS:
-            raise ValidationError(f"Has to be a whole number from 1 to {MOST_REFERRALS}.")
-        return limit
-
-
-class Cursor(fields.String):
-    """Where a page begins."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        try:
-            return position_of(value)
-        except BadCursorError:
-            raise ValidationError("No cursor that was handed out here.") from None
+    test = lists.tests()
 
 
 class PageQuery(Body):
     """Which referrals of a queue, and how many."""
 
-    status: Strict = Choice(("open", "all", *STATUSES), load_default="open")
-    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MOST_REFERRALS})
-    cursor = Cursor(load_default=None, metadata={"description": "`next` of the page before."})
+    status: Strict = lists.status(("open", "all", *STATUSES), "open")
+    limit = lists.limit()
+    cursor = lists.cursor()
+    test = lists.tests()
 
 
 @blueprint.route("", methods=["GET"])
 @allow(*READERS)
+@blueprint.arguments(QueuesQuery(), location="query")
 @blueprint.response(200, Queues)
-def get_queues() -> Response:
+def get_queues(query: dict[str, Any]) -> Response:
     """Say how every queue stands.
 
     Always all four, also for a key that works only some of them; its facility's referrals where it has a facility.
     """
     with parts().statements.connect() as connection:
-        found = states(connection, replace(scope(), queues=None))
+        found = states(connection, replace(scope(), queues=None), test=query["test"])
     return answer({"queues": [_queue(name, found.get(name, QueueState())) for name in QUEUES]})
 
 
@@ -89,9 +73,9 @@ def get_worklist(query: dict[str, Any], queue: str) -> Response:
         raise NotFound
     if caller().role == "department" and queue not in caller().queues:
         raise ProblemError(403, "This key does not name that queue.")
-    limit = query["limit"]
+    limit, after, test = query["limit"], query["cursor"], query["test"]
     with parts().statements.connect() as connection:
-        found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
+        found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=after, test=test)
     shown = found[:limit]
     referrals = [representations.referral(each, parts().cipher) for each in shown]
     return answer({"referrals": referrals, "next": cursor_after(shown[-1]) if len(found) > limit else None})

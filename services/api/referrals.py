@@ -1,6 +1,7 @@
 """Referrals over HTTP: read one, follow what happened to it, and move it on."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,11 +9,11 @@ from uuid import UUID
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from services.api import representations, steps
+from services.api import lists, representations, steps
 from services.api.answers import answer
-from services.api.auth import READERS, allow, caller, scope
+from services.api.auth import READERS, allow, caller, hidden_in_events, reader, scope
 from services.api.bodies import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
-from services.api.parser import StrictBlueprint
+from services.api.parser import Body, StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import ProblemError
 from services.api.shapes import parameters
@@ -20,12 +21,22 @@ from services.api.shapes.referrals import Referral, Timeline
 from services.api.steps import Step
 from shared.store import referrals
 from shared.store.events import Due
-from shared.store.feed import catch_up
+from shared.store.feed import catch_up, timeline
 from shared.store.referrals import StoredReferral
 from shared.store.scope import Scope
 from shared.task_queues import delivery_hint
 
 blueprint = StrictBlueprint("referrals", __name__, url_prefix="/v1/referrals", description="What a team works on.")
+
+
+class TimelineQuery(Body):
+    """Which events of a referral, and how many."""
+
+    after = lists.EventNumber(
+        load_default=0, metadata={"minimum": 0, "default": 0, "description": "`next` of the page before."}
+    )
+    limit = lists.limit()
+
 
 changes = blueprint.doc(parameters=[parameters.IF_MATCH])
 answers_referral = blueprint.response(200, Referral, headers=parameters.REFERRAL_HEADERS)
@@ -47,21 +58,23 @@ def get_referral(referral_id: UUID) -> Response:
 
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
-@allow("auditor", *READERS)
+@allow("submitter", "auditor", *READERS)
+@blueprint.arguments(TimelineQuery(), location="query")
 @blueprint.response(200, Timeline)
-def get_events(referral_id: UUID) -> Response:
-    """Read the whole timeline of a referral.
+def get_events(query: dict[str, Any], referral_id: UUID) -> Response:
+    """Read what happened to a referral, a page at a time.
 
     Its events have the ids that they have in the feed of all events. For an auditor without what people wrote, which
-    might say whose referral it is.
+    might say whose referral it is; for a submitter with `reason` and `outcome` and without `note`, as in the feed.
     """
     catch_up(parts().sessions)
     with parts().sessions() as session:
-        happened = referrals.timeline(session, referral_id, scope())
-    if happened is None:
-        raise NotFound
-    with_words = caller().role != "auditor"
-    return answer({"events": [representations.event(each, with_words=with_words) for each in happened]})
+        if not referrals.is_seen(session, referral_id, scope()):
+            raise NotFound
+        view = replace(reader(), facility=None, all_kinds=True)  # the referral is seen, and so are its events
+        found = timeline(session, referral_id, view, query["after"], limit=query["limit"])
+    events = [representations.event(each, without=hidden_in_events()) for each in found.events]
+    return answer({"events": events, "next": None if found.ended else found.last})
 
 
 @blueprint.route("/<uuid:referral_id>/acknowledge", methods=["POST"])

@@ -6,6 +6,7 @@ COMMANDS = {
     "doctor": ("services.cli.doctor", "doctor"),
     "watch": ("services.cli.watch", "watch"),
     "keys": ("services.cli.keys", "keys"),
+    "facilities": ("services.cli.facilities", "facilities"),
     "destinations": ("services.cli.destinations", "destinations"),
     "parked": ("services.cli.parked", "parked"),
     "protocol": ("services.cli.protocol", "protocol"),

@@ -16,7 +16,7 @@ from services.cli.migrate import FACILITY
 from services.cli.running import running_in
 from services.cli.settings import DEFAULT_HOME, settings_of
 from shared.protocols import ACTIVE, cases
-from shared.store import keys
+from shared.store import facilities, keys
 
 YEAR = 2026
 SUBMITTED_AT = (
@@ -49,6 +49,7 @@ def submitter_key(home: Path | None, key: str | None) -> Iterator[str]:
         return
     with database(settings_of(home)) as (_, sessions):
         with sessions.begin() as session:
+            facilities.register(session, FACILITY)
             key_id, issued = keys.issue(session, role="submitter", facility=FACILITY)
         try:
             yield issued

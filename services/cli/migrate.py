@@ -15,7 +15,7 @@ from shared.database import Sessions
 from shared.migrations.migrate import upgrade
 from shared.record_numbers import mrn_hashes
 from shared.settings import Settings
-from shared.store import keys
+from shared.store import facilities, keys
 from shared.store.patient_hashes import FIRST, backfill
 from shared.tables import Intake
 
@@ -85,5 +85,7 @@ def check_secrets(session: Session, settings: Settings) -> None:
 
 def first_key(session: Session, role: str, facility: str | None, queues: tuple[str, ...]) -> dict[str, str]:
     """Issue a key; return it with its role and what it is for."""
+    if facility is not None:
+        facilities.register(session, facility)
     _, key = keys.issue(session, role=role, facility=facility, queues=queues)
     return {"role": role, "key": key, "for": facility or " ".join(queues)}

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.store.events import record
+from shared.task_queues import FACILITY_DELIVERIES
 
 AT_ONCE = 4  # attempts at one destination; one while it fails
 LEASE = timedelta(seconds=15)  # an attempt ends within ten; what a killed worker had blocks no destination for longer
@@ -140,7 +141,7 @@ _STANDING_STILL = text(f"""
         where destination_id = destinations.id and {_UNLEASED} and due_at <= clock_timestamp() - :age
         order by due_at, id limit 1
     ) as oldest
-    where {_SERVED} and {_WITH_ROOM} and destinations.queue = any(:queues)
+    where {_SERVED} and {_WITH_ROOM} and coalesce(destinations.queue, '{FACILITY_DELIVERIES}') = any(:queues)
     order by oldest.due_at
 """)  # noqa: S608 - no input
 SOME_STAND_STILL = f"""exists (

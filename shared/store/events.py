@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 
 from shared.clinical.lifecycle import PRIORITIES
 from shared.direct import Direct
+from shared.task_queues import FACILITY_DELIVERIES
+
+HIDDEN_FROM_SENDERS = ("referral.form_read", "referral.identity_corrected")  # who read what, and whose it is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,20 @@ class Due:
     queue: str
 
 
-# Who hears of an event: the queue's own destinations of everything; a rung's of its own call, and once they were
+# Who hears of an event: the sending facility's own destinations of all but what concerns it not; and, unless it is of a
+# test facility, the queue's own destinations of everything; a rung's of its own call, and once they were
 # called of whatever ends or changes the case. The queue that a referral leaves hears of that, too.
 # To stand after the names of relations: `events`, which are to be told, and `referrals`, as they stand.
 TELLING = f"""
     insert into deliveries (id, destination_id, referral_id, event_id, queue, payload)
-    select gen_random_uuid(), destinations.id, referrals.id, events.id, destinations.queue,
+    select gen_random_uuid(), destinations.id, referrals.id, events.id,
+        coalesce(destinations.queue, '{FACILITY_DELIVERIES}'),
         jsonb_build_object(
             'type', events.type,
             'timestamp', to_char(events.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
             'data', jsonb_build_object(
-                'referral_id', referrals.id, 'intake_id', referrals.intake_id, 'queue', referrals.queue,
+                'referral_id', referrals.id, 'reference', referrals.reference,
+                'intake_id', referrals.intake_id, 'queue', referrals.queue,
                 'priority', (array[{", ".join(f"'{priority}'" for priority in PRIORITIES)}])[referrals.priority + 1],
                 'status', referrals.status, 'escalation_level', referrals.escalation_level,
                 'red_flags', to_jsonb(referrals.red_flags), 'link', '/v1/referrals/' || referrals.id
@@ -42,15 +48,17 @@ TELLING = f"""
         )
     from events
     join referrals on referrals.id = events.referral_id
-    join destinations on destinations.queue in (referrals.queue, events.data ->> 'from')
+    join destinations on destinations.status <> 'removed'
         and (destinations.facility is null or destinations.facility = referrals.facility)
-        and destinations.status <> 'removed'
         and case
+            when destinations.queue is null then events.type <> all(array[{", ".join(map(repr, HIDDEN_FROM_SENDERS))}])
+            when referrals.test or destinations.queue not in (referrals.queue, coalesce(events.data ->> 'from', ''))
+                then false
             when destinations.escalation_level = 0 then true
             when events.type = 'referral.escalated' then destinations.escalation_level = (events.data ->> 'level')::int
             else events.type <> 'referral.queued' and destinations.escalation_level <= referrals.escalation_level
         end
-    where starts_with(events.type, 'referral.')
+    where starts_with(events.type, 'referral.') and events.type <> 'referral.form_read'
     returning id, queue
 """  # noqa: S608 - a priority is one of four words
 _RECORD = Direct(

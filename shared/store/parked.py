@@ -9,7 +9,7 @@ from sqlalchemy import Row, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from shared.store.events import Due, record
-from shared.tables import Delivery, DeliveryAttempt, Destination
+from shared.tables import Delivery, DeliveryAttempt, Destination, Referral
 
 MOST_AT_ONCE = 1000
 
@@ -54,21 +54,34 @@ _DISCARD = text("""
 
 
 def page(
-    session: Session, status: str, *, limit: int, after: Position | None = None, destination_id: UUID | None = None
+    session: Session,
+    status: str,
+    *,
+    limit: int,
+    after: Position | None = None,
+    destination_id: UUID | None = None,
+    facility: str | None = None,
 ) -> list[Seen]:
-    """Return the first `limit` deliveries of a status after a position, the oldest first, to one destination or all."""
+    """Return the first `limit` deliveries of a status after a position, the oldest first.
+
+    To one destination or all, of what happened to one facility's referrals or to all.
+    """
     order = (Delivery.created_at, Delivery.id)
     statement = select(Delivery, Destination).join(Destination).where(Delivery.status == status)
     if destination_id is not None:
         statement = statement.where(Delivery.destination_id == destination_id)
+    if facility is not None:
+        statement = statement.join(Referral, Referral.id == Delivery.referral_id).where(Referral.facility == facility)
     if after is not None:
         statement = statement.where(tuple_(*order) > tuple_(literal(after.created_at), literal(after.id)))
     return _with_attempts(session, session.execute(statement.order_by(*order).limit(limit)).all())
 
 
-def find(session: Session, delivery_id: UUID) -> Seen | None:
-    """Return the delivery as it stands."""
+def find(session: Session, delivery_id: UUID, facility: str | None = None) -> Seen | None:
+    """Return the delivery as it stands, if it is of the facility's referrals, where one is named."""
     statement = select(Delivery, Destination).join(Destination).where(Delivery.id == delivery_id)
+    if facility is not None:
+        statement = statement.join(Referral, Referral.id == Delivery.referral_id).where(Referral.facility == facility)
     return next(iter(_with_attempts(session, session.execute(statement).all())), None)
 
 

@@ -21,8 +21,12 @@ class QueueState:
     by_priority: Mapping[int, int] = field(default_factory=dict)
 
 
-def _states_where(seen: str) -> TextClause:
-    """Return the query for the states, of the facilities that are `seen`.
+_TESTS = "(select name from facilities where kind = 'test')"
+_IS_TEST = "exists (select from facilities where name = :facility and kind = 'test')"
+
+
+def _states_where(seen: str, counted: str) -> TextClause:
+    """Return the query for the states, of the facilities that are `seen` and the referrals that are `counted`.
 
     What stands there is the sum of its changes, the oldest is one step into an index for each facility, only what is
     overdue is counted, and in an index.
@@ -47,14 +51,19 @@ def _states_where(seen: str) -> TextClause:
             (
                 select count(*) from referrals
                 where referrals.queue = place.queue and referrals.priority = place.priority
-                    and status = 'queued' and acknowledge_by < now() and {seen}
+                    and status = 'queued' and acknowledge_by < now() and {counted}
             ),
             extract(epoch from now() - since)
         from place join oldest on oldest.queue = place.queue
     """)  # noqa: S608 - constants
 
 
-_STATES, _STATES_OF_FACILITY = _states_where("true"), _states_where("facility = :facility")
+_OF_ONE = f"facility = :facility and {_IS_TEST} = cast(:test as bool)"
+_STATES_OF_FACILITY = _states_where(_OF_ONE, _OF_ONE)
+_STATES = {
+    True: _states_where(f"facility in {_TESTS}", "test"),
+    False: _states_where(f"facility not in {_TESTS}", "not test"),
+}
 
 MOST_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
 MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MOST_CHANGES}) as few) = {MOST_CHANGES}"  # noqa: S608 - a constant
@@ -67,12 +76,12 @@ _SUM_UP = text("""
 """)
 
 
-def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueState]:
-    """Return the state of every queue that has open referrals which `scope`'s facility may see."""
+def states(connection: Connection | Session, scope: Scope, *, test: bool = False) -> dict[str, QueueState]:
+    """Return the state of every queue that has open referrals `scope`'s facility may see; of tests, or of none."""
     found: dict[str, QueueState] = {}
-    statement = _STATES if scope.facility is None else _STATES_OF_FACILITY
+    statement = _STATES[test] if scope.facility is None else _STATES_OF_FACILITY
     for queue, priority, count, unacknowledged, overdue, age in connection.execute(
-        statement, {"facility": scope.facility}
+        statement, {"facility": scope.facility, "test": test}
     ):
         before = found.get(queue, QueueState())
         found[queue] = QueueState(

@@ -30,9 +30,13 @@ class DeliveryState:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Lanes by lane, roles by role, all others by queue; what has nothing is left out."""
+    """Lanes by lane, roles by role, all others by queue; what has nothing is left out.
+
+    Deliveries to facilities' own systems stand under FACILITY and TEST_FACILITY, in the place of a queue.
+    """
 
     queues: Mapping[str, QueueState]
+    tests: Mapping[str, QueueState]  # the same of test facilities, of which `queues` has nothing
     lanes: Mapping[str, LaneState]
     deliveries: Mapping[str, DeliveryState]
     disabled: Mapping[str, int]  # destinations that take nothing any more
@@ -45,9 +49,14 @@ _LANES = text("""
     select lane, count(*), extract(epoch from clock_timestamp() - min(received_at))
     from intakes where status = 'received' group by lane
 """)
+FACILITY, TEST_FACILITY = "facility", "test_facility"
+_HEARD = f"""coalesce(queue, (
+    select case kind when 'test' then '{TEST_FACILITY}' else '{FACILITY}' end from facilities
+    where name = destinations.facility
+), '{FACILITY}')"""  # noqa: S608 - constants
 # Destination by destination, as their indexes are: what is due or parked is counted there and not looked up.
-_DELIVERIES = text("""
-    select queue, sum(due.number)::int, sum(parked.number)::int,
+_DELIVERIES = text(f"""
+    select {_HEARD}, sum(due.number)::int, sum(parked.number)::int,
         coalesce(extract(epoch from now() - min(due.oldest)), 0)
     from destinations
     cross join lateral (
@@ -57,9 +66,9 @@ _DELIVERIES = text("""
     cross join lateral (
         select count(*) as number from deliveries where destination_id = destinations.id and status = 'parked'
     ) as parked
-    group by queue having sum(due.number) + sum(parked.number) > 0
-""")
-_DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
+    group by 1 having sum(due.number) + sum(parked.number) > 0
+""")  # noqa: S608 - constants
+_DISABLED = text(f"select {_HEARD}, count(*) from destinations where status = 'disabled' group by 1")  # noqa: S608
 _UNNUMBERED = text("select count(*) from events where number is null")
 _BYTES = text("select pg_database_size(current_database())")
 
@@ -68,6 +77,7 @@ def standing(session: Session) -> Standing:
     """Return how everything stands, in a few short queries."""
     return Standing(
         queues=states(session, Scope()),
+        tests=states(session, Scope(), test=True),
         lanes={lane: LaneState(count, float(age)) for lane, count, age in session.execute(_LANES)},
         deliveries={
             queue: DeliveryState(due, parked, float(age)) for queue, due, parked, age in session.execute(_DELIVERIES)

@@ -1,4 +1,4 @@
-"""Who may call."""
+"""Who may call, and for which facility."""
 
 from datetime import datetime
 
@@ -7,7 +7,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.tables.base import Table, one_of
 
+FACILITY_KINDS = ("live", "test")
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
+
+
+class Facility(Table):
+    """A hospital or practice that sends forms; one of kind `test` is routed as any other and calls no department."""
+
+    __tablename__ = "facilities"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="live")  # never changes: its referrals carry it
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    closed_at: Mapped[datetime | None]  # its keys read from then on, and cannot post
+
+    __table_args__ = (CheckConstraint(one_of("kind", FACILITY_KINDS), name="kind"),)
 
 
 class ApiKey(Table):

@@ -22,7 +22,7 @@ from shared.clinical.triage import triage
 from shared.database import Sessions
 from shared.protocols import active
 from shared.settings import Settings
-from shared.store import keys
+from shared.store import facilities, keys
 from shared.task_queues import LANES
 from tests.cases import case_for
 
@@ -69,6 +69,8 @@ def caller(app: Flask, sessions: Sessions) -> Callable[..., Caller]:
         if role is None:
             return Caller(app.test_client(), None)
         with sessions.begin() as session:
+            if key.get("facility"):
+                facilities.register(session, key["facility"], key.pop("kind", facilities.LIVE))
             return Caller(app.test_client(), keys.issue(session, role=role, **key)[1])
 
     return of

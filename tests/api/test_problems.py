@@ -19,6 +19,7 @@ from services.api.parts import EXTENSION
 from services.api.posting import post
 from services.api.retries import retried
 from shared.database import REST_SECONDS
+from shared.store.facilities import register
 from shared.store.keys import issue
 from shared.tables import Intake
 from tests.api.conftest import Caller
@@ -107,6 +108,8 @@ def test_ready(submitter, settings, new_database):
 def test_without_a_broker_no_answer_changes(settings, sessions):
     app = create_app(replace(settings, redis_url="redis://10.255.255.1:6379/0"))  # from where nothing ever answers
     with sessions.begin() as session:
+        register(session, "st-marys")
+        register(session, "st-marys")
         sender = Caller(app.test_client(), issue(session, role="submitter", facility="st-marys")[1])
     began = time.monotonic()
     assert {sender.post("/v1/intakes", MINIMAL).status_code for _ in range(20)} == {202}

@@ -1,4 +1,4 @@
-"""The shapes of a delivery to a department's own system, and of a page of them."""
+"""The shapes of a delivery to the own system of a department or facility, and of a page of them."""
 
 from marshmallow import fields
 
@@ -11,7 +11,7 @@ class DestinationOfDelivery(Shape):
     """Where a delivery goes."""
 
     id = fields.UUID(required=True)
-    queue = one_of(QUEUES)
+    queue = one_of(QUEUES, allow_none=True, metadata={"description": "Null: a facility's own system."})
     url = string()
     status = one_of(DESTINATION_STATUSES)
 

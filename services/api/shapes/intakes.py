@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from services.api.shapes.decisions import Decision
-from services.api.shapes.members import Links, Shape, moment, nested, one_of, string
+from services.api.shapes.members import Links, Shape, listed, moment, nested, one_of, reference, string
+from services.api.shapes.referrals import Completed, Returned
 from shared.clinical.lifecycle import QUEUES, STATUSES
 from shared.tables import INTAKE_STATUSES
 from shared.task_queues import LANES
@@ -24,8 +25,11 @@ class ReferralOfIntake(Shape):
     """The referral that an intake became."""
 
     id = fields.UUID(required=True)
+    reference = reference()
     queue = one_of(QUEUES)
     status = one_of(STATUSES)
+    returned = nested(Returned, allow_none=True)
+    completed = nested(Completed, allow_none=True)
     links = nested(Links)
 
 
@@ -44,3 +48,10 @@ class Intake(Shape):
     triaged_at = moment(allow_none=True)
     decision = nested(Decision, allow_none=True)
     referral = nested(ReferralOfIntake, allow_none=True)
+
+
+class Intakes(Shape):
+    """A page of a facility's intakes, the newest first."""
+
+    intakes = listed(Intake)
+    next = string("The cursor of the next page; null on the last.", allow_none=True)

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from services.api.shapes.decisions import Decision, Imaging
-from services.api.shapes.members import Links, Shape, listed, moment, nested, one_of, string
+from services.api.shapes.members import Links, Shape, listed, moment, nested, one_of, reference, string
 from shared.clinical.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 
 DUPLICATES = (
@@ -26,6 +26,22 @@ class Acknowledged(Shape):
 
     by = string()
     at = moment()
+
+
+class Returned(Shape):
+    """With which advice it went back to the referrer."""
+
+    by = string()
+    at = moment()
+    reason = string()
+
+
+class Completed(Shape):
+    """What came of it."""
+
+    by = string()
+    at = moment()
+    outcome = string()
 
 
 class ReferralLinks(Shape):
@@ -52,6 +68,7 @@ class Referral(Shape):
     """The routed unit of work. A recommendation to a clinician, never a diagnosis or an order."""
 
     id = fields.UUID(required=True)
+    reference = reference()
     intake_id = fields.UUID(required=True)
     facility = string()
     queue = one_of(QUEUES)
@@ -71,6 +88,8 @@ class Referral(Shape):
         metadata={"description": "It keeps the place of an earlier version; its own form alone would rank lower."},
     )
     acknowledged = nested(Acknowledged, allow_none=True)
+    returned = nested(Returned, allow_none=True)
+    completed = nested(Completed, allow_none=True)
     decision = nested(Decision, allow_none=True)
     duplicates = listed(Duplicate, description=DUPLICATES)
     links = nested(ReferralLinks)
@@ -96,12 +115,18 @@ class Event(Shape):
     type = string()
     at = moment()
     referral_id = fields.UUID(required=True)
+    reference = reference()
     intake_id = fields.UUID(required=True)
     by = string(allow_none=True)
     data = fields.Dict(keys=fields.String(), required=True)
 
 
 class Timeline(Shape):
-    """Everything that happened to a referral, oldest first."""
+    """A page of what happened to a referral, oldest first."""
 
     events = listed(Event)
+    next = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Ask for what is `after` this next; null on the last page."},
+    )
