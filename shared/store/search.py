@@ -61,7 +61,7 @@ _BY_PATIENT = Direct(
 _REFERRALS = Direct(
     text(f"""
     with found as (
-        select referrals.id, status, coalesce(first_version, intakes.id) as first
+        select referrals.id, referrals.status, coalesce(first_version, intakes.id) as first
         from referrals join intakes on intakes.id = intake_id
         where intake_id = any(cast(:intakes as uuid[]))
     ), all_of_them as (
@@ -73,7 +73,7 @@ _REFERRALS = Direct(
                 select chain.first as id union all select id from intakes where first_version = chain.first
             ) as version
             join referrals on intake_id = version.id
-            where {IS_OPEN} limit 1
+            where {IS_OPEN.replace("status", "referrals.status")} limit 1
         ) as open
     )
     select referrals.id from all_of_them join referrals on referrals.id = all_of_them.id

@@ -115,7 +115,7 @@ def test_what_a_batch_itself_is_refused_for_stores_nothing(submitter, caller, se
     assert is_problem(send(submitter, b"\n \n\n"), 400)
     assert is_problem(send(submitter, (content + b"\n") * (MOST_LINES + 1)), 413)
     assert is_problem(send(submitter, padded), 413)
-    assert is_problem(send(submitter, content, Content_Type="application/json"), 415)
+    assert is_problem(send(submitter, content, Content_Type="text/plain"), 415)
     assert is_problem(send(submitter, content, Content_Encoding="gzip"), 415)
     assert is_problem(submitter.send("/v1/intakes", bare, Content_Type=NDJSON), 415)
     assert is_problem(send(caller(None), content), 401)

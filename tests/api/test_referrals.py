@@ -30,8 +30,8 @@ MEMBERS = [
         "red_flags",
         "imaging",
     ),
-    *("patient", "created_at", "acknowledge_by", "overdue", "escalation_level", "downgrade_proposed"),
-    *("acknowledged", "returned", "completed", "decision", "duplicates", "links"),
+    *("red_flags", "imaging", "patient", "created_at", "acknowledge_by", "overdue", "escalation_level"),
+    *("downgrade_proposed", "acknowledged", "returned", "completed", "decision", "duplicates", "links"),
 ]
 
 
