@@ -113,7 +113,7 @@ class Referral(Table):
             postgresql_where=text(f"{IS_OPEN} and {TYPED_OTHERWISE}"),
         ),
         Index("uq_referrals_reference", "reference", unique=True),
-        Index("ix_referrals_worklist", "queue", "status", "test", "priority", "acknowledge_by", "id"),
+        Index("ix_referrals_worklist", "test", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),
     )
 
