@@ -34,9 +34,7 @@ class FeedQuery(Body):
         load_default=DEFAULT_LIMIT,
         metadata={"minimum": 1, "maximum": MOST_REFERRALS, "description": "Events of a page; a stream has no end."},
     )
-    event: Strict = Choice(
-        ("message",), load_default=None
-    )  # a stream names every event so, for clients that listen to nothing else
+    event: Strict = Choice(("message",))  # the name of all events of a stream, for clients that hear nothing else
 
 
 @blueprint.route("", methods=["GET"], parameters=[parameters.LAST_EVENT_ID])
@@ -65,7 +63,7 @@ def get_feed(query: dict[str, Any]) -> Response:
     """
     catch_up(parts().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):
-        return _stream(query["after"], query["event"])
+        return _stream(query["after"], query.get("event"))
     after = query["after"] or 0
     with parts().sessions() as session:
         found = page_for(session, reader(), after, limit=query["limit"])

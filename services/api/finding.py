@@ -29,9 +29,9 @@ NAMES = ("reference", "external_id", "mrn")
 class ListQuery(Body):
     """Which referrals, and how many; what is not named may be anything."""
 
-    queue: Strict = Choice(QUEUES, load_default=None)
+    queue: Strict = Choice(QUEUES)
     status: Strict = lists.status(("open", "all", *STATUSES), "open")
-    priority: Strict = Choice(PRIORITIES, load_default=None)
+    priority: Strict = Choice(PRIORITIES)
     overdue = YesOrNo(load_default=None)
     facility = Text(least=1, most=MOST_CHARACTERS, load_default=None)
     acknowledged_by = Text(least=1, most=MOST_CHARACTERS, load_default=None)

@@ -131,5 +131,5 @@ def tests() -> YesOrNo:
 
 
 def status(values: tuple[str, ...], default: str | None) -> Strict:
-    """Return the parameter for a status."""
-    return Choice(values, load_default=default)
+    """Return the parameter for a status, which is left out where there is no default."""
+    return Choice(values) if default is None else Choice(values, load_default=default)
