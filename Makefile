@@ -1,6 +1,6 @@
 # Everything a person or a machine runs here; `make help` lists it.
 VENV := .venv
-PYTHON ?= python3
+PYTHON ?=
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -11,16 +11,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The lock file is the stamp's only input, so a second `make run` starts at once.
-$(VENV)/installed-%: requirements/%.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --requirement $<
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+# Checks the machine, makes or repairs .venv, and does nothing where it is whole. PYTHON chooses what it is made of.
+install:  ## .venv with the `referrals` command, from the hashed lock (PYTHON=python3.12)
+	@deploy/make-venv $(VENV) embedded $(PYTHON)
 
-install: $(VENV)/installed-embedded  ## .venv with the `referrals` command, from the hashed lock
-
-install-dev: $(VENV)/installed-dev  ## the same with the tools for checks and tests
+install-dev:  ## the same with the tools for checks and tests
+	@deploy/make-venv $(VENV) dev $(PYTHON)
 
 run: install  ## the whole service with its own PostgreSQL and Valkey (ARGS="--port 9000 --home DIR")
 	@exec $(BIN)/referrals up $(ARGS)

@@ -1,4 +1,6 @@
-"""Says whether the broker answers, for those who only report it."""
+"""Says whether the broker answers, and where it is, for those who only report it."""
+
+from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -18,3 +20,12 @@ def broker_answers(settings: Settings) -> bool:
             return bool(broker.ping())
     except RedisError:
         return False
+
+
+def address(url: str) -> str:
+    """Return where the broker of a REDIS_URL is, without user and password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or 6379}"

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
+from shared.patience import greet
 from shared.settings import Settings
 
 Sessions = sessionmaker[Session]
@@ -73,6 +74,11 @@ def create_sessions(engine: Engine) -> Sessions:
     return sessionmaker(engine, expire_on_commit=False)
 
 
+def transactions(statements: Engine) -> Sessions:
+    """Return a factory of transactions on the connections of an engine whose statements are each one of their own."""
+    return create_sessions(statements.execution_options(isolation_level="READ COMMITTED"))
+
+
 @contextmanager
 def autocommit(sessions: Sessions) -> Iterator[Session]:
     """Open a session in which each statement is a transaction of its own: one round trip in the place of three.
@@ -93,12 +99,8 @@ def _ask_after_rest(connection: Any, record: Any, _proxy: Any) -> None:
     since = record.info.get("resting_since")
     if since is None or time.monotonic() - since < REST_SECONDS:
         return
-    before = connection.autocommit
     try:
-        connection.autocommit = False  # so that a BEGIN goes first, whose answer costs a server nothing
-        connection.execute("select 1")
-        connection.rollback()
-        connection.autocommit = before
+        greet(connection)
     except psycopg.Error:
         raise InvalidatePoolError from None
 

@@ -19,9 +19,10 @@ ALLOWED = frozenset(
         *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
         *("intake_id", "referral_id", "lane", "queue", "queues", "priority", "rules", "attempts", "count", "seconds"),
         *("check", "number", "digest", "delivery_id", "destination_id"),
-        *("protocol", "rule", "error", "where", "process", "port", "pid", "duty", "rung"),
+        *("protocol", "rule", "error", "where", "process", "port", "pid", "duty", "rung", "broker"),
     }
 )
+OWN = ("broker", "error")  # what a filter of ours puts on a library's record
 
 
 def configure_logs(settings: Settings) -> None:
@@ -67,6 +68,7 @@ def keep_wording(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     """Reduce a library's record to the wording in its code, and its exception to a class."""
     record: logging.LogRecord = event["_record"]
     wording: dict[str, Any] = {"event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__}
+    wording |= {name: value for name in OWN if (value := getattr(record, name, None))}
     if record.exc_info and record.exc_info[0]:
         wording["error"] = record.exc_info[0].__name__
         record.exc_info = None

@@ -13,8 +13,9 @@ from psycopg.errors import OperationalError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
-GREETING_SECONDS = 1.0  # for the BEGIN, which costs a server nothing
+GREETING_SECONDS = 1.0  # for a question that costs a server nothing
 ANSWER_SECONDS = 4.0  # for anything else
+STATEMENT_SECONDS = 3.0  # after which the server ends a statement: before the client takes the server for lost
 CONNECT_SECONDS = 2  # whole ones, says libpq
 POLL_SECONDS = 0.1
 
@@ -22,15 +23,28 @@ POLL_SECONDS = 0.1
 class ImpatientConnection(psycopg.Connection[Any]):
     """A connection that closes itself when the server takes too long, and so counts as lost."""
 
+    answer_seconds = ANSWER_SECONDS
+
     def wait(self, gen: Any, interval: float = POLL_SECONDS, timeout: float | None = None) -> Any:
         """Wait as psycopg does, but not for ever; raises OperationalError."""
-        begins = self.pgconn.transaction_status == TransactionStatus.IDLE and not self.autocommit
         try:
-            return super().wait(gen, interval, timeout or (GREETING_SECONDS if begins else ANSWER_SECONDS))
+            return super().wait(gen, interval, timeout or self.answer_seconds)
         except OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer is still to come
                 self.close()
             raise
+
+
+def greet(connection: psycopg.Connection[Any]) -> None:
+    """Ask the server whether it is there, outside any transaction; raises psycopg's Error."""
+    before = connection.autocommit
+    connection.autocommit = True  # one round trip
+    if isinstance(connection, ImpatientConnection):
+        connection.answer_seconds = GREETING_SECONDS
+    connection.execute("select 1")
+    if isinstance(connection, ImpatientConnection):
+        connection.answer_seconds = ANSWER_SECONDS
+    connection.autocommit = before
 
 
 class Door:
@@ -58,9 +72,14 @@ class Door:
 
 
 def make_impatient(engine: Engine) -> None:
-    """Let every connection that `engine` opens from now on be an impatient one."""
+    """Let every connection that `engine` opens from now on be an impatient one.
+
+    The server has the shorter limit: a slow statement ends there with an error, and its connection is used again.
+    """
     door = Door()
+    limit = f"-c statement_timeout={STATEMENT_SECONDS * 1000:.0f}"  # milliseconds; the last one given counts
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> psycopg.Connection[Any]:
-        return door.enter(*arguments, **{**parameters, "connect_timeout": CONNECT_SECONDS})
+        options = f"{parameters.get('options', '')} {limit}"
+        return door.enter(*arguments, **{**parameters, "options": options, "connect_timeout": CONNECT_SECONDS})

@@ -37,3 +37,8 @@ def case_for(queue: str, priority: str | None = None) -> Case:
     return next(
         case for case in cases() if case.expected["queue"] == queue and priority in (None, case.expected["priority"])
     )
+
+
+def born(body: dict[str, Any], day: str = "1980-05-17") -> dict[str, Any]:
+    """Return the form `body` for a patient who was born on `day`: cases differ in age, versions of a form may not."""
+    return body | {"patient": body["patient"] | {"birth_date": day}}

@@ -37,7 +37,7 @@ class Received:
 
 
 class Receiver:
-    """Answers every request as `answer` says at that moment; what it was sent is in `received`."""
+    """Answers every request as `answer` says at that moment; the whole requests that it was sent are in `received`."""
 
     def __init__(self) -> None:
         self.answer: Callable[[socket.socket], None] = status(200)
@@ -118,14 +118,30 @@ def receiver() -> Iterator[Receiver]:
         started.close()
 
 
+class CutOffError(OSError):
+    """The caller went before its request was whole: an attempt, but no delivery."""
+
+
 def read(handler: StreamRequestHandler) -> Received:
-    """Return the request that comes over a connection."""
-    _, path, _ = handler.rfile.readline().decode().split()
+    """Return the request that comes over a connection; raise CutOffError if it ends before it is whole."""
+    _, path, _ = line_of(handler).split()
     headers: dict[str, str] = {}
-    while line := handler.rfile.readline().decode().strip():
+    while line := line_of(handler):
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return Received(path, headers, handler.rfile.read(int(headers["content-length"])))
+    length = int(headers["content-length"])
+    body = handler.rfile.read(length)
+    if len(body) < length:
+        raise CutOffError(f"{len(body)} of {length} bytes")
+    return Received(path, headers, body)
+
+
+def line_of(handler: StreamRequestHandler) -> str:
+    """Return the next line of a head, without its end."""
+    line = handler.rfile.readline()
+    if not line.endswith(b"\n"):
+        raise CutOffError("in the head")
+    return line.decode().strip()
 
 
 def status(code: int, **headers: str) -> Callable[[socket.socket], None]:

@@ -29,7 +29,7 @@ class Up(Program):
 
     def __init__(self, running: Program) -> None:
         self.__dict__.update(running.__dict__)
-        self.url = self.wait_for(r"^ready: (\S+)", START_SECONDS)[1]
+        self.url = self.wait_for(r"^ready(?:, degraded: [a-z, ]+)?: (\S+)", START_SECONDS)[1]
 
     def keys(self) -> dict[str, str]:
         """Return the keys that the first start prints, by role."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask
+from sqlalchemy import Engine
 
 from services.api import (
     auth,
@@ -14,6 +15,7 @@ from services.api import (
     events,
     finding,
     health,
+    identities,
     intakes,
     metrics,
     openapi,
@@ -24,7 +26,7 @@ from services.api import (
     referrals,
     trace,
 )
-from services.api.capacity import Capacity
+from services.api.capacity import BATCHES, Capacity
 from services.api.form_check import create_form_check
 from services.api.form_schema import create_form_schema
 from services.api.keyring import KeyRing
@@ -34,16 +36,17 @@ from shared import clock
 from shared.announce import Announcer, create_producer
 from shared.broker import broker_answers
 from shared.crypto import IdentityCipher
-from shared.database import create_engine, create_sessions
+from shared.database import create_engine, create_sessions, transactions
 from shared.exposition import create_registry
 from shared.patience import make_impatient
 from shared.protocols import active
 from shared.settings import Settings
 from shared.storage import create_storage
 
-POOL_SIZE = 4  # connections of each kind; a request holds one for a millisecond or two
+POOL_SIZE = 4  # connections for statements, for sessions, and for forms of the routine lane
 POOL_SECONDS = 1  # to wait for one; a database that is away is known by then, and the thread is needed
-KEPT_FOR_PRIORITY = 2  # connections more, to store forms with, which a form of the routine lane never holds
+KEPT_FOR_PRIORITY = 2  # connections more, to store forms with, which no batch and no routine form ever holds
+LOOKUPS = 2  # connections for look-ups of keys and for probes, each a fraction of a millisecond
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Flask:
@@ -56,7 +59,19 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     trace.register(app)
     metrics.register(app)
     auth.register(app)
-    for views in (intakes, batch, preview, protocols, queues, finding, referrals, events, deliveries, health):
+    for views in (
+        intakes,
+        batch,
+        preview,
+        protocols,
+        queues,
+        finding,
+        referrals,
+        identities,
+        events,
+        deliveries,
+        health,
+    ):
         api.register_blueprint(views.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)
@@ -66,17 +81,17 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
     """Return what the requests need."""
-    engine = create_engine(settings, pool_size=POOL_SIZE, pool_timeout=POOL_SECONDS)
-    wide = POOL_SIZE + KEPT_FOR_PRIORITY
-    statements = create_engine(settings, pool_size=wide, pool_timeout=POOL_SECONDS, autocommit=True)
-    for each in (engine, statements):
-        make_impatient(each)  # a frozen database is away, and a sender is told so in time
-    sessions = create_sessions(engine)
+    sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
+    storing = _pool(settings, POOL_SIZE + BATCHES + KEPT_FOR_PRIORITY)
+    lookups = _pool(settings, LOOKUPS)
     return Parts(
         settings=settings,
         sessions=sessions,
-        statements=statements,
-        keys=KeyRing(statements),
+        statements=_pool(settings, POOL_SIZE),
+        storing=storing,
+        form_transactions=transactions(storing),
+        lookups=lookups,
+        keys=KeyRing(lookups),
         cipher=IdentityCipher(settings.identity_keys),
         protocol=active(),
         form=create_form_schema(active().form),
@@ -89,3 +104,9 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         now=now,
         tail=Tail(sessions, settings.event_streams),
     )
+
+
+def _pool(settings: Settings, size: int, *, autocommit: bool = True) -> Engine:
+    engine = create_engine(settings, pool_size=size, pool_timeout=POOL_SECONDS, autocommit=autocommit)
+    make_impatient(engine)  # a frozen database is unavailable, and its sender is answered in time
+    return engine

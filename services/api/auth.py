@@ -18,7 +18,9 @@ from shared.store.feed import Reader
 from shared.store.keys import Key
 from shared.store.scope import Scope
 
-PUBLIC = frozenset({"docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"})
+PUBLIC = frozenset(
+    {"docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"}
+)
 READERS = ("department", "operator", "admin")  # who reads and works referrals
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -55,7 +55,7 @@ def post_batch() -> Response:
                 lines = list(read_forms(parts(), items, own))
             else:
                 lines = list(read_lines(parts(), lines_of(content), own))
-        posted = retried(lambda: post_all(parts().sessions, [line for line in lines if isinstance(line, Named)]))
+        posted = retried(lambda: post_all(parts(), [line for line in lines if isinstance(line, Named)]))
     _announce(posted)
     outcomes = [_outcome(line, posted) for line in lines]
     structlog.contextvars.bind_contextvars(count=len(outcomes))

@@ -7,23 +7,23 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.api.parts import Parts
 from services.api.posting import replay, settle
 from services.api.problems import ProblemError
-from shared.database import Sessions
 from shared.store import intakes
 from shared.store.batches import Named, add_all
 from shared.store.intakes import Earlier, NameTakenError, Receipt
 
 
-def post_all(sessions: Sessions, lines: Sequence[Named]) -> dict[UUID, Receipt | ProblemError]:
+def post_all(parts: Parts, lines: Sequence[Named]) -> dict[UUID, Receipt | ProblemError]:
     """Return what came of each line, by the id of its new intake, as if the lines were posted one after the other.
 
     A line that is refused has a ProblemError; the others are stored, all of them or, where this raises, none.
     """
-    with sessions.begin() as session:
+    with parts.form_transactions.begin() as session:
         added = _add(session, _first_of_their_names(lines))
         others = [line for line in lines if line.new.id not in added]
-        return {**added, **_settle(session, others)}
+        return {**added, **_settle(parts, session, others)}
 
 
 def _first_of_their_names(lines: Sequence[Named]) -> list[Named]:
@@ -51,7 +51,7 @@ def _add(session: Session, lines: Sequence[Named]) -> dict[UUID, Receipt]:
         return {**_add(session, lines[:middle]), **_add(session, lines[middle:])} if middle else {}
 
 
-def _settle(session: Session, lines: Sequence[Named]) -> dict[UUID, Receipt | ProblemError]:
+def _settle(parts: Parts, session: Session, lines: Sequence[Named]) -> dict[UUID, Receipt | ProblemError]:
     """Find what the lines stand for that are not new; store the few that are new all the same, each for itself."""
     if not lines:
         return {}
@@ -59,18 +59,18 @@ def _settle(session: Session, lines: Sequence[Named]) -> dict[UUID, Receipt | Pr
     by_key = intakes.find_by_keys(session, facility, [line.idempotency_key for line in lines])
     by_name = intakes.find_by_names(session, facility, [line.new for line in lines])
     return {
-        line.new.id: _settle_one(session, line, by_key.get(line.idempotency_key), by_name.get(line.new.id))
+        line.new.id: _settle_one(parts, session, line, by_key.get(line.idempotency_key), by_name.get(line.new.id))
         for line in lines
     }
 
 
 def _settle_one(
-    session: Session, line: Named, by_key: Earlier | None, by_name: Earlier | None
+    parts: Parts, session: Session, line: Named, by_key: Earlier | None, by_name: Earlier | None
 ) -> Receipt | ProblemError:
     nested = partial(_nested, session)
     try:
         earlier = replay(session, line.new, line.idempotency_key, by_key, by_name)
-        return earlier or settle(nested, nested, line.new, line.idempotency_key)
+        return earlier or settle(parts, nested, nested, line.new, line.idempotency_key)
     except ProblemError as problem:
         if problem.status >= 500:  # time heals it, so nobody is told what may not stay so
             raise

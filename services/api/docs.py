@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Response, current_app, redirect, send_from_directory
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from services.api.answers import answer
 from services.api.openapi import document
@@ -15,6 +16,12 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+
+@blueprint.get("/")
+def home() -> WerkzeugResponse:
+    """Lead a browser that was given the bare address to the page."""
+    return redirect("/docs")
 
 
 @blueprint.get("/openapi.json")

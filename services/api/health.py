@@ -8,7 +8,7 @@ from services.api.parser import StrictBlueprint
 from services.api.parts import parts
 from services.api.problems import RETRY_AFTER_SECONDS, ProblemError
 from services.api.shapes.health import Live, Ready
-from shared.migrations.head import at_head
+from shared.migrations.head import at_head_or_later
 
 blueprint = StrictBlueprint("health", __name__, url_prefix="/health", description="For probes; no key needed.")
 
@@ -39,7 +39,7 @@ def ready() -> Response:
 
 def _database_is_ready() -> bool:
     try:
-        with parts().statements.connect() as connection:
-            return at_head(connection)
+        with parts().lookups.connect() as connection:
+            return at_head_or_later(connection)
     except SQLAlchemyError:
         return False

@@ -109,7 +109,7 @@ def _answer_posted(parts: Parts, posted: Receipt, *, replayed: bool) -> Response
     seconds = preferred_seconds(request.headers.getlist("Prefer"))
     if seconds is not None and wait_for_triage(parts, posted.id, seconds):
         headers["Preference-Applied"] = f"wait={seconds}"
-    elif not replayed:
+    elif not replayed or posted.status == "received":  # as read with the receipt: nothing is to be read again
         return answer(representations.received(posted), 202, headers)
     try:
         return _as_it_stands(parts, posted.id, headers)

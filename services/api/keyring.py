@@ -13,8 +13,8 @@ MOST_KEYS = 1000
 class KeyRing:
     """The live keys seen lately. Only keys that opened are kept, so guessing fills nothing."""
 
-    def __init__(self, statements: Engine) -> None:
-        self._statements = statements
+    def __init__(self, lookups: Engine) -> None:
+        self._lookups = lookups
         self._seen: dict[str, tuple[float, Key]] = {}
 
     def find(self, presented: str) -> Key | None:
@@ -31,7 +31,7 @@ class KeyRing:
         if not key_id.isalnum() or not key_id.isascii():
             return None
         read_at = time.monotonic()
-        with self._statements.connect() as connection:
+        with self._lookups.connect() as connection:
             key = find_live(connection, key_id)
         self._seen.pop(key_id, None)
         if key is not None:

@@ -29,12 +29,16 @@ class Parts:
     """`announce` returns at once; `waiting_room` holds the threads that may wait for triage at one time.
 
     `sessions` are for what changes several rows together. With `statements` each statement is a transaction of its
-    own: a form is stored and most is read with them.
+    own: most is read with them. `storing`, and `form_transactions` on the same connections, store forms and do nothing
+    else. `lookups` are for what is asked before a caller is known: keys and probes. No pool waits for another.
     """
 
     settings: Settings
     sessions: Sessions
     statements: Engine
+    storing: Engine
+    form_transactions: Sessions
+    lookups: Engine
     keys: KeyRing
     cipher: IdentityCipher
     protocol: Protocol
@@ -51,7 +55,7 @@ class Parts:
     def close(self) -> None:
         """End what streams, and close the connections to the database that no request uses."""
         self.tail.close()
-        for engine in (self.statements, self.sessions.kw["bind"]):
+        for engine in (self.statements, self.storing, self.lookups, self.sessions.kw["bind"]):
             engine.dispose()
 
 

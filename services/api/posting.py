@@ -6,23 +6,27 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from services.api.amending import OtherPatientError, check_patient
 from services.api.parts import Parts
 from services.api.problems import ProblemError
 from shared.store import intakes
 from shared.store.intakes import Earlier, NameTakenError, NewIntake, NothingToAmendError, Receipt
 
+OTHER_PATIENT = "The record number and birth date are not those of the form that this one amends."
 MOST_ROUNDS = 5  # a name can be freed while it is looked up; five times in a row it cannot
 
 
 def post(parts: Parts, new: NewIntake, idempotency_key: str | None) -> Receipt:
     """Store `new` or find what its names stand for; raise ProblemError 409 or 422 where they contradict it.
 
-    404 where it amends what the facility never sent.
+    404 where it amends what the facility never sent, 409 where it amends the form of another patient.
     """
-    return settle(parts.statements.connect, parts.sessions.begin, new, idempotency_key)
+    begin = parts.form_transactions.begin
+    return settle(parts, parts.storing.connect if new.amends is None else begin, begin, new, idempotency_key)
 
 
 def settle(
+    parts: Parts,
     statement: Callable[[], AbstractContextManager[Connection | Session]],
     transaction: Callable[[], AbstractContextManager[Session]],
     new: NewIntake,
@@ -32,9 +36,16 @@ def settle(
     for _ in range(MOST_ROUNDS):
         try:
             with statement() as connection:
+                check_patient(parts, connection, new)
                 return intakes.add(connection, new, idempotency_key)
         except NothingToAmendError:
             raise ProblemError(404, "There is no intake to amend.", kind="nothing-to-amend") from None
+        except OtherPatientError:
+            # What was stored is replayed, also after a person has corrected the identity that it was stored with.
+            earlier = _find(transaction, new, idempotency_key)
+            if earlier:
+                return earlier
+            raise ProblemError(409, OTHER_PATIENT, kind="other-patient") from None
         except NameTakenError:
             earlier = _find(transaction, new, idempotency_key)
             if earlier:

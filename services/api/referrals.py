@@ -54,7 +54,7 @@ def get_referral(referral_id: UUID) -> Response:
         stored = referrals.find(connection, referral_id, scope())
     if stored is None:
         raise NotFound
-    return _answer(stored)
+    return answer_referral(stored)
 
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
@@ -135,21 +135,23 @@ def _take(
         before = referrals.find_to_change(session, referral_id, scope())
         if before is None:
             raise NotFound
-        _honour_if_match(before)
+        honour_if_match(before)
         step = step_of(before, body)
         if step:
             due = referrals.change(session, before, step.values, step.event())
         after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
     for delivery in due:
         parts().announce(delivery_hint(delivery.id, delivery.queue))
-    return _answer(after)
+    return answer_referral(after)
 
 
-def _answer(stored: StoredReferral) -> Response:
+def answer_referral(stored: StoredReferral) -> Response:
+    """Return a referral as the answer to the caller, with its ETag."""
     cipher = None if caller().role == "submitter" else parts().cipher
     return answer(representations.referral(stored, cipher), headers={"ETag": f'"{stored.version}"'})
 
 
-def _honour_if_match(stored: StoredReferral) -> None:
+def honour_if_match(stored: StoredReferral) -> None:
+    """Raise ProblemError 412 where the caller's If-Match names another state than the present one."""
     if "If-Match" in request.headers and not request.if_match.contains(str(stored.version)):
         raise ProblemError(412)

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
+from services.api.patients import identity_of
 from shared.clinical.lifecycle import PRIORITIES
 from shared.crypto import IdentityCipher
 from shared.store.feed import StoredEvent
@@ -53,6 +52,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
 
 def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
     """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
+    patient = cipher and _patient(stored, cipher)
     return {
         "id": stored.id,
         "reference": stored.reference,
@@ -65,7 +65,8 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
         "imaging": stored.record["imaging"] if stored.record else [],
-        "patient": cipher and _patient(stored, cipher),
+        "patient": patient,
+        "identity_unreadable": cipher is not None and patient is None,
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
         "overdue": stored.overdue,
@@ -117,8 +118,10 @@ def referral_path(referral_id: UUID) -> str:
     return f"/v1/referrals/{referral_id}"
 
 
-def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any]:
-    identity = orjson.loads(cipher.open(stored.identity, row=str(stored.intake_id)))
+def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any] | None:
+    identity = identity_of(cipher, stored.identity, stored.intake_id)
+    if identity is None:
+        return None
     names = (identity.get("given_name"), identity.get("family_name"))
     return {
         "mrn": identity["mrn"],

@@ -11,7 +11,7 @@ from services.api.forms import ReceivedForm
 from services.api.parts import Parts
 from shared.clinical.text import without_control_characters
 from shared.clinical.triage import screen
-from shared.crypto import keyed_hash
+from shared.crypto import birth_date_hash, keyed_hash
 from shared.metrics import FAILURES
 from shared.record_numbers import mrn_hashes
 from shared.store.intakes import NewIntake
@@ -35,6 +35,7 @@ def new_intake(parts: Parts, received: ReceivedForm, facility: str) -> NewIntake
         identity=parts.cipher.seal(orjson.dumps(_identity(parts, received)), row=str(intake_id)),
         mrn_hash=hashed.as_typed,
         patient_hash=hashed.normalised,
+        birth_date_hash=birth_date_hash(parts.settings.lookup_key, facility, received.given("patient", "birth_date")),
         body_hash=keyed_hash(parts.settings.lookup_key, canonical(["body", received.body])),
         request_id=g.request_id,
         traceparent=g.traceparent,

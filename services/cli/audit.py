@@ -8,12 +8,16 @@ from typing import Any
 
 import click
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from services.cli.database import database
 from services.cli.keys import home_option
+from services.cli.secret_checks import opens, unreadable_secrets
 from services.cli.settings import settings_of
-from shared.store.audit import examples, findings
+from shared.crypto import IdentityCipher
+from shared.store.audit import EVERYTHING, examples, findings
 from shared.store.chain import Chain, check
+from shared.store.sealed import Unreadable, identities, unreadable
 
 LONGEST = text("set local statement_timeout = '30min'")  # it reads everything there is
 _SINCE = re.compile(r"([0-9]{1,18})(?::([0-9a-f]{64}))?")
@@ -42,13 +46,25 @@ def audit(since: tuple[int, bytes | None], home: Path | None, as_json: bool) -> 
     Ids are shown, never what belongs to a patient. The head in the last line shows later, kept elsewhere and given to
     --since, that no event up to it was changed or removed.
     """
-    with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
+    settings = settings_of(home)
+    with database(settings) as (_, sessions), sessions.begin() as session:
         session.execute(LONGEST)
         found = findings(session)
         shown = {name: examples(session, name) for name, count in found.items() if count}
+        for name, closed in _unreadable(session, IdentityCipher(settings.identity_keys)).items():
+            found[name] = closed.count
+            shown |= {name: closed.examples} if closed.count else {}
         chain = check(session, *since)
     click.echo(_as_json(found, shown, chain) if as_json else "\n".join(_lines(found, shown, chain)))
     sys.exit(1 if any(found.values()) or chain.broken is not None else 0)
+
+
+def _unreadable(session: Session, cipher: IdentityCipher) -> dict[str, Unreadable]:
+    """Return which intakes' identities, and which destinations' secrets, do not open."""
+    return {
+        "identity_unreadable": unreadable(identities(session, EVERYTHING), lambda each: opens(cipher, each)),
+        "secret_unreadable": unreadable_secrets(session, cipher),
+    }
 
 
 def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain) -> str:

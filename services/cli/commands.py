@@ -16,6 +16,7 @@ COMMANDS = {
     "backup": ("services.cli.backup", "backup"),
     "restore": ("services.cli.restore", "restore"),
     "prepare": ("services.cli.migrate", "prepare"),
+    "first-keys": ("services.cli.first_keys", "first_keys"),
     "api": ("services.cli.api", "api"),
     "worker": ("services.cli.worker", "worker"),
     "watchman": ("services.cli.watchman", "watchman"),

@@ -8,15 +8,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.cli.findings import Finding, found
-from services.cli.migrate import check_secrets
+from services.cli.secret_checks import check_secrets, opens, unreadable_secrets
 from shared import clock
-from shared.migrations.head import at_head
+from shared.crypto import IdentityCipher
+from shared.migrations.head import HEAD, at_head_or_later, version
 from shared.settings import Settings
 from shared.storage import MIB, create_storage
+from shared.store.sealed import newest_identities, unreadable
 from shared.store.standing import database_bytes
 
 MOST_APART = timedelta(seconds=2)  # leases and due times go by the database's clock; only a form's day goes by ours
 OLDEST_VERSION = 140000
+MAX_IDENTITIES = 10_000  # that doctor opens, in a fraction of a second; the audit opens all
 
 
 def check_server(session: Session) -> Iterator[Finding]:
@@ -34,8 +37,9 @@ def check_server(session: Session) -> Iterator[Finding]:
 
 def check_schema(session: Session) -> Finding:
     """Return whether the schema is the one that this version needs."""
-    well = at_head(session.connection())
-    return found("schema", well, "at head" if well else "not at head", "referrals migrate")
+    found_at = version(session.connection())
+    says = "at head" if found_at == HEAD else f"at {found_at or 'no version'}; this version needs {HEAD} or later"
+    return found("schema", at_head_or_later(session.connection()), says, "referrals migrate")
 
 
 def check_room(session: Session, settings: Settings) -> Finding:
@@ -49,10 +53,25 @@ def check_room(session: Session, settings: Settings) -> Finding:
     return found("storage", storage.room == "enough", f"{says}, room: {storage.room}", do)
 
 
-def check_keys(session: Session, settings: Settings) -> Finding:
-    """Return whether the secrets are those with which the newest intake was stored."""
+def check_keys(session: Session, settings: Settings) -> Iterator[Finding]:
+    """Yield whether every key that rows need is there, and whether what is sealed opens."""
     try:
         check_secrets(session, settings)
     except click.ClickException as error:
-        return Finding("secrets", "fail", error.message, "put the keys back that wrote this database")
-    return Finding("secrets", "ok", "the newest intake was stored with them")
+        yield Finding("secrets", "fail", error.message, "put the keys back that wrote this database")
+    else:
+        yield Finding("secrets", "ok", "every key that rows need is there")
+    cipher = IdentityCipher(settings.identity_keys)
+    newest = newest_identities(session, MAX_IDENTITIES)
+    closed = unreadable(newest, lambda each: opens(cipher, each))
+    says = (
+        f"{closed.count} of the newest {MAX_IDENTITIES} intakes do not open"
+        if closed.count
+        else "the newest intakes open"
+    )
+    yield found("identities", not closed.count, says, "referrals audit names them: docs/runbook.md")
+    parked = unreadable_secrets(session, cipher)
+    says = (
+        f"{parked.count} of the destinations' secrets do not open" if parked.count else "the destinations' secrets open"
+    )
+    yield found("webhook secrets", not parked.count, says, "referrals destinations set … --new-secret")

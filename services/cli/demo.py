@@ -10,18 +10,15 @@ from typing import Any
 
 import click
 
+from services.api.examples import form_of
 from services.cli.database import database
+from services.cli.first_keys import FACILITY
 from services.cli.home import Home
-from services.cli.migrate import FACILITY
 from services.cli.running import running_in
 from services.cli.settings import DEFAULT_HOME, settings_of
 from shared.protocols import ACTIVE, cases
 from shared.store import facilities, keys
 
-YEAR = 2026
-SUBMITTED_AT = (
-    f"{YEAR}-01-02T09:00:00Z"  # the patients are born on 1 January, and as old as their case says on that day
-)
 WAIT_SECONDS = 10
 ROW = "{:<6} {:<16} {:<10} {}"
 
@@ -38,7 +35,7 @@ def demo(url: str | None, home: Path | None, key: str | None) -> None:
     with submitter_key(home, key) as usable:
         click.echo(ROW.format("case", "queue", "priority", "why"))
         for case in cases(ACTIVE):
-            click.echo(row(case["id"], post(url, usable, body(case))))
+            click.echo(row(case["id"], post(url, usable, form_of(case, external_id=f"demo-{case['id']}"))))
 
 
 @contextmanager
@@ -56,14 +53,6 @@ def submitter_key(home: Path | None, key: str | None) -> Iterator[str]:
         finally:
             with sessions.begin() as session:
                 keys.revoke(session, key_id)
-
-
-def body(case: dict[str, Any]) -> dict[str, Any]:
-    """Return the form of a worked case for a made-up patient."""
-    form = case["form"]
-    named = {"external_id": f"demo-{case['id']}", "submitted_at": SUBMITTED_AT}
-    patient = {"mrn": f"DEMO-{case['id']}", "birth_date": f"{YEAR - case['age_years']}-01-01"}
-    return {**form, "encounter": form["encounter"] | named, "patient": form["patient"] | patient}
 
 
 def post(url: str, key: str, form: dict[str, Any]) -> dict[str, Any]:

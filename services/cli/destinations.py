@@ -15,7 +15,7 @@ from services.worker.delivery.sender import Answer, Sender
 from services.worker.delivery.webhook import body_of, headers_of
 from shared import clock
 from shared.clinical.lifecycle import QUEUES
-from shared.crypto import IdentityCipher
+from shared.crypto import IdentityCipher, UnreadableIdentityError
 from shared.database import Sessions
 from shared.store import destinations as store
 from shared.store.deliveries import park_unreachable
@@ -104,7 +104,12 @@ def test(destination_id: UUID, home: Path | None) -> None:
         destination = store.find(session, destination_id)
     if destination is None:
         raise click.ClickException(f"there is no destination {destination_id}")
-    secret = store.secret_of(IdentityCipher(settings.identity_keys), destination.id, destination.secret)
+    try:
+        secret = store.secret_of(IdentityCipher(settings.identity_keys), destination.id, destination.secret)
+    except UnreadableIdentityError:
+        raise click.ClickException(
+            "the secret of this destination does not open: set it again with --new-secret"
+        ) from None
     answer = send_test(destination.url, secret, loopback=settings.destinations_allow_loopback)
     said = answer.error or f"answers {answer.status}"
     click.echo(f"{said} after {answer.duration_ms} ms")

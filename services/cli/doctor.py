@@ -68,7 +68,7 @@ def _with_database(settings: Settings) -> Iterator[Finding]:
             if schema.state == "fail":
                 return
             yield check_room(session, settings)
-            yield check_keys(session, settings)
+            yield from check_keys(session, settings)
             now = standing(session)
             yield from check_work(now)
             yield from check_books(session, now)

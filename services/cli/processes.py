@@ -4,6 +4,7 @@ Each is a fork of the runner that calls a command of `referrals`. What most of t
 shared by all: a process of its own would take two to four times the memory, and a second of both processors to start.
 """
 
+import re
 import socket
 import warnings
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ SHARED = (
     *("celery.app.amqp", "celery.app.events", "celery.app.log", "celery.concurrency.thread", "celery.fixups.django"),
     *("celery.worker.autoscale", "celery.worker.loops", "celery.worker.strategy", "kombu.pidbox"),
 )
+ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # Celery's farewell
 STOP_SECONDS = "5"  # then an unfinished batch is given back; the runner kills after nine
 
 
@@ -38,9 +40,14 @@ def load() -> None:
     warnings.filterwarnings("ignore", "You're running the worker with superuser")
 
 
-def preparation(environment: Mapping[str, str], first_keys: Path) -> Service:
-    """Return the step that migrates the database and, if it has no keys yet, issues the first ones into a file."""
-    return _forked("prepare", ("prepare", "--first-keys", str(first_keys)), environment, once=True)
+def preparation(environment: Mapping[str, str]) -> Service:
+    """Return the step that migrates the database and checks that the secrets fit it."""
+    return _forked("prepare", ("prepare",), environment, once=True)
+
+
+def issue_first_keys(environment: Mapping[str, str], file: Path) -> Service:
+    """Return the step that issues the first keys of a database that has none into `file`; the last one of a start."""
+    return _forked("keys", ("first-keys", str(file)), environment, once=True)
 
 
 def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
@@ -66,6 +73,7 @@ def _beating(name: str, arguments: tuple[str, ...], environment: Mapping[str, st
         ready=lambda _: heartbeat.exists(),
         prepare=partial(heartbeat.unlink, missing_ok=True),
         stop_phase=1,
+        routine=ROUTINE,
     )
 
 

@@ -20,12 +20,12 @@ from services.cli.embedded.postgres import clear_leftovers
 from services.cli.embedded.programs import ProgramsMissingError
 from services.cli.embedded.servers import embedded_servers
 from services.cli.home import Home, HomeError, open_home, take_lock
-from services.cli.migrate import check_secrets
 from services.cli.own_secrets import keep_secrets, own_secrets
 from services.cli.runner.alone import running
 from services.cli.runner.child import CannotStartError
 from services.cli.runner.keeper import keep
 from services.cli.runtime_folder import runtime_folder
+from services.cli.secret_checks import check_secrets
 from services.cli.settings import settings_or_exit
 from shared.migrations.migrate import upgrade
 from shared.settings import Settings

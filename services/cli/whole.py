@@ -11,14 +11,17 @@ from services.cli.embedded.programs import ProgramsMissingError
 from services.cli.embedded.servers import embedded_servers
 from services.cli.home import Home, HomeError
 from services.cli.own_secrets import own_secrets
-from services.cli.processes import load, preparation, processes
+from services.cli.processes import issue_first_keys, load, preparation, processes
 from services.cli.runner.child import CannotStartError
 from services.cli.runner.console import Console
 from services.cli.runner.runner import Runner
 from services.cli.runtime_folder import runtime_folder
-from services.cli.welcome import welcome
+from services.cli.welcome import Welcome
 
-ALLOW_LOOPBACK = "DESTINATIONS_ALLOW_LOOPBACK"  # all runs on one machine here, and so may a department's system
+DEFAULTS = {  # where `up` differs from the single processes
+    "DESTINATIONS_ALLOW_LOOPBACK": "true",  # all runs on one machine here, and so may a department's system
+    "LOG_LEVEL": "WARNING",  # a terminal shows what needs attention; a line for each request with LOG_LEVEL=INFO
+}
 OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key"}  # settings that the home has a secret for
 
 
@@ -41,16 +44,28 @@ def _run(home: Home, host: str, port: int) -> None:
         wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not _given(name)]
         servers, addresses = embedded_servers(home, wanted, account, folder, secrets["database_password"])
         own = {name: secrets[secret] for name, secret in OWN.items() if not _given(name)} | addresses
-        own |= {} if _given(ALLOW_LOOPBACK) else {ALLOW_LOOPBACK: "true"}
+        own |= {name: value for name, value in DEFAULTS.items() if not _given(name)}
         if "DATABASE_URL" in addresses and "STORAGE_PATH" not in os.environ:
             own["STORAGE_PATH"] = str(home.postgres)
         environment = {**os.environ, **own}
         load()
         first_keys = folder / "first-keys.json"
-        running.write(home, running.Running(url, str(folder), own))
-        stages = [servers, [preparation(environment, first_keys)], processes(environment, folder, host, port)]
-        Runner(stages, console).run(lambda: console.say(welcome(url, home.path, first_keys)))
+        running.write(home, running.Running(url, str(folder), own | _given_addresses_and_secrets()))
+        stages = [
+            servers,
+            [preparation(environment)],
+            processes(environment, folder, host, port),
+            [issue_first_keys(environment, first_keys)],
+        ]
+        welcome = Welcome(url, home.path, first_keys, environment)
+        Runner(stages, console).run(lambda: console.say(welcome.text()))
         home.running.unlink()
+
+
+def _given_addresses_and_secrets() -> dict[str, str]:
+    """Return what this start was given instead of the home's own: commands on the home need it from any shell."""
+    names = ("DATABASE_URL", "REDIS_URL", *OWN)
+    return {name: os.environ[name] for each in names for name in (each, f"{each}_FILE") if name in os.environ}
 
 
 def _given(name: str) -> bool:

@@ -9,6 +9,7 @@ from celery.signals import setup_logging, worker_process_init, worker_ready
 from kombu.exceptions import OperationalError
 
 from services.worker.alone import COMMAND
+from services.worker.broker_lost import name_the_broker
 from services.worker.celery_settings import CONFIGURATION, HINT_REQUEST, task_queue
 from services.worker.child import Child
 from services.worker.heartbeat import heartbeat
@@ -44,6 +45,7 @@ def create_worker(settings: Settings) -> Celery:
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | TRIAGE, worker_soft_shutdown_timeout=settings.stop_seconds)
 
+    name_the_broker(settings)
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
     # A connection shared across a fork answers with other patients' rows.
     worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)

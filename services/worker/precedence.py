@@ -9,8 +9,11 @@ _GROUP = Path("/proc/self/autogroup")
 
 
 def give_way() -> None:
-    """Run this process and those it will start after others that want the processor."""
-    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    """Run this process and those it will start after others that want the processor.
+
+    The niceness is added to what the process was started with (`nice make run`): no user may take any of that away.
+    """
+    os.nice(NICENESS)
     # Linux may share the processor out among sessions first. Then niceness counts inside of one alone.
     if os.getsid(0) == os.getpid():  # never a shell's session, in which others run
         with suppress(OSError):

@@ -6,6 +6,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
+from shared.migrations.head import is_later, version
+
 MIGRATING = 7_205_734_185  # the advisory lock under which only one process migrates at a time
 
 
@@ -17,10 +19,17 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Migrate to head. Safe to run twice, and from several processes at once."""
+def upgrade(engine: Engine) -> str | None:
+    """Migrate to head. Safe to run twice, and from several processes at once.
+
+    Returns the revision of a schema that is later than head, which is left as it is; else None.
+    """
     with engine.begin() as connection:
         connection.exec_driver_sql("set local lock_timeout = '60s'")
         connection.exec_driver_sql("set local statement_timeout = '10min'")
         connection.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATING})")
+        found = version(connection)
+        if found is not None and is_later(found):
+            return found
         command.upgrade(alembic_config(connection), "head")
+    return None

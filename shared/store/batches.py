@@ -36,10 +36,10 @@ _ADD_ALL = text("""
             where idempotency_keys.created_at <= now() - :kept
         returning intake_id
     )
-    insert into intakes (id, facility, external_id, lane, today, answers, identity, mrn_hash, patient_hash, body_hash,
-        request_id, traceparent)
-    select id, facility, external_id, lane, today, answers, identity, mrn_hash, patient_hash, body_hash,
-        request_id, traceparent
+    insert into intakes (id, facility, external_id, lane, today, answers, identity, mrn_hash, patient_hash,
+        birth_date_hash, body_hash, request_id, traceparent)
+    select id, facility, external_id, lane, today, answers, identity, mrn_hash, patient_hash, birth_date_hash,
+        body_hash, request_id, traceparent
     from line where idempotency_key is null or id in (select intake_id from named)
     order by external_id, id
     on conflict do nothing

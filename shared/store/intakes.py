@@ -47,6 +47,7 @@ class NewIntake:
     identity: bytes
     mrn_hash: bytes  # of the record number as typed
     patient_hash: bytes  # of the normalised record number; see shared/record_numbers.py
+    birth_date_hash: bytes
     body_hash: bytes
     request_id: str
     traceparent: str | None

@@ -13,6 +13,7 @@ from shared.tables.deliveries import (
     Destination,
 )
 from shared.tables.heartbeats import Heartbeat
+from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
 from shared.tables.referrals import ENDED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
@@ -37,6 +38,7 @@ __all__ = [
     "Facility",
     "Heartbeat",
     "IdempotencyKey",
+    "IdentityCorrection",
     "Intake",
     "QueueChange",
     "Referral",

@@ -30,6 +30,7 @@ class Intake(Table):
     identity: Mapped[bytes]  # sealed; see shared/crypto.py
     mrn_hash: Mapped[bytes]  # of the record number as it was typed; only the release before compares by it alone
     patient_hash: Mapped[bytes | None]  # of its normal form; None in what the release before added, until backfilled
+    birth_date_hash: Mapped[bytes | None]  # keyed, as mrn_hash; None in what came before there was one
     body_hash: Mapped[bytes]
     request_id: Mapped[str]
     traceparent: Mapped[str | None]
@@ -57,6 +58,7 @@ class Intake(Table):
             "id",
             postgresql_where=text("status = 'received'"),
         ),
+        Index("ix_intakes_sealing_key", text("sealing_key(identity)")),
         CheckConstraint(one_of("status", INTAKE_STATUSES), name="status"),
         CheckConstraint(one_of("lane", LANES), name="lane"),
         CheckConstraint("(status = 'triaged') = (triaged_at is not null)", name="triaged_at"),

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from shared.tables import Delivery, Destination, Intake, Referral
 from tests.api.conftest import Caller
-from tests.cases import case_for
+from tests.cases import born, case_for
 
 NOBODY = "0197c9a0-0000-7000-8000-000000000000"
 BY = {"by": "Dr A. Okafor"}
@@ -20,7 +20,7 @@ def send(submitter):
     """Return a function that posts a form which belongs in a queue, amending another intake where given."""
 
     def post(queue, amends=None, *, priority=None, sender=submitter, **headers):
-        body = case_for(queue, priority).body() | ({"amends": amends["id"]} if amends else {})
+        body = body_of(queue, priority) | ({"amends": amends["id"]} if amends else {})
         answer = sender.post("/v1/intakes", body, **headers)
         assert answer.status_code in (200, 202), answer.text
         return answer.json
@@ -66,6 +66,11 @@ def happened(operator):
         return [(event["type"], event["by"], event["data"]) for event in events]
 
     return read
+
+
+def body_of(queue, priority=None):
+    """Return a form which belongs in a queue, always of the same patient."""
+    return born(case_for(queue, priority).body())
 
 
 def place(referral):
@@ -310,7 +315,7 @@ def test_the_departments_hear_of_both(send, referral_of, triage_all, sessions):
 )
 @pytest.mark.parametrize("path", ["/v1/intakes", "/v1/triage/preview"])
 def test_what_is_no_id_is_refused(path, amended, submitter, sessions):
-    answer = submitter.post(path, case_for("urgent").body() | {"amends": amended})
+    answer = submitter.post(path, body_of("urgent") | {"amends": amended})
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json["errors"]] == ["/amends"]
     assert count(sessions) == 0
@@ -318,15 +323,15 @@ def test_what_is_no_id_is_refused(path, amended, submitter, sessions):
 
 def test_nothing_amends_what_is_not_there_or_another_facilitys(submitter, caller, sessions):
     neighbour = caller("submitter", facility="city")
-    theirs = neighbour.post("/v1/intakes", case_for("urgent").body()).json["id"]
-    answers = [submitter.post("/v1/intakes", case_for("urgent").body() | {"amends": each}) for each in (NOBODY, theirs)]
+    theirs = neighbour.post("/v1/intakes", body_of("urgent")).json["id"]
+    answers = [submitter.post("/v1/intakes", body_of("urgent") | {"amends": each}) for each in (NOBODY, theirs)]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert len({(answer.json["type"], answer.json["detail"]) for answer in answers}) == 1
     assert count(sessions) == 1
 
 
 def test_null_amends_nothing(submitter):
-    body = case_for("urgent").body() | {"amends": None}
+    body = body_of("urgent") | {"amends": None}
     intake = submitter.post("/v1/intakes", body).json
     assert submitter.get(intake["links"]["self"]).json["amends"] is None
     assert submitter.post("/v1/triage/preview", body | {"amends": NOBODY}).status_code == 200
@@ -338,13 +343,13 @@ def test_an_amendment_is_replayed_like_any_other(send, submitter, triage_all, se
     assert answers[0] == answers[1]
     triage_all()
     assert send("urgent", first, Idempotency_Key="k1")["amends"] == first["id"]
-    without = submitter.post("/v1/intakes", case_for("urgent").body(), Idempotency_Key="k1")
+    without = submitter.post("/v1/intakes", body_of("urgent"), Idempotency_Key="k1")
     assert (without.status_code, without.json["type"]) == (422, "urn:psoas:problem:idempotency-key-reused")
     assert count(sessions) == 2
 
 
 def test_the_same_external_id_cannot_be_amended_by_itself(submitter):
-    body = case_for("urgent").body()
+    body = body_of("urgent")
     body["encounter"] = body.get("encounter", {}) | {"external_id": "E1"}
     first = submitter.post("/v1/intakes", body).json
     answer = submitter.post("/v1/intakes", body | {"amends": first["id"]})

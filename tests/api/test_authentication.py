@@ -15,6 +15,7 @@ from shared.tables import ROLES, ApiKey
 from tests.api.test_intakes import MINIMAL
 from tests.api.test_referrals import ACTIONS
 
+CORRECTION = {"by": "A. Clerk", "reason": "Typing error.", "patient": {"mrn": "MRN-2"}}
 EVERYBODY = set(ROLES)
 WORKERS = {"department", "operator", "admin"}
 NOBODY = "0197c9a0-0000-7000-8000-000000000000"
@@ -38,8 +39,10 @@ MAY = {
     ("GET", "/v1/deliveries"): {"operator", "admin"},
     ("POST", "/v1/deliveries/<uuid:delivery_id>/retry"): {"operator", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
+    ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
+    ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
 }
-OPEN = {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
+OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
 
 
 def routes(app):
@@ -59,7 +62,7 @@ def call(caller, method, rule):
         return caller.get(path)
     if path.endswith("/batch"):
         return caller.send(path, json.dumps({"form": MINIMAL}).encode(), Content_Type="application/x-ndjson")
-    return caller.post(path, BODIES.get(path.rsplit("/", 1)[1], MINIMAL))
+    return caller.post(path, (BODIES | {"correct-identity": CORRECTION}).get(path.rsplit("/", 1)[1], MINIMAL))
 
 
 def test_every_route_is_open_on_purpose_or_names_its_roles(app):

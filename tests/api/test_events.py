@@ -8,7 +8,7 @@ from shared.store.chain import check
 from shared.store.feed import NUMBERING
 from shared.tables import Event
 from tests.api.test_referrals import ACTIONS, CONFIRMED
-from tests.cases import case_for
+from tests.cases import born, case_for
 
 
 def read_all(reader, limit):
@@ -115,8 +115,9 @@ def test_after_all_that_people_do_the_audit_finds_nothing(referral, operator, su
         path = referral(queue, mrn=f"MRN-{number}")["links"]["self"]
         for action in actions:
             assert operator.post(f"{path}/{action}", {**ACTIONS[action], **_confirmed(action)}).status_code == 200
-    first = submitter.post("/v1/intakes", case_for("neurology").body("MRN-9")).json["id"]
-    submitter.post("/v1/intakes", {**case_for("urgent").body("MRN-9"), "amends": first})
+    first = submitter.post("/v1/intakes", born(case_for("neurology").body("MRN-9"))).json["id"]
+    amended = submitter.post("/v1/intakes", {**born(case_for("urgent").body("MRN-9")), "amends": first})
+    assert amended.status_code == 202
     triage_all()
     everything = read_all(operator, 200)
     with sessions() as session:

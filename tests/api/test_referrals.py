@@ -17,20 +17,8 @@ ACTIONS = {
 }
 CONFIRMED = {"confirm": True}
 MEMBERS = [
-    *(
-        "id",
-        "reference",
-        "intake_id",
-        "facility",
-        "queue",
-        "priority",
-        "status",
-        "pattern",
-        "headline",
-        "red_flags",
-        "imaging",
-    ),
-    *("red_flags", "imaging", "patient", "created_at", "acknowledge_by", "overdue", "escalation_level"),
+    *("id", "reference", "intake_id", "facility", "queue", "priority", "status", "pattern", "headline", "red_flags"),
+    *("imaging", "patient", "identity_unreadable", "created_at", "acknowledge_by", "overdue", "escalation_level"),
     *("downgrade_proposed", "acknowledged", "returned", "completed", "decision", "duplicates", "links"),
 ]
 

@@ -1,11 +1,13 @@
 """The migrations are one line of history, and end at the tables."""
 
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import text
 
 from shared.database import create_engine
-from shared.migrations.head import HEAD, at_head
+from shared.migrations.head import HEAD, HEAD_OF_0_1_0, at_head_or_later, version
 from shared.migrations.migrate import alembic_config, upgrade
 from shared.references import read_reference
 
@@ -34,16 +36,16 @@ def test_one_head_which_is_told_without_alembic():
 def test_a_schema_that_is_older_or_not_there_is_not_at_head(new_database):
     engine = create_engine(new_database("older"))
     with engine.begin() as connection:
-        assert not at_head(connection)
+        assert not at_head_or_later(connection)
         command.upgrade(alembic_config(connection), "0003")
-        assert not at_head(connection)
+        assert not at_head_or_later(connection)
     engine.dispose()
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(engine):
     upgrade(engine)
     with engine.connect() as connection:
-        assert at_head(connection)
+        assert at_head_or_later(connection)
         command.check(alembic_config(connection))
 
 
@@ -51,7 +53,42 @@ def test_migrating_twice_changes_nothing(engine):
     upgrade(engine)
     upgrade(engine)
     with engine.connect() as connection:
-        assert at_head(connection)
+        assert at_head_or_later(connection)
+
+
+@pytest.mark.parametrize("later", ["9998", "9999b"])
+def test_a_later_schema_is_good_and_is_left_as_it_is(new_database, later):
+    engine = create_engine(new_database("later"))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("update schema_version set version_num = :later"), {"later": later})
+    assert upgrade(engine) == later
+    with engine.connect() as connection:
+        assert at_head_or_later(connection)
+        assert version(connection) == later
+    engine.dispose()
+
+
+@pytest.mark.parametrize("unknown", ["abcd", "0001x"])
+def test_a_version_that_nobody_knows_is_not_good(new_database, unknown):
+    engine = create_engine(new_database("unknown"))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("update schema_version set version_num = :unknown"), {"unknown": unknown})
+        assert not at_head_or_later(connection)
+    with pytest.raises(CommandError):
+        upgrade(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("revision", ["0003", "head"])
+def test_release_0_1_0_reads_no_version_after_its_own(new_database, revision):
+    engine = create_engine(new_database("told"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), revision)
+        told = connection.scalars(text("select version_num from alembic_version")).all()
+        assert told == [min(version(connection) or "", HEAD_OF_0_1_0)]
+    engine.dispose()
 
 
 def test_what_was_open_before_knows_its_patient_afterwards(new_database):

@@ -15,9 +15,13 @@ HEALING = 180  # seconds from starting a container until its health check says s
 
 @dataclass(frozen=True)
 class Stack:
-    """One project of containers; `environment` holds its name, its image, its secrets and its port."""
+    """One project of containers; `environment` holds its name, its image, its secrets and its port.
+
+    `folder` has the compose file, and what it builds and mounts.
+    """
 
     environment: dict[str, str]
+    folder: Path = ROOT
 
     @property
     def port(self) -> int:
@@ -25,7 +29,7 @@ class Stack:
 
     def run(self, *command: str) -> str:
         """Run a command that uses `docker compose`; return what it prints. Raise with its words when it fails."""
-        return run(*command, environment=self.environment)
+        return run(*command, environment=self.environment, folder=self.folder)
 
     def compose(self, *words: str) -> str:
         return self.run("docker", "compose", *words)
@@ -69,11 +73,11 @@ def healthy(container: dict[str, Any]) -> bool:
     )
 
 
-def run(*command: str, environment: dict[str, str] | None = None) -> str:
+def run(*command: str, environment: dict[str, str] | None = None, folder: Path = ROOT) -> str:
     """Run a command in the project's folder and return its output."""
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from .client import Client, UnansweredError
+from .contention import Contention
 from .load import History, Sent
 
 PAUSE = 0.04  # seconds between two looks
@@ -22,17 +23,20 @@ class Lookout:
 
     def __init__(self, history: History) -> None:
         self.seen: dict[str, float] = {}
+        self.contention = Contention()
         self._history = history
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_around, daemon=True)
 
     def __enter__(self) -> Self:
+        self.contention.__enter__()
         self._thread.start()
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._over.set()
         self._thread.join()
+        self.contention.__exit__()
 
     def outstanding(self) -> list[Sent]:
         """Return the red flags that were accepted and were not seen until now."""
@@ -40,9 +44,12 @@ class Lookout:
         return [each for each in sent if each.red and each.outcome == "ok" and each.intake not in self.seen]
 
     def finish(self, seconds: float) -> list[str]:
-        """Look for at most so long for what is outstanding; return the keys of what nobody has seen then."""
-        deadline = time.monotonic() + seconds
-        while self.outstanding() and time.monotonic() < deadline:
+        """Look for what is outstanding for so many seconds of an idle machine; return the keys of what is unseen."""
+        began = time.monotonic()
+        while self.outstanding():
+            now = time.monotonic()
+            if now - began > seconds * self.contention.stretch(began, now):
+                break
             time.sleep(PAUSE)
         return [sent.key for sent in self.outstanding()]
 
@@ -50,6 +57,16 @@ class Lookout:
         """Return the longest time, in seconds, from a 202, or from `since` if that was later, until it was seen."""
         taken = ((each, self.seen.get(each.intake or "")) for each in self._history.sent if each.red)
         return max((max(0.0, seen - max(each.taken_at, since)) for each, seen in taken if seen), default=0.0)
+
+    def slowest_by_itself(self, *, since: float = 0.0) -> float:
+        """Return the longest time of `slowest`, each over how much the machine was stretched meanwhile."""
+        taken = (
+            (max(each.taken_at, since), self.seen.get(each.intake or "")) for each in self._history.sent if each.red
+        )
+        waits = (
+            (seen - began) / self.contention.stretch(began, seen) for began, seen in taken if seen and seen > began
+        )
+        return max(waits, default=0.0)
 
     def _look_around(self) -> None:
         with ThreadPoolExecutor(EYES) as eyes, ThreadPoolExecutor(HANDS) as hands:

@@ -76,7 +76,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     assert os.geteuid() == 0, "these tests fill a disk of their own, and only root may mount one"
     subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL_DISK, "psoas-faults", disk], check=True)
     try:
-        with up(home) as running:
+        with up(home, env=os.environ | {"LOG_LEVEL": "INFO"}) as running:  # with every line that it may ever log
             environment = json.loads((home / "running.json").read_text())["environment"]
             with closing(Service(running, home, environment)) as made, mailboxes(made) as made.mailboxes:
                 yield made

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.driver.client import QUEUES, Answer
+from tests.driver.contention import Contention
 from tests.driver.load import PER_TENANT, History, load
 from tests.driver.lookout import Lookout
 from tests.driver.verdict import Verdict, ill_answered, said, verdict
@@ -37,7 +38,8 @@ class Fault:
     """Something that breaks. `strike` begins it, lasts for the scene's seconds, and ends it.
 
     `around` is entered before the load begins and left when all is looked at; what it yields the scene has `prepared`.
-    `red_flags` is within how many seconds of its 202 each has to be seen. Where database or API are `away`, senders may
+    `red_flags` is within how many seconds of its 202 each has to be seen, on processors that other work leaves to it:
+    `tests.driver.contention`. Where database or API are `away`, senders may
     be told to come back, and red flags count from when they are back; where it is `crowded`, senders of what is no red
     flag may be told so. Of what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
     """
@@ -71,8 +73,9 @@ def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
             time.sleep(QUIET)
         found = verdict(history)
         unseen = lookout.finish(fault.red_flags)
-    slowest = lookout.slowest(since=healed if fault.away else 0.0)
-    rows.append(row(fault.name, history, found, slowest))
+    since = healed if fault.away else 0.0
+    rows.append(row(fault.name, history, found, lookout.slowest(since=since)))
+    slowest = lookout.slowest_by_itself(since=since)
     if service.mailboxes:
         service.mailboxes.loads[fault.name] = history
     service.wait_until_whole()
@@ -82,7 +85,7 @@ def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
         *([f"a red flag waited {slowest:.2f} s"] if slowest > fault.red_flags else []),
         *ill_answered(history, AWAY if fault.away or fault.crowded else TAKEN),
         *(said("red flags sent away", sent_away(history)) if fault.crowded else []),
-        *(noticed(history) if fault.unnoticed else []),
+        *(noticed(history, lookout.contention) if fault.unnoticed else []),
     ]
     assert wrong == [], wrong  # pytest explains the asserts of test files alone
 
@@ -92,9 +95,10 @@ def sent_away(history: History) -> list[str]:
     return [sent.key for sent in history.sent if sent.red and len(sent.answers) > 1]
 
 
-def noticed(history: History) -> list[str]:
+def noticed(history: History, contention: Contention) -> list[str]:
     """Say so if more than one form in a hundred was answered late, counted from when it was to be sent."""
-    late = [round(sent.late, 2) for sent in history.sent if sent.late > UNNOTICED_SECONDS]
+    waits = [sent.late / contention.stretch(sent.scheduled, sent.scheduled + sent.late) for sent in history.sent]
+    late = [round(wait, 2) for wait in waits if wait > UNNOTICED_SECONDS]
     return said("forms answered late", late) if len(late) > 1 + len(history.sent) / 100 else []
 
 

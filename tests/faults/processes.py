@@ -1,15 +1,16 @@
 """Processes that die: killed, killed again, told to stop, one of them or all."""
 
-import os
+import itertools
 import signal
 import time
-from contextlib import suppress
 
 from tests.referrals import children
 
 from .fault import Fault, Scene
+from .service import signal_all, wait_until
 
 TRIAGING = ("urgent", "routine")
+LEAST_ROUNDS = 3
 WORKERS = (*TRIAGING, "urgent-delivery", "delivery")
 STOPPED_IN_TURN = {
     **dict.fromkeys(("api", *WORKERS, "watchman", "valkey"), signal.SIGTERM),
@@ -37,13 +38,26 @@ def all_workers_killed(scene: Scene) -> None:
 
 
 def pool_children_killed(scene: Scene) -> None:
-    """Kill the processes that triage, not their parents, over and over."""
-    for _ in range(int(scene.seconds / 0.3)):
-        for name in TRIAGING:
-            for pid in children(scene.service.running.processes()[name]):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+    """Kill the processes that triage, not their parents, over and over: again when their successors are there.
+
+    A busy machine takes longer to start them: at least three rounds, however long they take.
+    """
+    end = time.monotonic() + scene.seconds
+    for number in itertools.count():
+        if number >= LEAST_ROUNDS and time.monotonic() > end:
+            return
+        killed_now = {pid for name in TRIAGING for pid in pool_of(scene, name)}
+        signal_all(killed_now, signal.SIGKILL)
         time.sleep(0.3)
+        wait_until(
+            lambda dead=killed_now: all(set(pool_of(scene, name)) - dead for name in TRIAGING),
+            "pools with new children",
+        )
+
+
+def pool_of(scene: Scene, name: str) -> list[int]:
+    """Return the processes that triage for the worker called `name`."""
+    return children(scene.service.running.processes()[name])
 
 
 def watchman_killed(scene: Scene) -> None:

@@ -10,12 +10,16 @@ from uuid import UUID
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from services.cli.database import database
-from services.cli.migrate import check_secrets, migrate, prepare
+from services.cli.database_checks import check_schema
+from services.cli.first_keys import first_keys
+from services.cli.migrate import migrate, prepare
+from services.cli.secret_checks import check_secrets
 from shared.crypto import IdentityCipher
 from shared.database import Sessions
-from shared.migrations.head import at_head
+from shared.migrations.head import HEAD, at_head_or_later
 from shared.record_numbers import mrn_hashes
 from shared.settings import Settings
 from shared.store import keys
@@ -38,15 +42,31 @@ def of_new(new: Settings, environment: dict[str, str]) -> dict[str, str]:
 def test_migrate_brings_a_new_database_to_the_schema(new: Settings, of_new: dict[str, str]) -> None:
     assert CliRunner().invoke(migrate, env=of_new).exit_code == 0
     with database(new) as (engine, _), engine.connect() as connection:
-        assert at_head(connection)
+        assert at_head_or_later(connection)
+
+
+def test_migrate_says_that_a_later_schema_is_left_as_it_is(new: Settings, of_new: dict[str, str]) -> None:
+    assert CliRunner().invoke(migrate, env=of_new).output == ""
+    with database(new) as (engine, sessions):
+        with engine.begin() as connection:
+            connection.execute(text("update schema_version set version_num = '9998'"))
+        migrated = CliRunner().invoke(migrate, env=of_new)
+        assert (migrated.exit_code, migrated.output) == (
+            0,
+            f"The schema is at 9998, later than {HEAD}, which this version needs: there is nothing to do.\n",
+        )
+        with sessions() as session:
+            checked = check_schema(session)
+        assert (checked.state, checked.says) == ("ok", f"at 9998; this version needs {HEAD} or later")
 
 
 def test_the_first_keys_are_issued_once_into_a_closed_file(
     new: Settings, of_new: dict[str, str], tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
+    assert CliRunner().invoke(prepare, env=of_new).exit_code == 0
     for file in (first, second):
-        assert CliRunner().invoke(prepare, ["--first-keys", str(file)], env=of_new).exit_code == 0
+        assert CliRunner().invoke(first_keys, [str(file)], env=of_new).exit_code == 0
     assert first.stat().st_mode & 0o777 == 0o600
     assert not second.exists()
     issued = json.loads(first.read_text())

@@ -1,8 +1,10 @@
 """Headers, parameters and the body of a form, as the OpenAPI document describes them."""
 
+from services.api.examples import batch_example, form_examples
 from shared.clinical.lifecycle import QUEUES
 
-FORM = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Form"}}}, "required": True}
+_FORM = {"schema": {"$ref": "#/components/schemas/Form"}, "examples": form_examples()}
+FORM = {"content": {"application/json": _FORM}, "required": True}
 NDJSON = "application/x-ndjson"
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255}
 LINE = {
@@ -22,7 +24,7 @@ LINE = {
 BATCH = {
     "description": "JSON, a line each, ended by line feeds: at most 1,000 lines of 64 KiB, 8 MiB in all.",
     "content": {
-        NDJSON: {"schema": LINE},
+        NDJSON: {"schema": LINE, "example": batch_example()},
         "application/json": {
             "schema": {
                 "title": "A batch",

@@ -11,6 +11,8 @@ DUPLICATES = (
     "first. Empty once the referral itself is closed."
 )
 
+PATIENT = "Null for the role `submitter`, and where `identity_unreadable` is true."
+
 
 class Patient(Shape):
     """Whose referral it is."""
@@ -78,7 +80,13 @@ class Referral(Shape):
     headline = string()
     red_flags = listed(fields.String())
     imaging = listed(Imaging)
-    patient = nested(Patient, allow_none=True, metadata={"description": "Null for the role `submitter`."})
+    patient = nested(Patient, allow_none=True, metadata={"description": PATIENT})
+    identity_unreadable = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "The identity is damaged, or its key is missing: `patient` is null, nothing else fails."
+        },
+    )
     created_at = moment()
     acknowledge_by = moment("Counted from receipt.")
     overdue = fields.Boolean(required=True, metadata={"description": "Nobody has acknowledged in time."})

@@ -1,6 +1,7 @@
 """Describes the embedded PostgreSQL to the runner: its command, when it is ready, what to clear away before a start."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -29,6 +30,12 @@ CONFIGURATION = {
     "log_checkpoints": "off",
     "log_line_prefix": "",
 }
+# What an ordinary start and stop say. A crash, a recovery and every error are shown.
+ROUTINE = re.compile(
+    r"^LOG:  (starting PostgreSQL|listening on|database system (was shut down at|is ready|is shut down)|shutting down"
+    r"|received (fast|smart) shutdown request|aborting any active transactions|checkpoint (starting|complete)"
+    r"|background worker .* exited with exit code 1)"
+)
 LEFTOVER_SECONDS = 5
 
 
@@ -44,6 +51,7 @@ def postgres_service(data: Path, sockets: Path, programs: Path, account: Account
         folder=data,
         account=account,
         stop_phase=3,
+        routine=ROUTINE,
         stop_signal=signal.SIGINT,  # fast shutdown: open sessions are closed, not waited for
     )
 

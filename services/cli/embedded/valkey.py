@@ -1,5 +1,6 @@
 """Describes the embedded Valkey to the runner: its command and when it is ready."""
 
+import re
 import socket
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,9 @@ CONFIGURATION = {
     "loglevel": "warning",
 }
 
+# The kernel's memory settings are the host's affair: what is kept here is under 2 MB, and rows are the truth.
+ROUTINE = re.compile(r"WARNING Memory overcommit must be enabled|Received SIGTERM scheduling|is now ready to exit")
+
 
 def valkey_service(data: Path, sockets: Path, program: Path, account: Account | None) -> Service:
     """Return the server that keeps its file in `data` and listens in the folder `sockets`."""
@@ -32,6 +36,7 @@ def valkey_service(data: Path, sockets: Path, program: Path, account: Account | 
         folder=data,
         account=account,
         stop_phase=2,
+        routine=ROUTINE,
     )
 
 

@@ -29,7 +29,7 @@ class Child:
 
     def __init__(self, service: Service, console: Console) -> None:
         self.service = service
-        self.output = Output(service.name, console)
+        self.output = Output(service.name, console, service.routine)
         self.process: Process | None = None
         self.ready = False
         self._console = console

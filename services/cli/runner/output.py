@@ -1,6 +1,7 @@
 """Takes what one process says, line by line, passes it on under its name and remembers the last of it."""
 
 import os
+import re
 from collections import deque
 
 from services.cli.runner.console import Console
@@ -12,8 +13,9 @@ REMEMBERED_LINES = 12
 class Output:
     """The reading end of the pipe into which the process called `name` writes."""
 
-    def __init__(self, name: str, console: Console) -> None:
+    def __init__(self, name: str, console: Console, routine: re.Pattern[str] | None = None) -> None:
         self._name = name
+        self._routine = routine
         self._console = console
         self._unfinished = b""
         self.descriptor: int | None = None  # where there is something to read, while there is a process
@@ -60,7 +62,8 @@ class Output:
     def _pass_on(self, line: bytes) -> None:
         text = line[:LONGEST_LINE].decode(errors="replace")
         self.last_lines.append(text)
-        self._console.pass_on(self._name, text)
+        if not (self._routine and self._routine.search(text)):
+            self._console.pass_on(self._name, text)
 
     def _close(self) -> None:
         if self.descriptor is not None:

@@ -1,5 +1,6 @@
 """What the runner is told of a process: how to start it, when it is ready and how it is asked to stop."""
 
+import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,3 +41,4 @@ class Service:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_phase: int = 0  # those of a lower phase are stopped before
     once: bool = False
+    routine: re.Pattern[str] | None = None  # lines of its output that say nothing to act on: kept, but not shown

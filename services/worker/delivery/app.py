@@ -6,6 +6,7 @@ from uuid import UUID
 from celery import Celery
 from celery.signals import setup_logging, worker_shutting_down
 
+from services.worker.broker_lost import name_the_broker
 from services.worker.celery_settings import CONFIGURATION, HINT_REQUEST, task_queue
 from services.worker.delivery.courier import create_courier
 from services.worker.heartbeat import heartbeat
@@ -29,6 +30,7 @@ def create_delivery_worker(settings: Settings) -> Celery:
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | DELIVERY)
 
+    name_the_broker(settings)
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
     # Each thread then ends with the attempt that it is at.
     worker_shutting_down.connect(lambda **_: courier.stopping.set(), weak=False)

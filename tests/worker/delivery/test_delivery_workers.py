@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from services.worker.delivery.standing_still import StandIn, announce_standing_still
 from shared.announce import Announcer, create_producer
 from shared.store.deliveries import AT_ONCE
-from shared.tables import Delivery
+from shared.tables import Delivery, Destination
 from shared.task_queues import delivery_hint
 from tests import receiver
 from tests.receiver import in_turn, status
@@ -207,4 +207,15 @@ def test_a_secret_that_does_not_open_is_for_people(courier, department, refer, s
     (due,) = refer()
     replace(courier, cipher=type(courier.cipher)({"other": bytes(32)})).deliver(due)
     assert stored.delivery(due).error == "secret_unreadable"
+    assert urgent.receiver.received == []
+
+
+@pytest.mark.parametrize("secret", [b"", b"\x04", b"\x04test", b"\xff" * 40, bytes(40), b"\x04te\xff\xfe" + bytes(60)])
+def test_a_damaged_secret_is_for_people_too(secret, courier, department, refer, stored, sessions):
+    urgent = department()
+    (due,) = refer()
+    with sessions.begin() as session:
+        session.execute(update(Destination).values(secret=secret))
+    courier.deliver(due)
+    assert (stored.delivery(due).status, stored.delivery(due).error) == ("parked", "secret_unreadable")
     assert urgent.receiver.received == []

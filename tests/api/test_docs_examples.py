@@ -1,0 +1,55 @@
+"""What `/docs` offers to try can be posted as it stands, and `/` leads there."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from services.api import bodies
+from services.api.examples import batch_example
+from services.api.openapi import document
+from shared.protocols import ACTIVE, cases
+from tests.api.batches import send
+from tests.api.test_referrals import ACTIONS
+
+POSTED = ("/v1/intakes", "/v1/triage/preview")
+
+
+def examples(app, path):
+    return document(app)["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+
+
+def test_the_bare_address_leads_to_the_page(caller):
+    answer = caller(None).get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/docs")
+    assert caller(None).get(answer.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_a_form_of_each_queue_is_offered_and_taken(path, app, submitter):
+    expected = {case["id"]: case["expect"]["queue"] for case in cases(ACTIVE)}
+    offered = examples(app, path)
+    assert {expected[name] for name in offered} == set(expected.values())
+    for name, example in offered.items():
+        assert example["summary"].startswith(f"{expected[name]}: ")
+        answer = submitter.post(path, example["value"])
+        assert answer.status_code in (200, 202), answer.json
+    assert submitter.post("/v1/triage/preview", offered["V01"]["value"]).json["decision"]["queue"] == "urgent"
+
+
+def test_the_lines_of_a_batch_are_taken(app, submitter):
+    content = document(app)["paths"]["/v1/intakes/batch"]["post"]["requestBody"]["content"]
+    assert content["application/x-ndjson"]["example"] == batch_example()
+    answer = send(submitter, batch_example().encode())
+    assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [202, 202]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_is_offered_in_nobodys_name(action, app):
+    spec = document(app)
+    path = f"/v1/referrals/{{referral_id}}/{action}"
+    schema = spec["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    described = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]["properties"]
+    offered = {name: field["example"] for name, field in described.items() if "example" in field}
+    assert offered["by"] == bodies.ByPerson().fields["by"].metadata["example"] == "Example (write your own name)"
+    Draft202012Validator({"properties": described}).validate(offered)

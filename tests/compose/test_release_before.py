@@ -1,0 +1,101 @@
+"""The stack is rolled from the release before to this one and back, across real migrations, while forms are posted."""
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.migrations.head import HEAD
+from tests import release_before
+from tests.driver.client import Client
+from tests.driver.load import History, Tenant, load
+from tests.driver.verdict import assert_each_routed_once
+
+from .stack import Stack, run
+
+PROJECT, IMAGE_BEFORE, IMAGE_TODAY = "psoas-test-release", "psoas:test-release-before", "psoas:test-release-today"
+VERSION = "select max(version_num) from schema_version"
+MORE = 20  # forms that have to be taken after each step
+SLOWEST = 60
+
+
+@pytest.fixture
+def before(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
+    """The stack of the release before, healthy, on a port and volumes of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    own = {"COMPOSE_PROJECT_NAME": PROJECT, "PSOAS_IMAGE": IMAGE_BEFORE, "PSOAS_PORT": str(port)}
+    folder = tmp_path / "before"
+    folder.mkdir()
+    folder.chmod(0o755)  # containers read their configuration from it, each under its own user
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    stack = Stack(environment | own, release_before.unpack(folder))
+    stack.compose("down", "--volumes", "--remove-orphans")  # what a killed run left
+    try:
+        stack.up("--build")
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
+        run("docker", "image", "rm", "--force", "--no-prune", IMAGE_BEFORE, IMAGE_TODAY)
+
+
+def test_it_rolls_forward_and_back_while_forms_are_posted(before: Stack) -> None:
+    assert HEAD > release_before.HEAD, "there is no migration to roll across"
+    today = replace(before, environment=before.environment | {"PSOAS_IMAGE": IMAGE_TODAY}, folder=release_before.ROOT)
+    today.compose("build")
+    hospital = Client(before.port, before.issue_key("--role", "submitter", "--facility", "st-marys"))
+    operator = Client(before.port, before.issue_key("--role", "operator"))
+
+    with load(History("release", [Tenant(hospital, operator)]), rate=10) as history:
+        wait_for_more(history)
+        assert images(before) == {image(IMAGE_BEFORE)}
+        for stack, name in ((today, IMAGE_TODAY), (before, IMAGE_BEFORE)):
+            stack.run("deploy/roll")
+            assert images(stack) == {image(name)}
+            assert version(stack) == HEAD
+            assert hospital.request("GET", "/health/ready").status == 200
+            stack.wait_until_healthy()
+            wait_for_more(history)
+
+    statuses = [answer.status for answer in history.answers()]
+    assert set(statuses) <= {202, 503}  # a process that is just leaving says to come again, and a sender does
+    assert statuses.count(503) <= len(statuses) // 20
+    assert_each_routed_once(history)
+
+
+def wait_for_more(history: History) -> None:
+    """Wait until further forms are taken."""
+    began, taken = time.monotonic(), accepted(history)
+    while accepted(history) < taken + MORE:
+        assert time.monotonic() - began < SLOWEST, [sent.answers[-1:] for sent in history.sent[-5:]]
+        time.sleep(0.1)
+
+
+def accepted(history: History) -> int:
+    return sum(sent.outcome == "ok" for sent in list(history.sent))
+
+
+def image(name: str) -> str:
+    return run("docker", "image", "inspect", "--format", "{{.Id}}", name).strip()
+
+
+def images(stack: Stack) -> set[str]:
+    roles = (
+        "api",
+        "events",
+        "worker-urgent",
+        "worker-routine",
+        "worker-urgent-delivery",
+        "worker-delivery",
+        "watchman",
+    )
+    return {container["Image"] for role in roles for container in stack.containers(role)}
+
+
+def version(stack: Stack) -> str:
+    command = f'PGPASSWORD=$POSTGRES_PASSWORD psql --username=postgres --dbname=psoas -Atc "{VERSION}"'
+    return stack.compose("exec", "-T", "postgres", "sh", "-c", command).strip()
