@@ -26,7 +26,7 @@ COPY --from=build /opt/psoas /opt/psoas
 ENV PATH=/opt/psoas/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONUNBUFFERED=1
 # Imports everything once: the image is whole, and the standard library has its bytecode, which the official image leaves out.
-RUN referrals --help >/dev/null && python -c 'import services.api.app, services.worker.app, services.worker.watchman'
+RUN referrals --help >/dev/null && python -c 'import services.api.app, services.worker.triage.app, services.worker.watchman.watchman'
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 ENTRYPOINT ["tini", "--"]

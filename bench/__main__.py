@@ -14,7 +14,7 @@ from bench.figures.width import widening
 from bench.machine import describe, said
 from bench.report import Row, as_text, write
 from bench.scene import FULL, QUICK, scene
-from shared.logs import configure_logs
+from shared.platform.logs import configure_logs
 
 RESULTS = Path(__file__).parent / "results"
 FIGURES = {

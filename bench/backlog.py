@@ -9,17 +9,17 @@ from sqlalchemy import func, insert, select, text
 from uuid_utils.compat import uuid7
 
 from bench.scene import FACILITY, Scene
-from services.worker.alone import COMMAND
-from services.worker.child import Child
-from services.worker.triage import Triager
-from shared.announce import create_producer
+from services.worker.triage.sandbox import Sandbox
+from services.worker.triage.sandbox_process import COMMAND
+from services.worker.triage.triager import Triager
 from shared.clinical.form import read
 from shared.clinical.triage import screen, triage
-from shared.clock import now
-from shared.crypto import IdentityCipher, keyed_hash
+from shared.platform.announcer import create_producer
+from shared.platform.clock import now
+from shared.platform.crypto import IdentityCipher, keyed_hash
+from shared.platform.task_queues import LANES, TRIAGE_TASK, triage_queue
 from shared.protocols import active
 from shared.tables import Intake
-from shared.task_queues import LANES, TRIAGE_TASK, triage_queue
 
 IDENTITY = b'{"mrn": "1234567890", "family_name": "Example", "given_name": "Alex", "birth_date": "1976-01-01"}'
 POLL_SECONDS = 0.05
@@ -89,8 +89,8 @@ def wait_until_drained(scene: Scene) -> None:
 
 def triage_here(scene: Scene) -> None:
     """Triage everything that waits, in this process."""
-    with Child(COMMAND) as child:
-        triager = Triager(scene.sessions, active(), frozenset(), child, triage, announce=lambda _: None)
+    with Sandbox(COMMAND) as sandbox:
+        triager = Triager(scene.sessions, active(), frozenset(), sandbox, triage, announce=lambda _: None)
         for lane in LANES:
             while triager.triage_waiting(lane):
                 pass

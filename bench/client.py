@@ -17,11 +17,11 @@ Address = tuple[str, int]
 
 CHUNK = 65_536
 GATE_SECONDS = 0.02  # how often a closed gate is tried again
-LONGEST_SECONDS = 30
+MAX_SECONDS = 30
 
 
 class NoAnswerError(Exception):
-    """The server closed a connection, or let a request wait for more than LONGEST_SECONDS."""
+    """The server closed a connection, or let a request wait for more than MAX_SECONDS."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Connection:
     """One kept-alive connection, with at most one request under way."""
 
     def __init__(self, address: Address) -> None:
-        self.socket = socket.create_connection(address, timeout=LONGEST_SECONDS)
+        self.socket = socket.create_connection(address, timeout=MAX_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.since = 0.0
         self._received = b""
@@ -112,7 +112,7 @@ def drive(
                 break
             idle.pop(0).send(request, due or time.perf_counter())  # each in turn: servers close what rests
         while len(idle) < clients:
-            _answers(load, selector, idle, LONGEST_SECONDS)
+            _answers(load, selector, idle, MAX_SECONDS)
         load.seconds, load.own_seconds = time.perf_counter() - began, time.thread_time() - own
     return load
 
@@ -134,14 +134,14 @@ def _take(
         if early <= 0 and idle and gate():
             return
         patience = early if early > 0 else GATE_SECONDS
-        _answers(load, selector, idle, patience if idle else LONGEST_SECONDS)
+        _answers(load, selector, idle, patience if idle else MAX_SECONDS)
 
 
 def _answers(load: Load, selector: selectors.BaseSelector, idle: list[Connection], patience: float) -> None:
     """Wait for answers, at most `patience` seconds, and note those that are whole."""
     ready = selector.select(patience)
-    if not ready and patience == LONGEST_SECONDS:
-        raise NoAnswerError(f"no answer in {LONGEST_SECONDS} s")
+    if not ready and patience == MAX_SECONDS:
+        raise NoAnswerError(f"no answer in {MAX_SECONDS} s")
     for key, _ in ready:
         connection: Connection = key.data
         if answer := connection.receive():

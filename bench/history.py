@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, text
 
 from bench.backlog import DUPLICATE, UNLIMITED
 from bench.scene import Scene
-from shared.store.feed import catch_up
+from shared.store.event_log.feed import catch_up
 from shared.tables import Decision, Event, Intake, Referral
 
 Patients = Literal["own", "one"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from shared.clock import now
+from shared.platform.clock import now
 
 PACKAGES = ("flask", "flask-smorest", "marshmallow", "granian", "celery", "sqlalchemy", "psycopg", "orjson")
 GIGABYTE = 2**30

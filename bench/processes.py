@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from services.cli.runner.launch import launch
-from services.cli.runner.service import Service
+from services.embedded.supervisor.service import Service
+from services.embedded.supervisor.spawn import spawn
 
 READY_SECONDS = 30
 STOP_SECONDS = 20
@@ -30,7 +30,7 @@ def running(services: Sequence[Service], log: Path) -> Iterator[list[int]]:
     try:
         for service in services:
             with log.open("ab") as output:
-                process = launch(service, output.fileno())
+                process = spawn(service, output.fileno())
             started.append((service, process))
             _wait(service, process, log)
         yield [process.pid for _, process in started]

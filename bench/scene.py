@@ -12,12 +12,12 @@ from sqlalchemy import Engine, text
 
 from bench.bodies import Forms, example_forms
 from bench.servers import Servers, servers
-from shared.clock import now
-from shared.database import Sessions, create_engine, create_sessions
 from shared.migrations.migrate import upgrade
-from shared.settings import KEY_BYTES, Settings
-from shared.store.facilities import register
-from shared.store.keys import issue
+from shared.platform.clock import now
+from shared.platform.database import Sessions, create_engine, create_sessions
+from shared.platform.settings import KEY_BYTES, Settings
+from shared.store.access.facilities import register
+from shared.store.access.keys import issue
 from shared.tables import ApiKey, Table
 
 FACILITY = "st-marys"

@@ -10,11 +10,11 @@ from pathlib import Path
 from redis import Redis
 
 from bench.processes import running
-from services.cli.embedded.account import hand_over, servers_account
-from services.cli.embedded.cluster import create_cluster
-from services.cli.embedded.postgres import database_url, postgres_service
-from services.cli.embedded.programs import find_programs, reachable_programs
-from services.cli.embedded.valkey import redis_url, valkey_service
+from services.embedded.servers.account import hand_over, server_account
+from services.embedded.servers.binaries import accessible_binaries, find_binaries
+from services.embedded.servers.cluster import create_cluster
+from services.embedded.servers.postgres import database_url, postgres_service
+from services.embedded.servers.valkey import redis_url, valkey_service
 
 BUFFERS = "256MB"  # as in deploy/postgres/postgresql.conf
 
@@ -45,9 +45,9 @@ def servers() -> Iterator[Servers]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         home, password = Path(name), secrets.token_urlsafe(16)
         sockets, valkey, data = home / "run", home / "valkey", home / "postgres"
-        account = servers_account(data)
+        account = server_account(data)
         hand_over(home, account)  # the servers have to walk through it
-        programs = reachable_programs(account, home / "programs")
+        programs = accessible_binaries(account, home / "programs")
         # Before each measurement a checkpoint, so that none pays for what another wrote.
         create_cluster(data, programs.postgres, password, account, rights="login in role pg_checkpoint")
         for folder in (sockets, valkey):
@@ -58,4 +58,4 @@ def servers() -> Iterator[Servers]:
             valkey_service(valkey, sockets, programs.valkey, account),
         ]
         with running(services, home / "servers.log"):
-            yield Servers(database_url(sockets, password), redis_url(sockets), home, find_programs().postgres)
+            yield Servers(database_url(sockets, password), redis_url(sockets), home, find_binaries().postgres)

@@ -11,7 +11,7 @@ from bench.bodies import get
 from bench.client import Address, Connection, NoAnswerError
 from bench.processes import running
 from bench.scene import Scene
-from services.cli.runner.service import Service
+from services.embedded.supervisor.service import Service
 
 HOST = "127.0.0.1"
 PYTHON = sys.executable

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from shared.database import Sessions, create_engine, create_sessions
 from shared.migrations.migrate import upgrade
-from shared.settings import Settings
+from shared.platform.database import Sessions, create_engine, create_sessions
+from shared.platform.settings import Settings
 from shared.tables import Table
 from tests.servers import Servers, servers
 

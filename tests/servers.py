@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.embedded.account import hand_over, servers_account
-from services.cli.embedded.cluster import create_cluster
-from services.cli.embedded.postgres import database_url, postgres_service
-from services.cli.embedded.programs import reachable_programs
-from services.cli.embedded.valkey import redis_url, valkey_service
-from services.cli.runner.alone import running
+from services.embedded.servers.account import hand_over, server_account
+from services.embedded.servers.binaries import accessible_binaries
+from services.embedded.servers.cluster import create_cluster
+from services.embedded.servers.postgres import database_url, postgres_service
+from services.embedded.servers.valkey import redis_url, valkey_service
+from services.embedded.supervisor.single_service import running_service
 
 # The tests kill processes, not the machine: nothing has to be on the disk.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -41,8 +41,8 @@ def servers() -> Iterator[Servers]:
         data, queue, sockets, copies = (root / name for name in ("postgres", "valkey", "sockets", "programs"))
         for path in (queue, sockets):
             path.mkdir(mode=0o700)
-        account = servers_account(data)
-        programs = reachable_programs(account, copies)
+        account = server_account(data)
+        programs = accessible_binaries(account, copies)
         root.chmod(0o711)  # the servers' user has to walk to its folders, which are closed to all others
         for path in (queue, sockets):
             hand_over(path, account)
@@ -50,6 +50,6 @@ def servers() -> Iterator[Servers]:
         create_cluster(data, programs.postgres, password, account, rights="login createdb")
         (data / "pg_hba.conf").write_text("local all psoas scram-sha-256\n")
         with ExitStack() as stack:
-            stack.enter_context(running(postgres_service(data, sockets, programs.postgres, account, **FAST)))
-            stack.enter_context(running(valkey_service(queue, sockets, programs.valkey, account)))
+            stack.enter_context(running_service(postgres_service(data, sockets, programs.postgres, account, **FAST)))
+            stack.enter_context(running_service(valkey_service(queue, sockets, programs.valkey, account)))
             yield Servers(sockets, password)

@@ -8,7 +8,7 @@ from bench.scene import Scene
 from bench.takes import quantile
 from shared.clinical.form import Form, read
 from shared.clinical.triage import screen, triage
-from shared.clock import now
+from shared.platform.clock import now
 from shared.protocols import active
 
 ROUNDS = 100

@@ -18,7 +18,7 @@ from bench.processes import running
 from bench.report import Row, Spread
 from bench.scene import FACILITY, Scene
 from bench.stacks import HOST, REFERRALS, answers, free_port
-from services.cli.runner.service import Service
+from services.embedded.supervisor.service import Service
 
 MEGABYTE = 2**20
 SETTLING_SECONDS = 2

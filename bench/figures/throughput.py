@@ -18,7 +18,7 @@ from bench.scene import Scene
 from bench.stacks import OURS, PLAIN, Stack, api, workers
 from bench.takes import histogram, in_turn, quantile
 
-MOST_WAITING = 200  # under sustained load; where more wait, the clients hold back
+MAX_WAITING = 200  # under sustained load; where more wait, the clients hold back
 LOOK_SECONDS = 0.05
 DRAINED_BEFORE = 100  # intakes that do not count
 HELD = "held"  # a task queue that nobody consumes
@@ -52,7 +52,7 @@ def accepting(scene: Scene) -> list[Row]:
 
 def sustaining(scene: Scene) -> list[Row]:
     """Measure how many intakes go from a post into a worklist while the backlog stays bounded."""
-    figure = f"end to end per second, never more than {MOST_WAITING} waiting"
+    figure = f"end to end per second, never more than {MAX_WAITING} waiting"
     return [_against_plain(figure, _both(scene, _sustain), 3)]
 
 
@@ -114,7 +114,7 @@ class _Gate:
 
     def __call__(self) -> bool:
         if time.perf_counter() - self._looked_at > LOOK_SECONDS:
-            self._open = not more_wait(self._scene, MOST_WAITING)
+            self._open = not more_wait(self._scene, MAX_WAITING)
             self._looked_at = time.perf_counter()
         return self._open
 

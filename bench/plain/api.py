@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from bench.plain.tasks import TRIAGE_TASK, create_celery
-from services.api.form_schema import create_form_schema
-from services.api.shapes.intakes import Received
+from services.api.forms.schema import create_form_schema
+from services.api.intakes.schemas import Received
 from shared.clinical.form import read
-from shared.clock import now
-from shared.crypto import IdentityCipher, keyed_hash
-from shared.database import Sessions
+from shared.platform.clock import now
+from shared.platform.crypto import IdentityCipher, keyed_hash
+from shared.platform.database import Sessions
+from shared.platform.settings import Settings
 from shared.protocols import active
-from shared.settings import Settings
-from shared.store.keys import split
+from shared.store.access.keys import split
 from shared.tables import ApiKey, Intake
 
 OPENAPI = {"API_TITLE": "plain", "API_VERSION": "1", "OPENAPI_VERSION": "3.1.0"}

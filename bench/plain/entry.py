@@ -3,8 +3,8 @@
 from celery.signals import worker_process_init
 
 from bench.plain.tasks import create_celery
-from shared.database import create_engine, create_sessions
-from shared.settings import load_settings
+from shared.platform.database import create_engine, create_sessions
+from shared.platform.settings import load_settings
 
 settings = load_settings()
 engine = create_engine(settings, pool_size=1)

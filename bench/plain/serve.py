@@ -6,8 +6,8 @@ from flask import Flask
 
 from bench.plain.api import create_app
 from bench.serving import serve
-from shared.database import create_engine, create_sessions
-from shared.settings import load_settings
+from shared.platform.database import create_engine, create_sessions
+from shared.platform.settings import load_settings
 
 
 def application() -> Flask:

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from shared.clinical.form import Form
-from shared.clinical.lifecycle import PRIORITIES, acknowledge_by
+from shared.clinical.referral.lifecycle import PRIORITIES, acknowledge_by
 from shared.clinical.triage import triage
-from shared.database import Sessions
+from shared.platform.database import Sessions
+from shared.platform.settings import Settings
 from shared.protocols import active
-from shared.settings import Settings
 from shared.tables import Decision, Event, Intake, Referral
 
 TRIAGE_TASK = "triage_intake"

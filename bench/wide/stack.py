@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.client import Address
 from bench.stacks import HOST, free_port
-from shared.settings import KEY_BYTES
+from shared.platform.settings import KEY_BYTES
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "psoas-wide"

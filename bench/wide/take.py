@@ -13,11 +13,11 @@ from bench.scene import FACILITY
 from bench.wide.processors import Meter, Use, meter
 from bench.wide.stack import Stack, Width
 from bench.wide.waits import Waits, watched
-from shared.clock import now
+from shared.platform.clock import now
 
 ACCEPTED, BUSY = 202, 503  # a busy API refuses before it stores anything; its sender sends again
 POLL_SECONDS = 0.1
-MOST_SECONDS = 120  # for what was posted to be triaged
+MAX_SECONDS = 120  # for what was posted to be triaged
 REST_SECONDS = 5  # each container's health is asked once meanwhile
 COMMITS = "select xact_commit from pg_stat_database where datname = 'psoas'"
 # Between the first transaction, whose own intakes do not count, and the last.
@@ -118,10 +118,10 @@ class Taker:
 
     def _settle(self, wanted: int) -> None:
         """Wait until so many referrals stand in the worklists."""
-        deadline = time.monotonic() + MOST_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while (found := self._open()) < wanted:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{found} referrals of {wanted} after {MOST_SECONDS} s")
+                raise TimeoutError(f"{found} referrals of {wanted} after {MAX_SECONDS} s")
             time.sleep(POLL_SECONDS)
 
     def _open(self) -> int:

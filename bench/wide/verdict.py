@@ -19,10 +19,10 @@ PARTS: dict[str, Callable[[Take], Phase]] = {
     "triaged per second, nobody posts": lambda take: take.draining,
     "end to end per second, both at once": lambda take: take.whole,
 }
-MOST_DEARER = 1.25  # more processes in the same caches cost something; standing in each other's way costs far more
-MOST_WAITING = 10  # percent of the sessions at work
+MAX_DEARER = 1.25  # more processes in the same caches cost something; standing in each other's way costs far more
+MAX_WAITING = 10  # percent of the sessions at work
 FULL = 0.1  # where less than this share of the processors is idle, they are what is missing
-MOST_ELSE = 0.1  # where other work takes more than this share, the machine was not there to be filled
+MAX_ELSE = 0.1  # where other work takes more than this share, the machine was not there to be filled
 SHOWN = 0.01  # waits and roles below this share are not
 
 
@@ -70,7 +70,7 @@ def _details(phase: Phase) -> dict[str, Any]:
 def _cost(takes: Takes, width: Width, narrow: Width) -> Row:
     costs = {each: Spread.of([_milliseconds(take) for take in takes[each]], "ms") for each in (width, narrow)}
     row = Row.compared(f"processor time an intake, {width}", costs[width], costs[narrow], str(narrow))
-    return row.judged(f"<= {MOST_DEARER:g}x", costs[width].median <= MOST_DEARER * costs[narrow].median)
+    return row.judged(f"<= {MAX_DEARER:g}x", costs[width].median <= MAX_DEARER * costs[narrow].median)
 
 
 def _milliseconds(take: Take) -> float:
@@ -81,7 +81,7 @@ def _milliseconds(take: Take) -> float:
 def _waiting(width: Width, takes: Sequence[Take]) -> Row:
     shares = Spread.of([take.whole.waits.for_others * 100 for take in takes], "%")
     row = Row.alone(f"database sessions at work that wait for another, {width}", shares)
-    return row.judged(f"<= {MOST_WAITING} %", shares.median <= MOST_WAITING)
+    return row.judged(f"<= {MAX_WAITING} %", shares.median <= MAX_WAITING)
 
 
 def _kept(takes: Sequence[Take]) -> Row:
@@ -103,7 +103,7 @@ def _stops(width: Width, use: Use, waits: Waits) -> str:
 
 def _why(use: Use, waits: Waits) -> str:
     others = use.others / (use.busy + use.idle)
-    if others > MOST_ELSE:
+    if others > MAX_ELSE:
         return (
             f"**This run cannot say where it stops**: other work took {others:.0%} of the processors, so the rates and "
             "the waits for the disk are that work's as much as the service's; the costs of an intake are touched less."

@@ -7,45 +7,37 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import Engine
 
-from services.api import (
-    auth,
-    batch,
-    deliveries,
-    docs,
-    events,
-    finding,
-    health,
-    identities,
-    intakes,
-    metrics,
-    openapi,
-    preview,
-    problems,
-    protocols,
-    queues,
-    referrals,
-    trace,
-)
-from services.api.capacity import BATCHES, Capacity
-from services.api.form_check import create_form_check
-from services.api.form_schema import create_form_schema
-from services.api.keyring import KeyRing
-from services.api.parts import EXTENSION, Parts
-from services.api.tail import Tail
-from shared import clock
-from shared.announce import Announcer, create_producer
-from shared.broker import broker_answers
-from shared.crypto import IdentityCipher
-from shared.database import create_engine, create_sessions, transactions
-from shared.exposition import create_registry
-from shared.patience import make_impatient
+from services.api.admission.bulkheads import BATCHES, AdmissionControl
+from services.api.context import EXTENSION, AppContext
+from services.api.deliveries import routes as deliveries
+from services.api.events import routes as events
+from services.api.events.feed_follower import FeedFollower
+from services.api.forms.schema import create_form_schema
+from services.api.forms.validity_check import create_form_check
+from services.api.http import auth, health, metrics, problems, tracing
+from services.api.http.key_cache import KeyCache
+from services.api.intakes import batch_routes
+from services.api.intakes import routes as intakes
+from services.api.openapi import generator
+from services.api.openapi import routes as docs
+from services.api.protocols import preview
+from services.api.protocols import routes as protocols
+from services.api.referrals import finding, identity_routes, worklists
+from services.api.referrals import routes as referrals
+from shared.monitoring.disk_level import create_disk_monitor
+from shared.monitoring.exposition import create_registry
+from shared.platform import clock
+from shared.platform.announcer import Announcer, create_producer
+from shared.platform.broker import broker_answers
+from shared.platform.crypto import IdentityCipher
+from shared.platform.database import create_engine, create_sessions, transactions
+from shared.platform.settings import Settings
+from shared.platform.timeouts import install_client_timeouts
 from shared.protocols import active
-from shared.settings import Settings
-from shared.storage import create_storage
 
 POOL_SIZE = 4  # connections for statements, for sessions, and for forms of the routine lane
-POOL_SECONDS = 1  # to wait for one; a database that is away is known by then, and the thread is needed
-KEPT_FOR_PRIORITY = 2  # connections more, to store forms with, which no batch and no routine form ever holds
+POOL_SECONDS = 1  # to wait for one; a database that is unavailable is known by then, and the thread is needed
+RESERVED_FOR_PRIORITY = 2  # connections more, to store forms with, which no batch and no routine form ever holds
 LOOKUPS = 2  # connections for look-ups of keys and for probes, each a fraction of a millisecond
 
 
@@ -54,20 +46,20 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    app.extensions[EXTENSION] = create_parts(settings, now)
-    api = openapi.register(app, active())
-    trace.register(app)
+    app.extensions[EXTENSION] = create_context(settings, now)
+    api = generator.register(app, active())
+    tracing.register(app)
     metrics.register(app)
     auth.register(app)
     for views in (
         intakes,
-        batch,
+        batch_routes,
         preview,
         protocols,
-        queues,
+        worklists,
         finding,
         referrals,
-        identities,
+        identity_routes,
         events,
         deliveries,
         health,
@@ -79,19 +71,19 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     return app
 
 
-def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
+def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContext:
     """Return what the requests need."""
     sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
-    storing = _pool(settings, POOL_SIZE + BATCHES + KEPT_FOR_PRIORITY)
+    storing = _pool(settings, POOL_SIZE + BATCHES + RESERVED_FOR_PRIORITY)
     lookups = _pool(settings, LOOKUPS)
-    return Parts(
+    return AppContext(
         settings=settings,
         sessions=sessions,
         statements=_pool(settings, POOL_SIZE),
         storing=storing,
         form_transactions=transactions(storing),
         lookups=lookups,
-        keys=KeyRing(lookups),
+        keys=KeyCache(lookups),
         cipher=IdentityCipher(settings.identity_keys),
         protocol=active(),
         form=create_form_schema(active().form),
@@ -99,14 +91,14 @@ def create_parts(settings: Settings, now: Callable[[], datetime]) -> Parts:
         announce=Announcer(create_producer(settings)).announce,
         broker_answers=lambda: broker_answers(settings),
         metrics=create_registry(settings, active(), sessions),
-        capacity=Capacity(POOL_SIZE, create_storage(settings)),
-        waiting_room=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
+        admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
+        long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
-        tail=Tail(sessions, settings.event_streams),
+        feed_follower=FeedFollower(sessions, settings.event_streams),
     )
 
 
 def _pool(settings: Settings, size: int, *, autocommit: bool = True) -> Engine:
     engine = create_engine(settings, pool_size=size, pool_timeout=POOL_SECONDS, autocommit=autocommit)
-    make_impatient(engine)  # a frozen database is unavailable, and its sender is answered in time
+    install_client_timeouts(engine)  # a frozen database is unavailable, and its sender is answered in time
     return engine

@@ -16,8 +16,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from shared.logs import configure_logs
-from shared.settings import Settings
+from shared.platform.logs import configure_logs
+from shared.platform.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from services.api.examples import form_of
-from services.cli.database import database
-from services.cli.first_keys import FACILITY
-from services.cli.home import Home
-from services.cli.running import running_in
-from services.cli.settings import DEFAULT_HOME, settings_of
+from services.api.openapi.examples import form_of
+from services.cli.admin.first_keys import FACILITY
+from services.cli.support.database import database
+from services.cli.support.settings import DEFAULT_HOME, settings_of
+from services.embedded.home import Home
+from services.embedded.run_file import running_in
 from shared.protocols import ACTIVE, cases
-from shared.store import facilities, keys
+from shared.store.access import facilities, keys
 
 WAIT_SECONDS = 10
 ROW = "{:<6} {:<16} {:<10} {}"

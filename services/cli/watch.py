@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.cli.keys import home_option
-from services.cli.settings import settings_of
-from shared import clock
-from shared.clinical.lifecycle import QUEUES
-from shared.database import Sessions, create_engine, create_sessions
-from shared.pulse import ROLES
-from shared.store.queues import QueueState
-from shared.store.standing import DeliveryState, LaneState, Standing, standing
-from shared.task_queues import LANES
+from services.cli.admin.keys import home_option
+from services.cli.support.settings import settings_of
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.monitoring.periodic import ROLES
+from shared.platform import clock
+from shared.platform.database import Sessions, create_engine, create_sessions
+from shared.platform.task_queues import LANES
+from shared.store.operations.status_snapshot import DeliveryStatus, LaneStatus, StatusSnapshot, status_snapshot
+from shared.store.queues import QueueStatus
 
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 QUEUE_ROW = "{:<16}{:>6}{:>8}{:>9}{:>9}{:>7}{:>8}"
@@ -47,22 +47,22 @@ def picture(sessions: Sessions) -> str:
     head = f"{clock.now():%Y-%m-%d %H:%M:%S} UTC"
     try:
         with sessions() as session:
-            return "\n".join([head, "", *lines(standing(session)), ""])
+            return "\n".join([head, "", *lines(status_snapshot(session)), ""])
     except SQLAlchemyError as error:
         return f"{head}\n\nthe database does not answer ({type(getattr(error, 'orig', None) or error).__name__})\n"
 
 
-def lines(now: Standing) -> Iterator[str]:
+def lines(now: StatusSnapshot) -> Iterator[str]:
     """Yield a table of queues, one of lanes, and the processes at work."""
     yield QUEUE_ROW.format("queue", "open", "unack", "overdue", "oldest", "due", "parked")
     for queue in QUEUES:
-        state, deliveries = now.queues.get(queue, QueueState()), now.deliveries.get(queue, DeliveryState())
+        state, deliveries = now.queues.get(queue, QueueStatus()), now.deliveries.get(queue, DeliveryStatus())
         counts = (state.open, state.unacknowledged, state.overdue, age(state.oldest_age_seconds))
         yield QUEUE_ROW.format(queue, *counts, deliveries.due, deliveries.parked)
     yield ""
     yield LANE_ROW.format("lane", "waiting", "oldest")
     for lane in LANES:
-        waiting = now.lanes.get(lane, LaneState())
+        waiting = now.lanes.get(lane, LaneStatus())
         yield LANE_ROW.format(lane, waiting.waiting, age(waiting.oldest_age_seconds or None))
     yield ""
     yield "  ".join(f"{role} {now.roles[role].at_work if role in now.roles else 0}" for role in ROLES)

@@ -5,8 +5,8 @@ Celery puts address and error into the arguments of its message, which the log l
 
 import logging
 
-from shared.broker import address
-from shared.settings import Settings
+from shared.platform.broker import address
+from shared.platform.settings import Settings
 
 LOGGER = "celery.worker.consumer.consumer"
 LOST = ("consumer: Cannot connect to ", "consumer: Connection to broker lost.")

@@ -1,13 +1,13 @@
 """The Celery settings of every worker, each beside its reason.
 
-Messages are hints. Nothing here has to keep one: a task asks the database what there is to do.
+Messages are wake-ups. Nothing here has to keep one: a task asks the database what there is to do.
 """
 
 from typing import Any
 
 from kombu.entity import Queue
 
-HINT_REQUEST = "services.worker.request:HintRequest"
+WAKE_UP_REQUEST = "services.worker.celery_request:WakeUpRequest"
 
 CONFIGURATION: dict[str, Any] = {
     "task_serializer": "json",

@@ -9,10 +9,10 @@ from typing import Any
 from celery.apps.worker import Worker as CeleryWorker
 from celery.apps.worker import install_worker_term_hard_handler
 
-from services.worker.precedence import give_way
-from shared.metrics import count_in
-from shared.settings import load_settings
-from shared.task_queues import DELIVERY_QUEUES, triage_queue
+from services.worker.priority import lower_priority
+from shared.platform.metrics import write_metrics_to
+from shared.platform.settings import load_settings
+from shared.platform.task_queues import DELIVERY_QUEUES, triage_queue
 
 THREADS = 16  # attempts that one delivery worker makes at once
 
@@ -29,31 +29,31 @@ OPTIONS = {
 class Worker:
     """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads.
 
-    What is not urgent `gives_way`.
+    What is not urgent `low_priority`.
     """
 
     queues: tuple[str, ...]
-    app: str = "services.worker.app:create_worker"  # by name: a worker loads nothing of the others' trade
+    app: str = "services.worker.triage.app:create_worker"  # by name: a worker loads nothing of the others' trade
     pool: str = "prefork"
     concurrency: int = 1
-    gives_way: bool = False
+    low_priority: bool = False
 
 
 WORKERS: Mapping[str, Worker] = {
     "urgent": Worker((triage_queue("priority"),)),
-    "routine": Worker((triage_queue("routine"),), gives_way=True),
+    "routine": Worker((triage_queue("routine"),), low_priority=True),
     "urgent-delivery": Worker(("urgent",), "services.worker.delivery.app:create_delivery_worker", "threads", THREADS),
     "delivery": Worker(
         tuple(queue for queue in DELIVERY_QUEUES if queue != "urgent"),
         "services.worker.delivery.app:create_delivery_worker",
         "threads",
         THREADS,
-        gives_way=True,
+        low_priority=True,
     ),
 }
 
 
-class SoftWorker(CeleryWorker):  # type: ignore[misc]  # Celery ships no types
+class SoftShutdownWorker(CeleryWorker):  # type: ignore[misc]  # Celery ships no types
     """A worker that SIGTERM stops softly: its running task gets a time, an idle one stops at once."""
 
     def install_platform_tweaks(self, worker: Any) -> None:
@@ -77,14 +77,14 @@ def worker_options(name: str) -> dict[str, Any]:
 def run_worker(name: str) -> None:
     """Consume the task queues of the worker called `name` until SIGTERM; ends in SystemExit."""
     settings = load_settings()
-    if WORKERS[name].gives_way:
-        give_way()
+    if WORKERS[name].low_priority:
+        lower_priority()
     if WORKERS[name].pool == "threads":
-        count_in(settings.metrics_dir)  # forked processes each do so for themselves
+        write_metrics_to(settings.metrics_dir)  # forked processes each do so for themselves
     module, create = WORKERS[name].app.split(":")
     app = getattr(import_module(module), create)(settings)
     # Threads cannot be cut off and need not: what they do ends by its own deadline, and Celery waits for that.
-    kind = SoftWorker if WORKERS[name].pool == "prefork" else CeleryWorker
+    kind = SoftShutdownWorker if WORKERS[name].pool == "prefork" else CeleryWorker
     # Not by Celery's command, which loads a shell's worth of modules that a worker never uses: 4 MB in each process.
     worker = kind(app=app, **worker_options(name))
     gc.freeze()  # the pool's processes are forks: what is not looked at again stays shared

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.clinical.imaging import Advice
-from shared.clinical.lifecycle import Priority, Queue
+from shared.clinical.referral.lifecycle import Priority, Queue
 from shared.clinical.rules import ImagingStatus, Reason
 
 

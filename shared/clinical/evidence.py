@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.clinical.truth import Condition, Evaluation
+from shared.clinical.logic.truth import Condition, Evaluation
 
 TABLES = ("nerve", "hoover", "strain", "disuse", "joint")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from shared.clinical.evidence import Balance, Evidence, Line
 from shared.clinical.fields import NOT_ASKED, Field
 from shared.clinical.free_text import Phrases
-from shared.clinical.truth import Condition, Evaluation, Fields, Truth, named
+from shared.clinical.logic.truth import Condition, Evaluation, Fields, Truth, named
 
 # Each compares points; the tables are those whose counting lines explain it.
 _COMPARED: dict[str, tuple[Callable[[Balance], bool], tuple[str, ...]]] = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.clinical.truth import Condition, Evaluation
+from shared.clinical.logic.truth import Condition, Evaluation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from shared.clinical.evidence import Evidence
 from shared.clinical.fields import FormDefinition
 from shared.clinical.free_text import Phrases
 from shared.clinical.imaging import ImagingRules
+from shared.clinical.logic.truth import Condition
+from shared.clinical.referral.targets import Targets
 from shared.clinical.rules import Floor, Route, Rule
-from shared.clinical.targets import Targets
-from shared.clinical.truth import Condition
 
 
 @dataclass(frozen=True, slots=True)

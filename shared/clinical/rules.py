@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from shared.clinical.lifecycle import Priority, Queue
-from shared.clinical.truth import Condition, Evaluation, Fields
+from shared.clinical.logic.truth import Condition, Evaluation, Fields
+from shared.clinical.referral.lifecycle import Priority, Queue
 
 Origin = Literal["seed", "extension"]
 ImagingStatus = Literal["recommended", "not_indicated", "hold_for_review"]

@@ -7,10 +7,10 @@ from typing import Literal
 from shared.clinical.decision import Decision, Undetermined
 from shared.clinical.form import Form
 from shared.clinical.imaging import Plan, Wish, plan
-from shared.clinical.lifecycle import Priority, Queue
+from shared.clinical.logic.truth import Evaluation
 from shared.clinical.protocol import Protocol
+from shared.clinical.referral.lifecycle import Priority, Queue
 from shared.clinical.rules import ImagingStatus, Reason, Result, Rule
-from shared.clinical.truth import Evaluation
 
 __all__ = ["Decision", "Lane", "screen", "triage"]
 

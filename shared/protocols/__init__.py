@@ -20,7 +20,7 @@ def load(folder: Path) -> Protocol:
     A folder named in the `digests.yaml` beside it is released: it has to say exactly what it said then.
     """
     faults = Faults()
-    read = documents.read(folder, assembly.SHAPES, faults)
+    read = documents.read(folder, assembly.SCHEMAS, faults)
     digest = documents.digest(read)
     protocol = assembly.assemble(read, digest, faults)
     releases.check(folder, protocol, faults)

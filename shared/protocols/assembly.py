@@ -5,11 +5,13 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from shared.clinical import facts as counted
-from shared.clinical.conditions import Vocabulary
 from shared.clinical.fields import FormDefinition
+from shared.clinical.logic.conditions import Vocabulary
+from shared.clinical.logic.truth import Condition
 from shared.clinical.protocol import Protocol
-from shared.clinical.truth import Condition
-from shared.protocols import (
+from shared.protocols.documents import Document
+from shared.protocols.faults import Faults
+from shared.protocols.files import (
     evidence_file,
     fact_file,
     form_files,
@@ -20,20 +22,18 @@ from shared.protocols import (
     rule_files,
     target_file,
 )
-from shared.protocols.documents import Document
-from shared.protocols.faults import Faults
 from shared.protocols.references import References
 
-SHAPES = {
-    **head_files.SHAPES,
-    **form_files.SHAPES,
-    **fact_file.SHAPES,
-    **rule_files.SHAPES,
-    **route_file.SHAPES,
-    **evidence_file.SHAPES,
-    **imaging_file.SHAPES,
-    **phrase_file.SHAPES,
-    **target_file.SHAPES,
+SCHEMAS = {
+    **head_files.SCHEMAS,
+    **form_files.SCHEMAS,
+    **fact_file.SCHEMAS,
+    **rule_files.SCHEMAS,
+    **route_file.SCHEMAS,
+    **evidence_file.SCHEMAS,
+    **imaging_file.SCHEMAS,
+    **phrase_file.SCHEMAS,
+    **target_file.SCHEMAS,
 }
 
 

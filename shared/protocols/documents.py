@@ -29,12 +29,12 @@ class Document:
         entries = self.said.get(key)
         return list(entries) if isinstance(entries, dict) else []
 
-    def entries(self, key: str, shape: Schema) -> Iterator[tuple[str, str, Any]]:
+    def entries(self, key: str, schema: Schema) -> Iterator[tuple[str, str, Any]]:
         """Yield name, path and loaded value of each entry under `key`; a misshapen entry is noted and left out."""
         for name, entry in self._pairs(key):
             path = f"{self.path}: {key}.{name}"
             try:
-                yield str(name), path, shape.load(entry)
+                yield str(name), path, schema.load(entry)
             except ValidationError as error:
                 note(self.faults, path, error.messages)
 
@@ -43,13 +43,13 @@ class Document:
         return entries.items() if isinstance(entries, dict) else enumerate(entries)
 
 
-def read(folder: Path, shapes: Mapping[str, Schema], faults: Faults) -> dict[str, Document]:
-    """Read every file that `shapes` names; a missing, unreadable, misshapen or unexpected file is a fault."""
+def read(folder: Path, schemas: Mapping[str, Schema], faults: Faults) -> dict[str, Document]:
+    """Read every file that `schemas` names; a missing, unreadable, misshapen or unexpected file is a fault."""
     for path in sorted(folder.rglob("*.y*ml")):
         name = path.relative_to(folder).as_posix()
-        if name not in shapes:
+        if name not in schemas:
             faults.add(name, "this file belongs to no protocol")
-    return {name: _document(folder, name, shape, faults) for name, shape in shapes.items()}
+    return {name: _document(folder, name, schema, faults) for name, schema in schemas.items()}
 
 
 def digest(documents: Mapping[str, Document]) -> str:
@@ -70,7 +70,7 @@ def note(faults: Faults, path: str, messages: Any) -> None:
             faults.add(path, message)
 
 
-def _document(folder: Path, name: str, shape: Schema, faults: Faults) -> Document:
+def _document(folder: Path, name: str, schema: Schema, faults: Faults) -> Document:
     try:
         content, twins = strict_yaml.parse((folder / name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -79,7 +79,7 @@ def _document(folder: Path, name: str, shape: Schema, faults: Faults) -> Documen
     for twin in twins:
         faults.add(name, twin)
     try:
-        return Document(name, content, shape.load(content), faults, well_shaped=not twins)
+        return Document(name, content, schema.load(content), faults, well_shaped=not twins)
     except ValidationError as error:
         note(faults, f"{name}:", error.messages)
         said = error.valid_data if isinstance(error.valid_data, dict) else {}

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.clinical.conditions import ConditionError, Vocabulary, compile_condition
+from shared.clinical.logic.conditions import ConditionError, Vocabulary, compile_condition
+from shared.clinical.logic.truth import Condition, always
 from shared.clinical.rules import ImagingLine
-from shared.clinical.truth import Condition, always
 from shared.protocols.faults import Faults
 
 

@@ -13,9 +13,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import PRIORITIES, QUEUES, Escalation, Priority, first_rung_after, next_escalation
-from shared.clinical.targets import Targets
-from shared.store.events import Due, record
+from shared.clinical.referral.lifecycle import (
+    PRIORITIES,
+    QUEUES,
+    Escalation,
+    Priority,
+    first_rung_after,
+    next_escalation,
+)
+from shared.clinical.referral.targets import Targets
+from shared.store.event_log.events import DueDelivery, append_events
 from shared.tables import IS_QUEUED, one_of
 
 
@@ -63,7 +70,7 @@ class _Step:
     above: Escalation | None
 
 
-def climb(session: Session, targets: Targets, *, limit: int) -> tuple[list[Climbed], list[Due]]:
+def climb(session: Session, targets: Targets, *, limit: int) -> tuple[list[Climbed], list[DueDelivery]]:
     """Climb one rung with each referral that has one due, longest due first; return what is to be delivered of it."""
     steps = [_step(row, targets) for row in session.execute(_DUE, {"limit": limit})]
     if not steps:
@@ -74,7 +81,7 @@ def climb(session: Session, targets: Targets, *, limit: int) -> tuple[list[Climb
         "next": [step.above.due if step.above else None for step in steps],
     }
     session.execute(_CLIMB, given)
-    return _climbed(steps), record(session, [event for step in steps for event in _events(step)])
+    return _climbed(steps), append_events(session, [event for step in steps for event in _events(step)])
 
 
 def start_clocks(session: Session, targets: Targets) -> None:

@@ -15,14 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from shared.direct import Direct
+from shared.platform.raw_statement import RawStatement
+from shared.platform.task_queues import Lane
+from shared.store.access.scope import Scope
 from shared.store.related import Ended, ended, ending_of
-from shared.store.scope import Scope
 from shared.tables import Decision, IdempotencyKey, Intake, Referral
-from shared.task_queues import Lane
 
 KEYS_ARE_KEPT = timedelta(days=7)
-MOST_KEYS = 10_000  # forgotten in one transaction
+MAX_KEYS = 10_000  # forgotten in one transaction
 
 
 class NameTakenError(Exception):
@@ -46,7 +46,7 @@ class NewIntake:
     answers: dict[str, Any]
     identity: bytes
     mrn_hash: bytes  # of the record number as typed
-    patient_hash: bytes  # of the normalised record number; see shared/record_numbers.py
+    patient_hash: bytes  # of the normalised record number; see shared/store/patients/record_numbers.py
     birth_date_hash: bytes
     body_hash: bytes
     request_id: str
@@ -133,8 +133,10 @@ _NAME = (
     )
     .returning(IdempotencyKey.intake_id)
 )
-_ADD = Direct(insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at), [each.name for each in _COLUMNS])
-_ADD_NAMED = Direct(
+_ADD = RawStatement(
+    insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at), [each.name for each in _COLUMNS]
+)
+_ADD_NAMED = RawStatement(
     insert(_TABLE)
     .from_select(
         _COLUMNS, select(*(bindparam(each.name, type_=each.type) for each in _COLUMNS)).select_from(_NAME.cte())
@@ -222,13 +224,13 @@ def is_triaged(connection: Connection | Session, intake_id: UUID) -> bool:
     return connection.scalar(_STATUS, {"id": intake_id}) == "triaged"
 
 
-def forget_old_keys(session: Session) -> int:
-    """Remove the oldest idempotency keys of those that are older than seven days, at most MOST_KEYS; return how many.
+def delete_old_keys(session: Session) -> int:
+    """Remove the oldest idempotency keys of those that are older than seven days, at most MAX_KEYS; return how many.
 
     Bounded, so that what gathered while no watchman ran is gone in some steps, and not in one that takes too long.
     """
     names = (IdempotencyKey.facility, IdempotencyKey.key)
-    oldest = select(*names).where(~_YOUNG).order_by(IdempotencyKey.created_at).limit(MOST_KEYS)
+    oldest = select(*names).where(~_YOUNG).order_by(IdempotencyKey.created_at).limit(MAX_KEYS)
     forgotten = session.execute(delete(IdempotencyKey).where(tuple_(*names).in_(oldest), ~_YOUNG).returning(names[1]))
     return len(forgotten.all())
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
-from shared.store.scope import Scope
+from shared.store.access.scope import Scope
 from shared.tables import IS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
-class QueueState:
+class QueueStatus:
     """Counts of one queue's open referrals; `by_priority` by place in PRIORITIES, age of the oldest in seconds."""
 
     open: int = 0
@@ -65,8 +65,8 @@ _STATES = {
     False: _states_where(f"facility not in {_TESTS}", "not test"),
 }
 
-MOST_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
-MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MOST_CHANGES}) as few) = {MOST_CHANGES}"  # noqa: S608 - a constant
+MAX_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
+MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MAX_CHANGES}) as few) = {MAX_CHANGES}"  # noqa: S608 - a constant
 _MANY = text(f"select {MANY_CHANGES}")
 _SUM_UP = text("""
     with gone as (delete from queue_changes returning facility, queue, priority, status, change)
@@ -76,15 +76,15 @@ _SUM_UP = text("""
 """)
 
 
-def states(connection: Connection | Session, scope: Scope, *, test: bool = False) -> dict[str, QueueState]:
+def states(connection: Connection | Session, scope: Scope, *, test: bool = False) -> dict[str, QueueStatus]:
     """Return the state of every queue that has open referrals `scope`'s facility may see; of tests, or of none."""
-    found: dict[str, QueueState] = {}
+    found: dict[str, QueueStatus] = {}
     statement = _STATES[test] if scope.facility is None else _STATES_OF_FACILITY
     for queue, priority, count, unacknowledged, overdue, age in connection.execute(
         statement, {"facility": scope.facility, "test": test}
     ):
-        before = found.get(queue, QueueState())
-        found[queue] = QueueState(
+        before = found.get(queue, QueueStatus())
+        found[queue] = QueueStatus(
             open=before.open + count,
             unacknowledged=before.unacknowledged + unacknowledged,
             overdue=before.overdue + overdue,

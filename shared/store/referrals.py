@@ -28,18 +28,19 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import OPEN_STATUSES, STATUSES
-from shared.direct import Direct
-from shared.store.events import Due, record
-from shared.store.facilities import TEST
+from shared.clinical.referral.lifecycle import OPEN_STATUSES, STATUSES
+from shared.platform.raw_statement import RawStatement
+from shared.store.access.facilities import TEST
+from shared.store.access.scope import Scope
+from shared.store.event_log.events import DueDelivery, append_events
 from shared.store.related import DUPLICATES, SUPERSEDES, Duplicate, Ended, duplicates, ended, ending_of
-from shared.store.scope import Scope
 from shared.tables import Decision, Facility, Intake, Referral
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReferral:
-    """A referral with what belongs to it; `priority` is its place in PRIORITIES, `record` None if triage failed."""
+    """A referral with what belongs to it; `priority` is its place in PRIORITIES, `append_events` None if triage
+    failed."""
 
     id: UUID
     reference: str
@@ -71,7 +72,7 @@ class StoredReferral:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class WorklistPosition:
     """A place in a worklist: after the referral that has these."""
 
     priority: int
@@ -117,18 +118,20 @@ def find_to_change(session: Session, referral_id: UUID, scope: Scope) -> StoredR
 
 # To build such a statement takes longer than to run it, so each is built once for all scopes of a kind.
 @cache
-def _one(kind: Scope) -> Direct:
-    return Direct(_shown(_WHOLE.where(_REFERRAL.id == bindparam("id"), *kind.referrals())))
+def _one(kind: Scope) -> RawStatement:
+    return RawStatement(_shown(_WHOLE.where(_REFERRAL.id == bindparam("id"), *kind.referrals())))
 
 
 @cache
-def _lock(kind: Scope) -> Direct:
-    return Direct(select(_REFERRAL.id).where(_REFERRAL.id == bindparam("id"), *kind.referrals()).with_for_update())
+def _lock(kind: Scope) -> RawStatement:
+    return RawStatement(
+        select(_REFERRAL.id).where(_REFERRAL.id == bindparam("id"), *kind.referrals()).with_for_update()
+    )
 
 
 @cache
-def _page(status: str, kind: Scope, *, follows: bool) -> Direct:
-    return Direct(_shown(_walk(status, kind, follows=follows)))
+def _page(status: str, kind: Scope, *, follows: bool) -> RawStatement:
+    return RawStatement(_shown(_walk(status, kind, follows=follows)))
 
 
 def _shown(referrals: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
@@ -179,8 +182,8 @@ def find_all(connection: Connection | Session, ids: Collection[UUID]) -> list[St
 
 
 @cache
-def _these() -> Direct:
-    return Direct(_shown(_WHOLE.where(_REFERRAL.id == any_(bindparam("ids", type_=ARRAY(Uuid))))))
+def _these() -> RawStatement:
+    return RawStatement(_shown(_WHOLE.where(_REFERRAL.id == any_(bindparam("ids", type_=ARRAY(Uuid))))))
 
 
 def worklist(
@@ -190,7 +193,7 @@ def worklist(
     scope: Scope,
     *,
     limit: int,
-    after: Position | None,
+    after: WorklistPosition | None,
     test: bool = False,
 ) -> list[StoredReferral]:
     """Return the first `limit` referrals of a queue after a position, by priority, due time and id.
@@ -205,10 +208,10 @@ def worklist(
 
 def change(
     session: Session, referral: StoredReferral, values: Mapping[str, Any], event: Mapping[str, Any]
-) -> list[Due]:
+) -> list[DueDelivery]:
     """Change the referral and add the event (type, by, data) that says so; return what is to be delivered of it."""
     session.execute(update(_TABLE).where(_REFERRAL.id == referral.id).values(version=_REFERRAL.version + 1, **values))
-    return record(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
+    return append_events(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
 
 
 def is_seen(session: Session, referral_id: UUID, scope: Scope) -> bool:

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import JSON, ColumnElement, Uuid, literal_column
 
-from shared.clinical.lifecycle import OPEN_STATUSES
+from shared.clinical.referral.lifecycle import OPEN_STATUSES
 from shared.tables import ENDED, IS_OPEN, PATIENT, one_of
 
 DUPLICATES_WITHIN_DAYS = 14
-MOST_DUPLICATES = 20  # of one referral, the newest: a number under which everything is sent makes no page endless
+MAX_DUPLICATES = 20  # of one referral, the newest: a number under which everything is sent makes no page endless
 
 
 def _of(table: str) -> str:
@@ -59,7 +59,7 @@ _OPEN_TWINS = f"""
                     and page.form_received_at + interval '{DUPLICATES_WITHIN_DAYS} days'
                 and {IS_OPEN} and {one_of("page.status", OPEN_STATUSES)}
             order by twin.form_received_at desc
-            limit {MOST_DUPLICATES}
+            limit {MAX_DUPLICATES}
 """  # noqa: S608 - constants
 # Where one of the two has no hash of its normalised number yet, the number as typed may be the same. No twin is found
 # by two of these.
@@ -73,7 +73,7 @@ DUPLICATES: ColumnElement[Any] = literal_column(
     f"""(
         select json_agg(json_build_array(id, queue, status, created_at) order by form_received_at, id)
         from (
-            select * from ({_TWINS}) found order by form_received_at desc limit {MOST_DUPLICATES}
+            select * from ({_TWINS}) found order by form_received_at desc limit {MAX_DUPLICATES}
         ) twins
     )""",  # noqa: S608 - constants
     JSON,

@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import PRIORITIES
-from shared.clinical.targets import Targets
-from shared.clinical.versions import Settlement, Version, escalate_at, settle
-from shared.direct import Direct
-from shared.store.events import Due, record
-from shared.store.waiting import Outcome, finish
+from shared.clinical.referral.lifecycle import PRIORITIES
+from shared.clinical.referral.targets import Targets
+from shared.clinical.referral.versions import Settlement, Version, escalate_at, settle
+from shared.platform.raw_statement import RawStatement
+from shared.store.event_log.events import DueDelivery, append_events
+from shared.store.triage_queue import TriageOutcome, finish
 from shared.tables import Referral
 
 QUEUED_AGAIN = {"status": "queued", "acknowledged_by": None, "acknowledged_at": None}
@@ -34,7 +34,7 @@ _CHAIN = text("""
     order by referrals.id
     for no key update of referrals
 """)
-_OVERTAKEN = Direct(
+_OVERTAKEN = RawStatement(
     text("""
     select distinct first_version from intakes where first_version = any(:intakes) and status = 'triaged'
 """)
@@ -48,7 +48,7 @@ class Versions:
     targets: Targets
     holidays: Collection[date] = ()
 
-    def finish_forms(self, session: Session, outcomes: Sequence[Outcome]) -> list[Due]:
+    def finish_forms(self, session: Session, outcomes: Sequence[TriageOutcome]) -> list[DueDelivery]:
         """Finish forms that amend none; return what is to be delivered.
 
         A form that was overtaken by a version of its own is settled with it.
@@ -62,7 +62,7 @@ class Versions:
                 due += _supersede(session, settled) + self._move(session, settled.survivor, chain)
         return due
 
-    def finish_version(self, session: Session, outcome: Outcome) -> tuple[Outcome, list[Due]]:
+    def finish_version(self, session: Session, outcome: TriageOutcome) -> tuple[TriageOutcome, list[DueDelivery]]:
         """Finish one form that amends another, in a transaction of its own; return also where it came to stand."""
         assert outcome.intake.first_version  # noqa: S101 - that makes it a version
         chain = _locked(session, outcome.intake.first_version)
@@ -78,7 +78,7 @@ class Versions:
         outcome = self._placed(outcome, settled)
         return outcome, finish(session, [outcome]) + _supersede(session, settled)
 
-    def _placed(self, outcome: Outcome, settled: Settlement) -> Outcome:
+    def _placed(self, outcome: TriageOutcome, settled: Settlement) -> TriageOutcome:
         return replace(
             outcome,
             priority=settled.survivor.priority,
@@ -97,7 +97,7 @@ class Versions:
             "downgrade_proposed": survivor.downgrade_proposed,
         }
 
-    def _move(self, session: Session, survivor: Version, chain: Sequence[Version]) -> list[Due]:
+    def _move(self, session: Session, survivor: Version, chain: Sequence[Version]) -> list[DueDelivery]:
         """Write down how the one that was in its queue already stands now."""
         (before,) = (each for each in chain if each.referral_id == survivor.referral_id)
         _change(
@@ -110,7 +110,7 @@ class Versions:
         if (survivor.queue, survivor.priority) == (before.queue, before.priority):
             return []
         data = {"from": before.queue, "to": survivor.queue, "priority": survivor.priority, "reason": MORE_URGENT}
-        return record(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
+        return append_events(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
 
 
 def _locked(session: Session, first: UUID) -> list[Version]:
@@ -120,7 +120,7 @@ def _locked(session: Session, first: UUID) -> list[Version]:
     return [Version(**{**row, "priority": PRIORITIES[row["priority"]]}) for row in found]
 
 
-def _version(outcome: Outcome) -> Version:
+def _version(outcome: TriageOutcome) -> Version:
     return Version(
         referral_id=outcome.referral_id,
         intake_id=outcome.intake.id,
@@ -133,11 +133,11 @@ def _version(outcome: Outcome) -> Version:
     )
 
 
-def _supersede(session: Session, settled: Settlement) -> list[Due]:
+def _supersede(session: Session, settled: Settlement) -> list[DueDelivery]:
     survivor = settled.survivor.referral_id
     _change(session, settled.superseded, status="superseded", superseded_by=survivor)
     happened = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}
-    return record(session, [{**happened, **_names(each)} for each in settled.superseded])
+    return append_events(session, [{**happened, **_names(each)} for each in settled.superseded])
 
 
 def _change(session: Session, versions: Sequence[Version], **values: Any) -> None:

@@ -5,13 +5,7 @@ Clinical answers stand apart from identity, which is one sealed column that only
 
 from shared.tables.access import FACILITY_KINDS, ROLES, ApiKey, Facility
 from shared.tables.base import Table, one_of
-from shared.tables.deliveries import (
-    DELIVERY_STATUSES,
-    DESTINATION_STATUSES,
-    Delivery,
-    DeliveryAttempt,
-    Destination,
-)
+from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
 from shared.tables.heartbeats import Heartbeat
 from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake

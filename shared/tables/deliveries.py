@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.clinical.lifecycle import QUEUES
+from shared.clinical.referral.lifecycle import QUEUES
 from shared.tables.base import Table, one_of
 
 DESTINATION_STATUSES = ("active", "disabled", "removed")
@@ -24,7 +24,7 @@ class Destination(Table):
     facility: Mapped[str | None]  # whose referrals it hears of; None hears of all
     escalation_level: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # 0: the queue; else a rung
     url: Mapped[str]
-    secret: Mapped[bytes]  # signs what is sent there; sealed, see shared/crypto.py
+    secret: Mapped[bytes]  # signs what is sent there; sealed, see shared/platform/crypto.py
     status: Mapped[str] = mapped_column(server_default="active")
     failures: Mapped[int] = mapped_column(server_default="0")  # attempts that failed since the last one that did not
     rests_until: Mapped[datetime | None]  # after a failure that time may heal

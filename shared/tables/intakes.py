@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.platform.task_queues import LANES
 from shared.tables.base import Table, one_of
-from shared.task_queues import LANES
 
 INTAKE_STATUSES = ("received", "triaged")
 
@@ -27,7 +27,7 @@ class Intake(Table):
     triaged_at: Mapped[datetime | None]
     today: Mapped[date]  # the day the form was filled in, by which the age was counted
     answers: Mapped[dict[str, Any]]  # the form as read, without identity
-    identity: Mapped[bytes]  # sealed; see shared/crypto.py
+    identity: Mapped[bytes]  # sealed; see shared/platform/crypto.py
     mrn_hash: Mapped[bytes]  # of the record number as it was typed; only the release before compares by it alone
     patient_hash: Mapped[bytes | None]  # of its normal form; None in what the release before added, until backfilled
     birth_date_hash: Mapped[bytes | None]  # keyed, as mrn_hash; None in what came before there was one

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.clinical.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
+from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 from shared.tables.base import Table, one_of
 
 # The status said so that the planner knows nothing of it. What it knows is a minute old: while statistics say that no
@@ -121,7 +121,7 @@ class Referral(Table):
 class Event(Table):
     """One thing that happened to a referral, by whom and when; only ever added.
 
-    `number` and `digest` are given after the commit, one event after the other; see shared/store/events.py.
+    `number` and `digest` are given after the commit, one event after the other; see shared/store/event_log/events.py.
     """
 
     __tablename__ = "events"

@@ -13,17 +13,17 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from services.api.app import create_app
-from services.api.parts import EXTENSION
-from services.worker.alone import COMMAND
-from services.worker.child import Child
-from services.worker.triage import Triager
-from shared.clinical.lifecycle import QUEUES
+from services.api.context import EXTENSION
+from services.worker.triage.sandbox import Sandbox
+from services.worker.triage.sandbox_process import COMMAND
+from services.worker.triage.triager import Triager
+from shared.clinical.referral.lifecycle import QUEUES
 from shared.clinical.triage import triage
-from shared.database import Sessions
+from shared.platform.database import Sessions
+from shared.platform.settings import Settings
+from shared.platform.task_queues import LANES
 from shared.protocols import active
-from shared.settings import Settings
-from shared.store import facilities, keys
-from shared.task_queues import LANES
+from shared.store.access import facilities, keys
 from tests.cases import case_for
 
 FACILITY = "st-marys"
@@ -89,8 +89,8 @@ def operator(caller: Callable[..., Caller]) -> Caller:
 @pytest.fixture
 def triage_all(sessions: Sessions) -> Iterator[Callable[[], None]]:
     """A function that triages everything that waits, as the workers do."""
-    with Child(COMMAND) as child:
-        triager = Triager(sessions, active(), frozenset(), child, triage, announce=lambda _: None)
+    with Sandbox(COMMAND) as sandbox:
+        triager = Triager(sessions, active(), frozenset(), sandbox, triage, announce=lambda _: None)
 
         def until_nothing_waits() -> None:
             for lane in LANES:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from services.api import keyring
-from services.api.auth import PUBLIC
-from shared.clock import now
-from shared.store import keys
+from services.api.http import key_cache
+from services.api.http.auth import PUBLIC
+from shared.platform.clock import now
+from shared.store.access import keys
 from shared.tables import ROLES, ApiKey
 from tests.api.test_intakes import MINIMAL
 from tests.api.test_referrals import ACTIONS
@@ -114,9 +114,9 @@ def test_a_revoked_key_opens_no_longer_than_a_second(submitter, sessions, monkey
     assert submitter.get("/v1/form").status_code == 200
     with sessions.begin() as session:
         assert keys.revoke(session, keys.split(submitter.key)[0])
-    monkeypatch.setattr(keyring, "FRESH_SECONDS", 0.0)  # as if the second had passed
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 0.0)  # as if the second had passed
     assert submitter.get("/v1/form").status_code == 401
-    assert keyring.FRESH_SECONDS <= 1
+    assert key_cache.FRESH_SECONDS <= 1
 
 
 def test_an_expired_key_does_not_open(caller):
@@ -201,7 +201,7 @@ def test_an_auditor_reads_events_without_what_people_wrote(referral, caller, ope
 
 
 def test_a_key_whose_role_is_changed_follows(submitter, sessions, monkeypatch):
-    monkeypatch.setattr(keyring, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 0.0)
     with sessions.begin() as session:
         session.execute(update(ApiKey).values(role="auditor"))
     assert submitter.post("/v1/intakes", MINIMAL).status_code == 403

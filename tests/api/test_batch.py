@@ -7,9 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import func, select
 
-from services.api.lines import MOST_LINES
-from services.api.openapi import document
-from services.api.strict_json import MOST_BYTES
+from services.api.http.parsing.strict_json import MAX_BYTES
+from services.api.intakes.ndjson import MAX_LINES
+from services.api.openapi.generator import document
 from shared.tables import IdempotencyKey, Intake
 from tests.api.batches import NDJSON, PATH, form, line, outcomes_of, post, send, statuses
 from tests.api.test_documents import closed
@@ -75,16 +75,16 @@ REFUSED = {
     "blank": ("", 400, "not-strict-json"),
     "a key twice": ('{"form": {}, "form": {}}', 400, "not-strict-json"),
     "NaN": ('{"form": NaN}', 400, "not-strict-json"),
-    "too long": (json.dumps(line("k9")) + " " * MOST_BYTES, 413, "too-large"),
-    "no object": ("[]", 400, "not-a-line"),
-    "no form": ('{"idempotency_key": "k9"}', 400, "not-a-line"),
-    "a bare form": (MINIMAL, 400, "not-a-line"),
-    "another member": (line("k9") | {"wait": 5}, 400, "not-a-line"),
+    "too long": (json.dumps(line("k9")) + " " * MAX_BYTES, 413, "too-large"),
+    "no object": ("[]", 400, "invalid-line"),
+    "no form": ('{"idempotency_key": "k9"}', 400, "invalid-line"),
+    "a bare form": (MINIMAL, 400, "invalid-line"),
+    "another member": (line("k9") | {"wait": 5}, 400, "invalid-line"),
     "an empty key": (line() | {"idempotency_key": ""}, 400, "idempotency-key"),
     "a key that is a number": (line() | {"idempotency_key": 9}, 400, "idempotency-key"),
     "a key with a space": (line("k 9"), 400, "idempotency-key"),
-    "no name": (line(), 422, "nameless-line"),
-    "null for a name": (line() | {"idempotency_key": None}, 422, "nameless-line"),
+    "no name": (line(), 422, "missing-idempotency-key"),
+    "null for a name": (line() | {"idempotency_key": None}, 422, "missing-idempotency-key"),
     "a form that is none": ({"idempotency_key": "k9", "form": [1]}, 422, "validation"),
     "a wrong answer": (line("k9", onset="never"), 422, "validation"),
     "nothing to amend": ({"idempotency_key": "k9", "form": MINIMAL | {"amends": NOBODY}}, 404, "nothing-to-amend"),
@@ -113,7 +113,7 @@ def test_what_a_batch_itself_is_refused_for_stores_nothing(submitter, caller, se
     padded = content + b"\n" + b" " * (8 * 2**20)
     assert is_problem(send(submitter, b""), 400)
     assert is_problem(send(submitter, b"\n \n\n"), 400)
-    assert is_problem(send(submitter, (content + b"\n") * (MOST_LINES + 1)), 413)
+    assert is_problem(send(submitter, (content + b"\n") * (MAX_LINES + 1)), 413)
     assert is_problem(send(submitter, padded), 413)
     assert is_problem(send(submitter, content, Content_Type="text/plain"), 415)
     assert is_problem(send(submitter, content, Content_Encoding="gzip"), 415)
@@ -126,10 +126,10 @@ def test_what_a_batch_itself_is_refused_for_stores_nothing(submitter, caller, se
 
 
 def test_a_thousand_lines_are_a_batch(submitter, sessions):
-    outcomes = post(submitter, *(line(f"k{number}", f"E-{number}") for number in range(MOST_LINES)))
+    outcomes = post(submitter, *(line(f"k{number}", f"E-{number}") for number in range(MAX_LINES)))
     assert {each["status"] for each in outcomes} == {202}
-    assert [each["intake"]["external_id"] for each in outcomes] == [f"E-{number}" for number in range(MOST_LINES)]
-    assert stored(sessions) == MOST_LINES
+    assert [each["intake"]["external_id"] for each in outcomes] == [f"E-{number}" for number in range(MAX_LINES)]
+    assert stored(sessions) == MAX_LINES
 
 
 NAMES = {"keys": ("k", None), "external ids": (None, "E"), "both": ("k", "E")}

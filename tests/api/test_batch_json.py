@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from services.api.lines import MOST_LINES
-from services.api.strict_json import MOST_BYTES
+from services.api.http.parsing.strict_json import MAX_BYTES
+from services.api.intakes.ndjson import MAX_LINES
 from tests.api.batches import PATH, form, line, post
 from tests.api.test_intakes import MINIMAL
 from tests.api.test_problems import is_problem
@@ -50,7 +50,7 @@ def test_it_leads_to_what_the_same_lines_lead_to(submitter):
         ({"forms": {}}, 422, "/forms"),
         ({"forms": [], "x": 1}, 422, ""),
         ({"forms": []}, 400, None),
-        ({"forms": [{}] * (MOST_LINES + 1)}, 413, None),
+        ({"forms": [{}] * (MAX_LINES + 1)}, 413, None),
     ],
 )
 def test_what_is_no_batch_is_refused_as_a_whole(submitter, body, status, pointer):
@@ -61,7 +61,7 @@ def test_what_is_no_batch_is_refused_as_a_whole(submitter, body, status, pointer
 
 
 def test_a_form_that_is_too_long_is_refused_alone(submitter):
-    long = {"idempotency_key": "long", "form": {**form(), "x": "y" * MOST_BYTES}}
+    long = {"idempotency_key": "long", "form": {**form(), "x": "y" * MAX_BYTES}}
     statuses = [each["status"] for each in post_json(submitter, long, line("k2"))]
     assert statuses == [413, 202]
 

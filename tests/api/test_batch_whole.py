@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import func, insert, select
 from uuid_utils.compat import uuid7
 
-from services.api import batch as views
-from services.api.batch_posting import post_all
-from services.api.capacity import BATCHES
-from services.api.parts import parts_of
+from services.api.admission.bulkheads import BATCHES
+from services.api.context import context_of
+from services.api.intakes import batch_routes as views
+from services.api.intakes.insert_batch import insert_all
 from shared.tables import IdempotencyKey, Intake
 from tests.api.batches import NDJSON, PATH, form, line, outcomes_of, post, send, statuses
 from tests.api.conftest import FACILITY, Caller
@@ -145,7 +145,7 @@ def test_a_server_killed_half_way_has_stored_nothing(server, app, submitter, ses
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
     calls = []
-    monkeypatch.setattr(views, "post_all", whose_first_answer_is_lost(post_all, calls))
+    monkeypatch.setattr(views, "insert_all", whose_first_answer_is_lost(insert_all, calls))
     outcomes = post(submitter, line("k1"), line(None, "E-2"), line("k1"))
     assert (statuses(outcomes), len(calls)) == ([202] * 3, 2)
     assert [each.get("replayed") for each in outcomes] == [None, None, True]
@@ -157,8 +157,8 @@ def test_without_a_database_it_is_503(cut_off):
 
 
 def test_batches_take_two_places_and_red_flags_come_in_beside_them(app, submitter):
-    capacity = parts_of(app).capacity
-    places = [capacity.taken_by_batch() for _ in range(BATCHES)]
+    admission = context_of(app).admission
+    places = [admission.batch_slot() for _ in range(BATCHES)]
     for place in places:
         place.__enter__()
     try:
@@ -173,14 +173,14 @@ def test_batches_take_two_places_and_red_flags_come_in_beside_them(app, submitte
     assert statuses(post(submitter, line("k1"))) == [202]
 
 
-@pytest.mark.parametrize(("room", "status"), [("enough", 200), ("low", 503), ("none", 503)])
-def test_where_storage_is_low_a_batch_is_refused_red_flags_and_all(room, status, app, submitter):
-    storage = parts_of(app).capacity.storage
-    storage.room = room
+@pytest.mark.parametrize(("level", "status"), [("enough", 200), ("low", 503), ("none", 503)])
+def test_where_storage_is_low_a_batch_is_refused_red_flags_and_all(level, status, app, submitter):
+    disk = context_of(app).admission.disk
+    disk.level = level
     try:
         answer = send(submitter, content_of({"idempotency_key": "k1", "form": RED}))
     finally:
-        storage.room = "enough"
+        disk.level = "enough"
     assert answer.status_code == status
     assert status == 200 or answer.json["type"] == "urn:psoas:problem:storage-low"
 

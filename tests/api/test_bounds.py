@@ -14,27 +14,27 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from services.worker.triage import FAILED
-from shared.clinical.lifecycle import STATUSES
-from shared.clock import now
-from shared.database import create_engine
+from services.worker.triage.triager import FAILED
+from shared.clinical.referral.lifecycle import STATUSES
 from shared.migrations.migrate import upgrade
+from shared.platform.clock import now
+from shared.platform.database import create_engine
 from shared.protocols import active
-from shared.record_numbers import mrn_hashes
-from shared.store.due import due
+from shared.store.access.scope import Scope
 from shared.store.escalation import climb
-from shared.store.feed import MOST_AT_ONCE, Reader, number, page_for, timeline
-from shared.store.feed import MOST_EXAMINED as EVENTS_EXAMINED
-from shared.store.finding import MOST_EXAMINED, Filter, listed
-from shared.store.intake_lists import IntakeFilter, intakes_of
-from shared.store.queues import MOST_CHANGES, states
+from shared.store.event_log.feed import MAX_BATCH, Reader, number, page_for, timeline
+from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED
+from shared.store.lists.finding import MAX_EXAMINED, Filter, listed
+from shared.store.lists.intake_lists import IntakeFilter, intakes_of
+from shared.store.lists.search import Wanted, search
+from shared.store.operations.pending_work import pending_work
+from shared.store.operations.status_snapshot import status_snapshot
+from shared.store.patients.record_numbers import mrn_hashes
+from shared.store.queues import MAX_CHANGES, states
 from shared.store.referrals import worklist
-from shared.store.related import MOST_DUPLICATES
-from shared.store.scope import Scope
-from shared.store.search import Wanted, search
-from shared.store.standing import standing
+from shared.store.related import MAX_DUPLICATES
+from shared.store.triage_queue import TriageOutcome, lease_batch, lock_batch, oldest_waiting, release_lease, renew_lease
 from shared.store.versions import Versions
-from shared.store.waiting import Outcome, claim, give_back, hold, renew, standing_still
 from tests.sent import sent_by
 
 FEW, MANY = 1_000, 10_000
@@ -145,7 +145,7 @@ def test_a_page_with_its_duplicates(number, engine, grow):
     few = read_by(engine, first_page)
     grow(FEW + 1, MANY, number)
     many = read_by(engine, first_page)
-    assert many.rows <= PAGE * (MOST_DUPLICATES + 1)
+    assert many.rows <= PAGE * (MAX_DUPLICATES + 1)
     assert many.blocks <= 1.5 * few.blocks
 
 
@@ -155,7 +155,7 @@ def test_a_page_with_its_duplicates_while_statistics_know_of_one(new_database):
     fill(engine, 1, 1, OWN)
     settle(engine)
     fill(engine, 2, MANY, OWN)
-    assert read_by(engine, first_page).rows <= PAGE * (MOST_DUPLICATES + 1)
+    assert read_by(engine, first_page).rows <= PAGE * (MAX_DUPLICATES + 1)
     engine.dispose()
 
 
@@ -168,12 +168,12 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
     settle(engine)
     fill(engine, FEW + 1, MANY, OWN)
     asked = {
-        "page": (first_page, PAGE * (MOST_DUPLICATES + 1)),
-        "page of a facility": (partial(first_page, scope=Scope("city")), PAGE * (MOST_DUPLICATES + 1)),
-        "duties": (partial(due, age=LEASE), MOST_CHANGES),
+        "page": (first_page, PAGE * (MAX_DUPLICATES + 1)),
+        "page of a facility": (partial(first_page, scope=Scope("city")), PAGE * (MAX_DUPLICATES + 1)),
+        "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
-        "numbers": (number, MOST_AT_ONCE),
+        "numbers": (number, MAX_BATCH),
     }
     for name, (ask, most) in asked.items():
         assert read_by(engine, ask).rows <= most, name
@@ -205,16 +205,16 @@ def test_triage_of_one_form_while_statistics_know_of_one_that_waits(new_database
     with engine.begin() as connection:
         connection.execute(WAITING_FORMS, {"first": 2, "last": MANY})
     with Session(engine) as session:
-        claimed = claim(session, "routine", limit=1, lease=LEASE)
+        claimed = lease_batch(session, "routine", limit=1, lease=LEASE)
     failed = FAILED["routine"] | {"acknowledge_by": now(), "clock_started_at": now(), "escalate_at": None}
-    outcome = Outcome(intake=claimed[0], record=None, **failed)
+    outcome = TriageOutcome(intake=claimed[0], record=None, **failed)
     for step in (
-        partial(hold, lane="routine", limit=1),
-        partial(claim, lane="routine", limit=1, lease=LEASE),
+        partial(lock_batch, lane="routine", limit=1),
+        partial(lease_batch, lane="routine", limit=1, lease=LEASE),
         partial(Versions(active().targets).finish_forms, outcomes=[outcome]),
-        partial(give_back, intakes=claimed),
-        partial(renew, intakes=claimed, lease=LEASE),
-        standing_still,
+        partial(release_lease, intakes=claimed),
+        partial(renew_lease, intakes=claimed, lease=LEASE),
+        oldest_waiting,
     ):
         assert read_by(engine, step).rows <= PAGE, step
     engine.dispose()
@@ -225,7 +225,10 @@ def test_a_batch_of_triage_before_there_are_statistics(new_database):
     upgrade(engine)
     with engine.begin() as connection:
         connection.execute(WAITING_FORMS, {"first": 1, "last": 5 * MANY})
-    for take in (partial(hold, lane="routine", limit=PAGE), partial(claim, lane="routine", limit=PAGE, lease=LEASE)):
+    for take in (
+        partial(lock_batch, lane="routine", limit=PAGE),
+        partial(lease_batch, lane="routine", limit=PAGE, lease=LEASE),
+    ):
         assert read_by(engine, take).rows <= PAGE
     engine.dispose()
 
@@ -259,7 +262,7 @@ def test_lists_over_all_queues(scope, engine, grow):
         read = read_by(engine, lambda session: listed(session, wanted, limit=PAGE, after=None))  # noqa: B023
         assert read.rows <= PAGE + 1, name
     rare = Filter(facility=scope.facility, queues=scope.queues, status="all", acknowledged_by="Nobody")
-    assert read_by(engine, lambda session: listed(session, rare, limit=PAGE, after=None)).rows <= MOST_EXAMINED
+    assert read_by(engine, lambda session: listed(session, rare, limit=PAGE, after=None)).rows <= MAX_EXAMINED
 
 
 def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, grow):
@@ -305,7 +308,7 @@ def test_search_and_a_facilitys_own_intakes(engine, grow):
             engine,
             lambda session: search(session, wanted, EVERYTHING, test=False, limit=PAGE, after=None),  # noqa: B023
         )
-        assert read.rows <= PAGE * (MOST_DUPLICATES + 1), known
+        assert read.rows <= PAGE * (MAX_DUPLICATES + 1), known
     since = now() - timedelta(hours=1)
     for asked in ({}, {"status": "received"}, {"since": since}, {"external_id": name}):
         for facility in ("city", "nowhere"):
@@ -360,6 +363,6 @@ def test_what_is_due_and_parked_is_counted_in_an_index(engine, grow):
     with engine.begin() as connection:
         connection.execute(text(DELIVERIES))
     settle(engine)
-    counted = read_by(engine, standing)
+    counted = read_by(engine, status_snapshot)
     assert counted.rows >= MANY // 50
     assert counted.looked_up <= PAGE

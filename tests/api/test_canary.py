@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy import insert, select, text
 from uuid_utils.compat import uuid7
 
-from services.api.parts import EXTENSION
-from shared.logs import ALLOWED, configure_logs
+from services.api.context import EXTENSION
+from shared.platform.logs import ALLOWED, configure_logs
 from shared.tables import Delivery, Destination, Table
 from tests.api.test_problems import TRACE
 
@@ -119,7 +119,7 @@ def test_a_request_leaves_one_line_with_its_path(submitter, log_text):
     assert line == {
         "event": "request",
         "level": "info",
-        "logger": "services.api.trace",
+        "logger": "services.api.http.tracing",
         "method": "GET",
         "route": "/v1/intakes/<uuid:intake_id>",
         "intake_id": NOBODY,
@@ -152,7 +152,7 @@ def test_a_program_error_is_logged_with_its_place_and_nothing_of_the_form(submit
     def fail(*_):
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr("services.api.intakes.new_intake", fail)
+    monkeypatch.setattr("services.api.intakes.routes.build_intake", fail)
     submitter.post("/v1/intakes", CANARY)
     failed, _ = (json.loads(line) for line in log_text().splitlines())
     assert (failed["event"], failed["error"]) == ("request.failed", "RuntimeError")

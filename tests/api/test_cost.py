@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from services.api.strict_json import MOST_BYTES
+from services.api.http.parsing.strict_json import MAX_BYTES
 from tests.api.test_intakes import MINIMAL
 from tests.cases import cases
 
-MOST_TIMES_A_GOOD_ONE = 5
+MAX_TIMES_A_GOOD_ONE = 5
 TAKES = 5
 CASE = max((case.body() for case in cases()), key=lambda body: len(json.dumps(body)))
 # Texts of several lines are the only ones that may be long: the largest good form is mostly escapes of one.
@@ -20,17 +20,17 @@ GOOD = json.dumps({**CASE, "encounter": {**CASE["encounter"], "free_text": "\U00
 BRACKETS = b"[]" * 13
 
 
-def of_64_kib(head: bytes, unit: bytes, tail: bytes = b"") -> bytes:
-    return head + unit * ((MOST_BYTES - len(head) - len(tail)) // len(unit)) + tail
+def of_64_kib(head: bytes, unit: bytes, feed_follower: bytes = b"") -> bytes:
+    return head + unit * ((MAX_BYTES - len(head) - len(feed_follower)) // len(unit)) + feed_follower
 
 
 def with_text(text: str) -> bytes:
     return json.dumps({**MINIMAL, "encounter": {"free_text": text[:4000]}}).encode()
 
 
-def numbered(head: str, member: str, tail: str) -> bytes:
-    count = (MOST_BYTES - len(head) - len(tail)) // (len(member % 0) + 1)
-    return (head + ",".join(member % number for number in range(count)) + tail).encode()
+def numbered(head: str, member: str, feed_follower: str) -> bytes:
+    count = (MAX_BYTES - len(head) - len(feed_follower)) // (len(member % 0) + 1)
+    return (head + ",".join(member % number for number in range(count)) + feed_follower).encode()
 
 
 WORST = {
@@ -101,5 +101,5 @@ def good(submitter):
 
 @pytest.mark.parametrize("content", WORST.values(), ids=WORST.keys())
 def test_the_worst_bodies_cost_little_more_than_a_good_one(content, good, submitter):
-    assert len(content) <= MOST_BYTES
-    assert cost(submitter, content) <= MOST_TIMES_A_GOOD_ONE * good
+    assert len(content) <= MAX_BYTES
+    assert cost(submitter, content) <= MAX_TIMES_A_GOOD_ONE * good

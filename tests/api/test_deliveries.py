@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import select, update
 
-from services.worker.delivery.courier import Courier
+from services.worker.delivery.dispatcher import Dispatcher
 from services.worker.delivery.sender import Sender
-from shared import clock
-from shared.crypto import IdentityCipher
-from shared.store import destinations, parked
-from shared.store.destinations import Place
+from shared.platform import clock
+from shared.platform.crypto import IdentityCipher
+from shared.store.delivery import destinations, parked
+from shared.store.delivery.destinations import Place
 from shared.tables import Delivery, Destination
 from tests.receiver import in_turn, receiver, status
 
@@ -34,13 +34,13 @@ def secret(sessions, cipher, department):
 
 @pytest.fixture
 def deliver(sessions, cipher):
-    courier = Courier(sessions, cipher, Sender(loopback=True), lambda _: None)
+    dispatcher = Dispatcher(sessions, cipher, Sender(loopback=True), lambda _: None)
 
     def all_that_is_due():
         with sessions() as session:
             due = session.scalars(select(Delivery.id).where(Delivery.status == "due")).all()
         for each in due:
-            courier.deliver(each)
+            dispatcher.deliver(each)
 
     return all_that_is_due
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.api import bodies
-from services.api.examples import batch_example
-from services.api.openapi import document
+from services.api.openapi.examples import batch_example
+from services.api.openapi.generator import document
+from services.api.referrals import requests
 from shared.protocols import ACTIVE, cases
 from tests.api.batches import send
 from tests.api.test_referrals import ACTIONS
@@ -51,5 +51,5 @@ def test_an_action_is_offered_in_nobodys_name(action, app):
     schema = spec["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
     described = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]["properties"]
     offered = {name: field["example"] for name, field in described.items() if "example" in field}
-    assert offered["by"] == bodies.ByPerson().fields["by"].metadata["example"] == "Example (write your own name)"
+    assert offered["by"] == requests.ByPerson().fields["by"].metadata["example"] == "Example (write your own name)"
     Draft202012Validator({"properties": described}).validate(offered)

@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from services.api import docs
-from services.api.openapi import COMMITTED, document, written
+from services.api.openapi import routes as docs
+from services.api.openapi.generator import COMMITTED, document, written
 from shared.protocols import active
 from tests.api.test_authentication import MAY, OPEN
 from tests.api.test_form_values import REFUSED, TAKEN, form

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from shared.store.related import MOST_DUPLICATES
+from shared.store.related import MAX_DUPLICATES
 from shared.tables import Referral
 from tests.cases import case_for
 
@@ -137,10 +137,10 @@ def test_the_sender_sees_them(referral, submitter):
 
 def test_a_number_under_which_everything_is_sent_makes_no_page_endless(referral, read, submitter, triage_all):
     first = referral("urgent")
-    for _ in range(MOST_DUPLICATES + 3):
+    for _ in range(MAX_DUPLICATES + 3):
         submitter.post("/v1/intakes", case_for("neurology").body())
     triage_all()
-    assert len(shown(read(first))) == MOST_DUPLICATES
+    assert len(shown(read(first))) == MAX_DUPLICATES
 
 
 SAME_NUMBER = {

@@ -10,12 +10,13 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from services.api import event_stream, keyring
 from services.api.app import create_app
-from services.api.parts import EXTENSION
-from shared.database import create_engine, create_sessions
-from shared.store import keys
-from shared.store.events import record
+from services.api.context import EXTENSION
+from services.api.events import sse
+from services.api.http import key_cache
+from shared.platform.database import create_engine, create_sessions
+from shared.store.access import keys
+from shared.store.event_log.events import append_events
 from shared.tables import Event
 from tests.api.conftest import NOW, Caller
 from tests.api.test_referrals import ACTIONS
@@ -28,7 +29,7 @@ SERVE = """
 import sys
 from services.api import event_stream
 from services.api.server import serve
-from shared.settings import load_settings
+from shared.platform.settings import load_settings
 event_stream.HEARTBEAT_SECONDS = 1.0
 serve(load_settings(), "127.0.0.1", int(sys.argv[1]))
 """
@@ -47,7 +48,7 @@ def server(environment, operator):
 @pytest.fixture
 def listen(operator, monkeypatch):
     """A function that listens in this process, whose heart beats five times a second: the chunks as they come."""
-    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.2)
     with ExitStack() as open_streams:
 
         def of(path="/v1/events", reader=operator, **headers):
@@ -117,14 +118,14 @@ def test_an_auditor_listens_without_what_people_wrote(listen, referral, operator
 
 
 def test_a_revoked_key_ends_its_stream(listen, caller, sessions, monkeypatch):
-    monkeypatch.setattr(keyring, "FRESH_SECONDS", 0.0)  # as if the second had passed
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 0.0)  # as if the second had passed
     auditor = caller("auditor")
     chunks = listen(reader=auditor)
     assert [next(chunks), next(chunks)] == [b"retry: 2000\nid: 0\n\n", b":\n\n"]
     with sessions.begin() as session:
         keys.revoke(session, keys.split(auditor.key)[0])
     assert list(chunks) in ([], [b":\n\n"])
-    assert event_stream.HEARTBEAT_SECONDS < 60
+    assert sse.HEARTBEAT_SECONDS < 60
 
 
 def test_there_is_room_for_some_and_a_place_that_is_left_is_free(settings, operator):
@@ -198,7 +199,7 @@ def commit_events(settings, referral, seed, count):
     event = {"type": "referral.noted", "referral_id": referral["id"], "intake_id": referral["intake_id"]}
     for _ in range(count):
         with create_sessions(engine).begin() as session:
-            record(session, [event] * chance.randint(1, 3))
+            append_events(session, [event] * chance.randint(1, 3))
             time.sleep(chance.choice([0, 0, 0.002, 0.15]))
     engine.dispose()
 

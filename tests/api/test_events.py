@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select, text
 
-from shared.store.audit import findings
-from shared.store.chain import check
-from shared.store.feed import NUMBERING
+from shared.store.event_log.chain import check
+from shared.store.event_log.feed import NUMBERING
+from shared.store.operations.audit import findings
 from shared.tables import Event
 from tests.api.test_referrals import ACTIONS, CONFIRMED
 from tests.cases import born, case_for

@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from services.api import keyring
-from shared.clinical.lifecycle import QUEUES
-from shared.crypto import IdentityCipher
+from services.api.http import key_cache
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.platform.crypto import IdentityCipher
 from shared.protocols import active
-from shared.store import facilities, keys
-from shared.store.audit import findings
-from shared.store.destinations import Place, put
+from shared.store.access import facilities, keys
+from shared.store.delivery.destinations import Place, put
 from shared.store.escalation import climb, start_clocks
-from shared.store.standing import standing
+from shared.store.operations.audit import findings
+from shared.store.operations.status_snapshot import status_snapshot
 from shared.tables import Delivery, Destination, Referral
 from tests.api.test_referrals import ACTIONS
 from tests.cases import case_for
@@ -59,7 +59,7 @@ def test_the_keys_of_a_closed_facility_read_and_cannot_post(submitter, sessions,
     ours = referral("neurology")
     with sessions.begin() as session:
         facilities.close(session, "st-marys")
-    monkeypatch.setattr(keyring, "FRESH_SECONDS", 0.0)  # as if the second had passed
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 0.0)  # as if the second had passed
     assert submitter.get(ours["links"]["self"]).status_code == 200
     assert submitter.get("/v1/events").status_code == 200
     line = b'{"idempotency_key":"k","form":{}}'
@@ -118,7 +118,7 @@ def test_tests_are_counted_apart(both, operator, sessions):
     operator.post(f"{both[1]['links']['self']}/acknowledge", ACTIONS["acknowledge"])
     with sessions.begin() as session:
         session.execute(update(Referral).values(acknowledge_by=Referral.created_at - timedelta(days=1)))
-        now = standing(session)
+        now = status_snapshot(session)
     real, test = (operator.get(f"/v1/queues{query}").json["queues"][0] for query in ("", "?test=true"))
     assert [real[name] for name in ("open", "unacknowledged", "overdue")] == [1, 1, 1]
     assert [test[name] for name in ("open", "unacknowledged", "overdue")] == [1, 0, 0]

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 from sqlalchemy import select, text, update
 
-from shared.references import read_reference
-from shared.store import finding
+from shared.platform.references import read_reference
+from shared.store.lists import finding
 from shared.tables import Intake, Referral
 from tests.api.test_referrals import ACTIONS
 from tests.cases import case_for
@@ -115,7 +115,7 @@ def test_the_list_by_priority_person_and_moment(many, operator):
 
 
 def test_a_filter_that_no_index_knows_reads_a_bounded_part_and_goes_on(many, operator, monkeypatch):
-    monkeypatch.setattr(finding, "MOST_EXAMINED", 2)
+    monkeypatch.setattr(finding, "MAX_EXAMINED", 2)
     since = sorted(each.created_at for each in many)[4].isoformat().replace("+00:00", "Z")
     expected = [str(each.id) for each in many if each.created_at.isoformat().replace("+00:00", "Z") >= since]
     assert pages(operator, f"/v1/referrals?status=all&since={since}", 5) == expected

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.form_check import create_form_check
-from services.api.form_schema import create_form_schema
+from services.api.forms.schema import create_form_schema
+from services.api.forms.validity_check import create_form_check
 from shared.protocols import active
 from tests.cases import cases
 

@@ -148,7 +148,7 @@ def test_keys_older_than_that_are_forgotten(submitter, sessions):
     age(sessions, timedelta(days=8))
     submitter.post("/v1/intakes", named(), Idempotency_Key="young")
     with sessions.begin() as session:
-        assert intakes.forget_old_keys(session) == 1
+        assert intakes.delete_old_keys(session) == 1
         assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
 
 

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from uuid_utils.compat import uuid7
 
-from services.api.bodies import CorrectedPatient
-from services.api.fields import check_of
-from services.api.openapi import document
-from services.api.parts import EXTENSION
+from services.api.context import EXTENSION
+from services.api.http.parsing.strict_fields import check_of
+from services.api.openapi.generator import document
+from services.api.referrals.requests import CorrectedPatient
 from shared.protocols import active
-from shared.store import identities
+from shared.store.patients import identities
 from shared.tables import Delivery, Destination, IdempotencyKey, IdentityCorrection, Intake, Referral
 from tests.api.batches import post
 from tests.api.conftest import FACILITY, Caller

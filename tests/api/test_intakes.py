@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from services.api.parts import EXTENSION
+from services.api.context import EXTENSION
 from shared.tables import Decision, Intake, Referral
 from tests.cases import case_for, cases
 
@@ -98,7 +98,7 @@ def test_screening_that_fails_leads_to_the_lane_that_waits_for_nothing(submitter
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("services.api.sealing.screen", fail)
+    monkeypatch.setattr("services.api.intakes.build_intake.screen", fail)
     assert submitter.post("/v1/intakes", case_for("neurology").body()).json["lane"] == "priority"
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads: counts that rise as things happen, gauges of how everything stands, and nobody's name."""
+"""What Prometheus reads: counts that rise as things happen, gauges of the status of everything, and nobody's name."""
 
 import re
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ from sqlalchemy import insert, text
 from uuid_utils.compat import uuid7
 
 from services.api.app import create_app
-from services.api.parts import parts_of
-from shared.clinical.lifecycle import PRIORITIES, QUEUES
-from shared.metrics import METRICS, STEPS
+from services.api.context import context_of
+from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES
+from shared.monitoring.periodic import ROLES
+from shared.platform.metrics import METRICS, STEPS
+from shared.platform.task_queues import LANES
 from shared.protocols import active
-from shared.pulse import ROLES
-from shared.store.audit import _ROWS
-from shared.store.heartbeats import beat
+from shared.store.operations.audit import _ROWS
+from shared.store.operations.heartbeats import record_heartbeat
 from shared.tables import Destination
-from shared.task_queues import LANES
 from tests.api.conftest import NOW, Caller
 from tests.api.test_canary import CANARY, tells
 from tests.api.test_intakes import MINIMAL
@@ -94,7 +94,7 @@ def test_an_acknowledged_referral_is_open_and_not_unacknowledged(referral, opera
 
 def test_a_screen_that_fails_is_counted(submitter, scrape, monkeypatch):
     before = scrape()("psoas_failures_total", step="screen")
-    monkeypatch.setattr("services.api.sealing.screen", lambda *_: 1 / 0)
+    monkeypatch.setattr("services.api.intakes.build_intake.screen", lambda *_: 1 / 0)
     assert submitter.post("/v1/intakes", MINIMAL).status_code == 202
     assert scrape()("psoas_failures_total", step="screen") - before == 1
 
@@ -114,9 +114,9 @@ def test_what_people_have_to_look_at_shows(sessions, referral, scrape):
                 from destinations, events
             """)
         )
-        beat(session, "host:api:1", "api", "1")
-        beat(session, "host:worker-urgent:2", "worker-urgent", "1")
-        beat(session, "host:worker-urgent:3", "worker-urgent", "1")
+        record_heartbeat(session, "host:api:1", "api", "1")
+        record_heartbeat(session, "host:worker-urgent:2", "worker-urgent", "1")
+        record_heartbeat(session, "host:worker-urgent:3", "worker-urgent", "1")
         session.execute(text("update heartbeats set beat_at = now() - interval '1 minute' where role = 'api'"))
     seen = scrape()
     assert seen("psoas_database_up") == 1
@@ -179,7 +179,7 @@ def test_a_token_closes_it_where_one_is_set(settings, sessions):  # noqa: ARG001
     assert Caller(closed, "wrong").get("/metrics").status_code == 401
     assert Caller(closed, "é").get("/metrics").status_code == 401
     assert Caller(closed, "s3cret").get("/metrics").status_code == 200
-    parts_of(app).close()
+    context_of(app).close()
 
 
 def test_without_the_database_it_says_so(settings):

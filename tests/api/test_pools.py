@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from services.api import keyring
-from services.api.parts import parts_of
-from shared.database import LIMITS, create_engine
-from shared.direct import Direct
-from shared.patience import ANSWER_SECONDS, STATEMENT_SECONDS, make_impatient
+from services.api.context import context_of
+from services.api.http import key_cache
+from shared.platform.database import LIMITS, create_engine
+from shared.platform.raw_statement import RawStatement
+from shared.platform.timeouts import ANSWER_SECONDS, STATEMENT_SECONDS, install_client_timeouts
 from tests.api.batches import line, send
 from tests.api.test_server import ask, server
 from tests.cases import case_for
 
 __all__ = ["server"]  # a fixture
 
-READERS, RED_FLAGS = 8, 10
+READERS, PRIORITY_WAKE_UP = 8, 10
 RED = case_for("urgent").body()
 WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
 SLOW = "select pg_sleep(60)"
@@ -54,14 +54,14 @@ def test_red_flags_are_stored_while_readers_hold_every_other_connection(server, 
         session.execute(text("lock table referrals in access exclusive mode"))
         with readers(port, {"Authorization": f"Bearer {operator.key}"}):
             wait_for(engine, lambda waiting: waiting >= 4)
-            for number in range(RED_FLAGS):
+            for number in range(PRIORITY_WAKE_UP):
                 body = json.dumps({**RED, "encounter": {"external_id": f"red-{number // 2}"}})  # each is sent twice
                 statuses.append(ask(port, "POST", "/v1/intakes", body, headers)[0])
                 ready.append(ask(port, "GET", "/health/ready")[0])
-                time.sleep(keyring.FRESH_SECONDS / 5)  # so that the key is looked up again now and then
+                time.sleep(key_cache.FRESH_SECONDS / 5)  # so that the key is looked up again now and then
             session.rollback()
-    assert statuses == [202] * RED_FLAGS
-    assert ready == [200] * RED_FLAGS
+    assert statuses == [202] * PRIORITY_WAKE_UP
+    assert ready == [200] * PRIORITY_WAKE_UP
 
 
 def wait_for(engine, enough) -> None:
@@ -74,7 +74,7 @@ def wait_for(engine, enough) -> None:
 
 def test_nothing_but_forms_touches_the_connections_that_store_forms(app, submitter, operator, referral):
     used = []
-    event.listen(parts_of(app).storing, "checkout", lambda *_: used.append("form"))
+    event.listen(context_of(app).storing, "checkout", lambda *_: used.append("form"))
     referral("urgent")
     assert used
     used.clear()
@@ -83,7 +83,7 @@ def test_nothing_but_forms_touches_the_connections_that_store_forms(app, submitt
     operator.get("/v1/events?after=0")
     app.test_client().get("/health/ready")
     app.test_client().get("/metrics")
-    parts_of(app).keys.find("rk_nobody_nothing")
+    context_of(app).keys.find("rk_nobody_nothing")
     app.test_client().get("/v1/queues", headers={"Authorization": "Bearer rk_nobody_nothing"})
     app.test_client().post("/v1/intakes", json=RED, headers={"Authorization": "Bearer rk_nobody_nothing"})
     assert used == []
@@ -96,7 +96,7 @@ def test_nothing_but_forms_touches_the_connections_that_store_forms(app, submitt
 @pytest.fixture
 def impatient(settings, migrated):  # noqa: ARG001 - it needs a database
     engine = create_engine(settings, pool_size=2, autocommit=True)
-    make_impatient(engine)
+    install_client_timeouts(engine)
     yield engine
     engine.dispose()
 
@@ -111,7 +111,10 @@ def test_the_server_gives_up_before_the_client(impatient):
 
 @pytest.mark.parametrize(
     "slow",
-    [lambda connection: connection.execute(text(SLOW)), lambda connection: Direct(text(SLOW)).execute(connection, {})],
+    [
+        lambda connection: connection.execute(text(SLOW)),
+        lambda connection: RawStatement(text(SLOW)).execute(connection, {}),
+    ],
     ids=["engine", "direct"],
 )
 @pytest.mark.parametrize("isolation", ["AUTOCOMMIT", "READ COMMITTED"])

@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from services.api import intakes as views
-from services.api import keyring
 from services.api.app import create_app
-from services.api.parts import EXTENSION
-from services.api.posting import post
-from services.api.retries import retried
-from shared.database import REST_SECONDS
-from shared.store.facilities import register
-from shared.store.keys import issue
+from services.api.context import EXTENSION
+from services.api.http import key_cache
+from services.api.http.retries import with_retries
+from services.api.intakes import routes as views
+from services.api.intakes.insert_or_replay import insert_or_replay
+from shared.platform.database import REST_SECONDS
+from shared.store.access.facilities import register
+from shared.store.access.keys import issue
 from shared.tables import Intake
 from tests.api.conftest import Caller
 from tests.api.test_intakes import MINIMAL
@@ -64,7 +64,7 @@ def test_a_program_error_tells_nothing(submitter, monkeypatch):
     def fail(*_):
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr(views, "new_intake", fail)
+    monkeypatch.setattr(views, "build_intake", fail)
     answer = submitter.post("/v1/intakes", MINIMAL)
     assert is_problem(answer, 500)
     assert "CANARY" not in answer.text
@@ -148,7 +148,7 @@ def test_a_frozen_connection_is_given_up(submitter, sessions):
 
 
 def test_a_connection_that_freezes_in_use_is_503_soon_and_the_next_form_is_taken(submitter, sessions, monkeypatch):
-    monkeypatch.setattr(keyring, "FRESH_SECONDS", 60.0)
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 60.0)
     submitter.post("/v1/intakes", MINIMAL)
     with sessions() as session:
         others = session.scalars(text(ALL_OTHERS)).all()
@@ -161,7 +161,7 @@ def test_a_connection_that_freezes_in_use_is_503_soon_and_the_next_form_is_taken
 
 
 def test_a_frozen_server_is_503_soon(submitter, sessions, monkeypatch):
-    monkeypatch.setattr(keyring, "FRESH_SECONDS", 60.0)
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 60.0)
     submitter.post("/v1/intakes", MINIMAL)
     with sessions() as session:
         server = [*session.scalars(text(ALL_OTHERS)).all(), postmaster_of(session)]
@@ -193,7 +193,7 @@ def whose_first_answer_is_lost(work, calls):
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
     calls = []
-    monkeypatch.setattr(views, "post", whose_first_answer_is_lost(post, calls))
+    monkeypatch.setattr(views, "insert_or_replay", whose_first_answer_is_lost(insert_or_replay, calls))
     answer = submitter.post("/v1/intakes", MINIMAL, Idempotency_Key="k1")
     assert (answer.status_code, len(calls)) == (202, 2)
     assert "Idempotency-Replayed" not in answer.headers
@@ -218,7 +218,7 @@ def test_what_time_heals_is_tried_twice_more(sqlstate, tries):
         raise DBAPIError("insert", {}, Refused(sqlstate))
 
     with pytest.raises(DBAPIError):
-        retried(fail)
+        with_retries(fail)
     assert len(tried) == tries
 
 

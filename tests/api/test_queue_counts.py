@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, insert, select, text, update
 
-from shared.clinical.lifecycle import OPEN_STATUSES
-from shared.store.queues import MOST_CHANGES, states, sum_up
-from shared.store.scope import Scope
+from shared.clinical.referral.lifecycle import OPEN_STATUSES
+from shared.store.access.scope import Scope
+from shared.store.queues import MAX_CHANGES, states, sum_up
 from shared.tables import QueueChange, Referral
 from tests.api.conftest import FACILITY
 
@@ -85,7 +85,7 @@ def test_what_was_undone_is_not_counted(sessions, worked):  # noqa: ARG001 - ref
 def test_summing_up_changes_nothing_that_is_told(sessions, worked):  # noqa: ARG001 - referrals to count
     with sessions.begin() as session:  # neither more nor fewer, but more than are left lying about
         rows = {"facility": FACILITY, "queue": "urgent", "priority": 0, "status": "queued"}
-        session.execute(insert(QueueChange), [rows | {"change": change} for change in (1, -1)] * MOST_CHANGES)
+        session.execute(insert(QueueChange), [rows | {"change": change} for change in (1, -1)] * MAX_CHANGES)
     before = agreed(sessions)
 
     def once(_):

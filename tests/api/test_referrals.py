@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from shared.clinical.lifecycle import TRANSITIONS
+from shared.clinical.referral.lifecycle import TRANSITIONS
 from shared.tables import Event, Referral
 
 ACTIONS = {

@@ -9,11 +9,11 @@ import pytest
 import sseclient
 from sqlalchemy import select
 
-from services.api import event_stream
-from shared.crypto import IdentityCipher
-from shared.store import feed
-from shared.store.destinations import Place, put
-from shared.store.events import record
+from services.api.events import sse
+from shared.platform.crypto import IdentityCipher
+from shared.store.delivery.destinations import Place, put
+from shared.store.event_log import feed
+from shared.store.event_log.events import append_events
 from shared.tables import Delivery
 from tests.api.test_referrals import ACTIONS
 from tests.api.test_server import free_port, wait_until_it_listens
@@ -22,7 +22,7 @@ from tests.program import program
 SERVE = """
 import sys
 from services.api.server import serve
-from shared.settings import load_settings
+from shared.platform.settings import load_settings
 serve(load_settings(), "127.0.0.1", int(sys.argv[1]))
 """
 HIDDEN = ("referral.form_read", "referral.identity_corrected", "delivery.parked")
@@ -70,7 +70,9 @@ def test_while_it_is_open_nothing_came_of_it(referral, operator, submitter):
 
 def store(sessions, referral, *types):
     with sessions.begin() as session:
-        record(session, [{"type": each, **_of(referral), "data": {"note": "N", "key_id": "k"}} for each in types])
+        append_events(
+            session, [{"type": each, **_of(referral), "data": {"note": "N", "key_id": "k"}} for each in types]
+        )
 
 
 def _of(referral):
@@ -116,7 +118,7 @@ def test_another_facilitys_timeline_is_not_there(referral, city):
 
 @pytest.mark.parametrize("limit", [1, 2, 200])
 def test_pages_with_gaps_lose_nothing(referral, submitter, city, sessions, limit, monkeypatch):
-    monkeypatch.setattr(feed, "MOST_EXAMINED", 5)
+    monkeypatch.setattr(feed, "MAX_EXAMINED", 5)
     ours, theirs = referral("neurology"), referral("neurology", sender=city)
     for _ in range(4):
         store(sessions, ours, "referral.noted")
@@ -187,7 +189,7 @@ def test_only_message_can_be_asked_for(submitter):
 
 
 def test_a_stream_has_what_a_page_has_and_moves_on_past_the_rest(referral, submitter, city, monkeypatch):
-    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.2)
     referral("neurology")
     referral("neurology", sender=city)
     headers = {"Authorization": f"Bearer {submitter.key}", "Accept": "text/event-stream"}

@@ -20,7 +20,7 @@ from tests.program import all_gone, descendants, program
 SERVE = """
 import sys
 from services.api.server import serve
-from shared.settings import load_settings
+from shared.platform.settings import load_settings
 serve(load_settings(), "127.0.0.1", int(sys.argv[1]))
 """
 

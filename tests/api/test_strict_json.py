@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from services.api.strict_json import MOST_BYTES, NotStrictError, parse
+from services.api.http.parsing.strict_json import MAX_BYTES, NotStrictError, parse
 from shared.tables import Intake
 from tests.api.test_intakes import MINIMAL
 
@@ -80,7 +80,7 @@ def test_what_is_json_but_impossible_here_is_422(content, pointer, submitter):
 
 
 def test_64_kib_are_the_limit(submitter):
-    padded = FORM + " " * (MOST_BYTES - len(FORM))
+    padded = FORM + " " * (MAX_BYTES - len(FORM))
     assert submitter.send("/v1/intakes", padded.encode()).status_code == 202
     answer = submitter.send("/v1/intakes", (padded + " ").encode())
     assert answer.status_code == 413
@@ -123,7 +123,7 @@ def test_every_body_is_read_as_strictly(path, submitter, operator):
     caller = submitter if "preview" in path else operator
     assert caller.send(path, b'{"by": "A", "by": "B"}').status_code == 400
     assert caller.send(path, b"{}", Content_Type="text/plain").status_code == 415
-    assert caller.send(path, b" " * (MOST_BYTES + 1)).status_code == 413
+    assert caller.send(path, b" " * (MAX_BYTES + 1)).status_code == 413
 
 
 JSON = st.recursive(

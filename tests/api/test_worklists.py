@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from uuid_utils.compat import uuid7
 
-from shared.clinical.lifecycle import PRIORITIES, QUEUES, STATUSES
+from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, STATUSES
+from shared.store.access.scope import Scope
 from shared.store.queues import states
-from shared.store.referrals import Position, worklist
-from shared.store.scope import Scope
+from shared.store.referrals import WorklistPosition, worklist
 from shared.tables import Decision, Intake, Referral
 from tests.sent import sent_by
 
@@ -179,7 +179,7 @@ def test_overdue_is_counted(operator, referral, sessions):
     assert operator.get("/v1/queues").json["queues"][0]["overdue"] == 1
 
 
-LATER = Position(1, START + timedelta(minutes=20), uuid7())
+LATER = WorklistPosition(1, START + timedelta(minutes=20), uuid7())
 
 
 def test_no_worklist_reads_a_large_table_from_end_to_end(referrals, sessions):

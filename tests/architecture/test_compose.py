@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shared.pulse import ROLES as BEATING
+from shared.monitoring.periodic import ROLES as BEATING
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
 ROLES = [service for service in SERVICES.values() if service["image"].startswith("${PSOAS_IMAGE")]
-SETTINGS = set(re.findall(r'\benv\.\w+\("([A-Z_]+)"', (ROOT / "shared" / "settings.py").read_text()))
+SETTINGS = set(re.findall(r'\benv\.\w+\("([A-Z_]+)"', (ROOT / "shared" / "platform" / "settings.py").read_text()))
 EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 SECRETS = {"IDENTITY_KEYS", "LOOKUP_KEY", "POSTGRES_PASSWORD", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
 

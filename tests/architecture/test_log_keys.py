@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from shared.logs import ALLOWED
+from shared.platform.logs import ALLOWED
 
 ROOT = Path(__file__).parents[2]
 LOGGERS = {"log", "structlog.contextvars"}

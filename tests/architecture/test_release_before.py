@@ -9,9 +9,9 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from shared.database import create_engine
 from shared.migrations.head import at_head_or_later, version
 from shared.migrations.migrate import alembic_config, upgrade
+from shared.platform.database import create_engine
 from tests import release_before
 from tests.release_before import ROOT, NoHistoryError, unpack
 
@@ -24,7 +24,7 @@ WRITES = Path(release_before.__file__).parent / "writes.py"
 READY = """
 from sqlalchemy import create_engine
 from shared.migrations.head import HEAD, at_head
-from shared.settings import load_settings
+from shared.platform.settings import load_settings
 url = load_settings().database_url.replace("postgresql:", "postgresql+psycopg:")
 with create_engine(url).connect() as connection:
     print(HEAD, at_head(connection))

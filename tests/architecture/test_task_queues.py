@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.worker.app import create_worker
 from services.worker.delivery.app import create_delivery_worker
 from services.worker.main import worker_options
-from shared.task_queues import DELIVER_TASK, DELIVERY_QUEUES, LANES, TRIAGE_TASK, triage_queue
+from services.worker.triage.app import create_worker
+from shared.platform.task_queues import DELIVER_TASK, DELIVERY_QUEUES, LANES, TRIAGE_TASK, triage_queue
 
 COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())["services"]
 
@@ -49,7 +49,7 @@ def test_the_delivery_worker_knows_the_queue_and_the_task(settings, queue):
 
 
 @pytest.mark.parametrize(
-    ("entry", "never"), [("services.worker.app", "httpcore"), ("services.worker.delivery.app", "lark")]
+    ("entry", "never"), [("services.worker.triage.app", "httpcore"), ("services.worker.delivery.app", "lark")]
 )
 def test_a_worker_loads_nothing_of_the_others_trade(entry, never):
     code = f"import sys, {entry}; sys.exit({never!r} in sys.modules)"

@@ -1,4 +1,4 @@
-"""A database that is away, stuck or full: senders are told so, and what was accepted before is still there."""
+"""A database that is unavailable, stuck or full: senders are told so, and what was accepted before is still there."""
 
 import signal
 import time

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
-from shared.crypto import IdentityCipher
-from shared.store import destinations
-from shared.store.destinations import Place
+from shared.platform.crypto import IdentityCipher
+from shared.store.delivery import destinations
+from shared.store.delivery.destinations import Place
 from tests.driver.client import QUEUES
 from tests.driver.load import History
 from tests.receiver import Receiver, receiver

@@ -19,8 +19,8 @@ from redis import Redis
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session
 
-from shared.clinical.lifecycle import QUEUES
-from shared.store import facilities, keys
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.store.access import facilities, keys
 from tests.driver.client import Client, UnansweredError
 from tests.driver.load import Tenant
 from tests.program import descendants

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from services.cli.archive import ArchiveError, archiver_for
-from shared.settings import Settings
+from services.cli.data.archive import ArchiveError, archiver_for
+from shared.platform.settings import Settings
 from tests.conftest import encoded
 from tests.driver.client import Client
 from tests.driver.load import History, Sent, Tenant, load

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from services.cli.destinations import destinations
-from services.cli.parked import parked
+from services.cli.admin.destinations import destinations
+from services.cli.admin.parked import parked
 from tests import receiver
 from tests.receiver import Receiver, status
 from tests.referrals import RED_FLAG, Up, referrals, request

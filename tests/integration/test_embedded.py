@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from redis import Redis
 
-from services.cli.embedded.account import servers_account
-from services.cli.embedded.cluster import ClusterError, create_cluster
-from services.cli.embedded.postgres import database_url, postgres_service
-from services.cli.embedded.programs import Programs, reachable_programs
-from services.cli.runner.alone import running, stop, wait_until_ready
-from services.cli.runner.launch import launch
-from services.cli.runner.service import Account
+from services.embedded.servers.account import server_account
+from services.embedded.servers.binaries import Binaries, accessible_binaries
+from services.embedded.servers.cluster import ClusterError, create_cluster
+from services.embedded.servers.postgres import database_url, postgres_service
+from services.embedded.supervisor.service import Account
+from services.embedded.supervisor.single_service import running_service, stop, wait_until_ready
+from services.embedded.supervisor.spawn import spawn
 from tests.servers import Servers
 
 
@@ -43,12 +43,12 @@ def test_nobody_is_trusted(own_servers: Servers, user: str, password: str) -> No
 
 @pytest.fixture
 def account(tmp_path: Path) -> Account | None:
-    return servers_account(tmp_path / "postgres")
+    return server_account(tmp_path / "postgres")
 
 
 @pytest.fixture
-def programs(account: Account | None, sockets: Path) -> Programs:
-    return reachable_programs(account, sockets / "programs")
+def programs(account: Account | None, sockets: Path) -> Binaries:
+    return accessible_binaries(account, sockets / "programs")
 
 
 @pytest.fixture
@@ -71,33 +71,33 @@ def closed(tmp_path: Path) -> Path:
 
 
 def test_a_server_starts_again_after_its_postmaster_was_killed(
-    closed: Path, sockets: Path, programs: Programs, account: Account | None
+    closed: Path, sockets: Path, programs: Binaries, account: Account | None
 ) -> None:
     data = closed / "postgres"
     create_cluster(data, programs.postgres, "secret", account)
     service = postgres_service(data, sockets, programs.postgres, account)
-    process = launch(service, subprocess.DEVNULL)
+    process = spawn(service, subprocess.DEVNULL)
     wait_until_ready(service, process)
     with psycopg.connect(database_url(sockets, "secret"), autocommit=True) as busy:
         busy.execute("create table kept as select 1 as one")
         process.send_signal(signal.SIGKILL)
         process.wait()
-        with running(service), psycopg.connect(database_url(sockets, "secret")) as connection:
+        with running_service(service), psycopg.connect(database_url(sockets, "secret")) as connection:
             assert connection.execute("select one from kept").fetchone() == (1,)
 
 
 def test_a_lock_file_that_names_another_program_is_no_obstacle(
-    tmp_path: Path, sockets: Path, programs: Programs, account: Account | None
+    tmp_path: Path, sockets: Path, programs: Binaries, account: Account | None
 ) -> None:
     data = tmp_path / "postgres"
     create_cluster(data, programs.postgres, "secret", account)
     (data / "postmaster.pid").write_text(f"{os.getppid()}\n/proc/self/cwd\n")
-    with running(postgres_service(data, sockets, programs.postgres, account)) as process:
+    with running_service(postgres_service(data, sockets, programs.postgres, account)) as process:
         assert process.poll() is None
 
 
 def test_an_interrupted_first_start_leaves_nothing_half_made(
-    tmp_path: Path, programs: Programs, account: Account | None
+    tmp_path: Path, programs: Binaries, account: Account | None
 ) -> None:
     data = tmp_path / "postgres"
     with pytest.raises(ClusterError, match="unrecognized role option"):
@@ -107,11 +107,11 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(
     assert (data / "PG_VERSION").read_text() == "18\n"
 
 
-def test_stopping_leaves_no_process(tmp_path: Path, sockets: Path, programs: Programs, account: Account | None) -> None:
+def test_stopping_leaves_no_process(tmp_path: Path, sockets: Path, programs: Binaries, account: Account | None) -> None:
     data = tmp_path / "postgres"
     create_cluster(data, programs.postgres, "secret", account)
     service = postgres_service(data, sockets, programs.postgres, account)
-    process = launch(service, subprocess.DEVNULL)
+    process = spawn(service, subprocess.DEVNULL)
     wait_until_ready(service, process)
     stop(service, process)
     assert process.returncode == 0

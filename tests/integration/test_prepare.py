@@ -12,17 +12,17 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from services.cli.database import database
-from services.cli.database_checks import check_schema
-from services.cli.first_keys import first_keys
-from services.cli.migrate import migrate, prepare
-from services.cli.secret_checks import check_secrets
-from shared.crypto import IdentityCipher
-from shared.database import Sessions
+from services.cli.admin.first_keys import first_keys
+from services.cli.checks.database import check_schema
+from services.cli.checks.secrets import check_secrets
+from services.cli.data.migrate import migrate, prepare
+from services.cli.support.database import database
 from shared.migrations.head import HEAD, at_head_or_later
-from shared.record_numbers import mrn_hashes
-from shared.settings import Settings
-from shared.store import keys
+from shared.platform.crypto import IdentityCipher
+from shared.platform.database import Sessions
+from shared.platform.settings import Settings
+from shared.store.access import keys
+from shared.store.patients.record_numbers import mrn_hashes
 from shared.tables import ROLES, Intake
 from tests.conftest import LOOKUP_KEY
 

@@ -12,16 +12,16 @@ from click.testing import CliRunner
 from sqlalchemy import insert, text, update
 from uuid_utils.compat import uuid7
 
-from services.cli.audit import audit
-from services.cli.doctor import doctor
-from services.cli.migrate import migrate
-from services.cli.secret_checks import check_secrets
-from shared.crypto import IdentityCipher, UnreadableIdentityError, birth_date_hash, key_id_of
-from shared.database import Sessions
-from shared.record_numbers import mrn_hashes
-from shared.settings import Settings
-from shared.store import sealed
-from shared.store.destinations import Place, put
+from services.cli.checks.doctor import doctor
+from services.cli.checks.secrets import check_secrets
+from services.cli.data.audit import audit
+from services.cli.data.migrate import migrate
+from shared.platform.crypto import IdentityCipher, UnreadableIdentityError, birth_date_hash, key_id_of
+from shared.platform.database import Sessions
+from shared.platform.settings import Settings
+from shared.store.delivery.destinations import Place, put
+from shared.store.patients import sealed
+from shared.store.patients.record_numbers import mrn_hashes
 from shared.tables import Destination, IdentityCorrection, Intake
 from tests.conftest import encoded
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from shared.platform.settings import Settings
 from shared.protocols import ACTIVE, cases
-from shared.settings import Settings
 from tests.program import all_gone, descendants, program
 from tests.referrals import PROCESSES, RED_FLAG, REFERRALS, ROLES, SERVERS, STOP_SECONDS, Up, referrals, request, up
 from tests.streams import Stream

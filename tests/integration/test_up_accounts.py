@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.embedded.account import SERVERS_UID
+from services.embedded.servers.account import SERVERS_UID
 from tests.program import all_gone
 from tests.referrals import RED_FLAG, REFERRALS, request, up
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.embedded import postgres, valkey
+from services.embedded.servers import postgres, valkey
 from tests.program import program
 from tests.referrals import PROCESSES, REFERRALS, ROLES, request, up
 

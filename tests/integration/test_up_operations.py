@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from shared.pulse import ROLES
-from shared.settings import Settings
-from shared.storage import MIB
+from shared.monitoring.disk_level import MIB
+from shared.monitoring.periodic import ROLES
+from shared.platform.settings import Settings
 from tests.cases import case_for
 from tests.referrals import Up, referrals, request, up
 

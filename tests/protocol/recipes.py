@@ -21,7 +21,7 @@ JOINT = {
 }
 MIXED = NERVE | {"limiting_factor": "block", "known_hip_osteoarthritis": "present"}
 
-RED_FLAGS: dict[str, Answers] = {
+PRIORITY_WAKE_UP: dict[str, Answers] = {
     "SE1": SUDDEN | {"bladder_change": "new_or_worse"},
     "SE2": {"saddle_sensation": "reduced"},
     "SE2 box": {"saddle_numbness": "new_or_worse"},
@@ -139,7 +139,7 @@ FLOORS: dict[str, Answers] = {
     "FP6": {"systemically_unwell": "present"} | JOINT,
 }
 
-RECIPES = {name: calm() | changes for name, changes in (RED_FLAGS | ROUTES | FLOORS).items()}
-CHANGES = {name: dict(changes) for name, changes in (RED_FLAGS | ROUTES | FLOORS).items()}
-RED_FLAG_RECIPES = [RECIPES[name] for name in RED_FLAGS]
+RECIPES = {name: calm() | changes for name, changes in (PRIORITY_WAKE_UP | ROUTES | FLOORS).items()}
+CHANGES = {name: dict(changes) for name, changes in (PRIORITY_WAKE_UP | ROUTES | FLOORS).items()}
+RED_FLAG_RECIPES = [RECIPES[name] for name in PRIORITY_WAKE_UP]
 QUIET_RECIPES = [RECIPES[name] for name in ROUTES | FLOORS]

@@ -11,11 +11,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from services.cli.runner.child import CannotStartError
-from services.cli.runner.console import Console
-from services.cli.runner.keeper import keep
-from services.cli.runner.runner import Runner
-from services.cli.runner.service import Service
+from services.embedded.supervisor.console import Console
+from services.embedded.supervisor.service import Service
+from services.embedded.supervisor.subreaper import run_under_subreaper
+from services.embedded.supervisor.supervised_process import CannotStartError
+from services.embedded.supervisor.supervisor import Supervisor
 
 
 def command(script: str) -> list[str]:
@@ -39,7 +39,7 @@ def service(name: str, script: str, phase: int) -> Service:
 def run() -> int:
     console = Console()
     try:
-        Runner([[service(*each) for each in stage] for stage in json.loads(sys.argv[1])], console).run(
+        Supervisor([[service(*each) for each in stage] for stage in json.loads(sys.argv[1])], console).run(
             lambda: console.say("all ready")
         )
     except CannotStartError as error:
@@ -49,4 +49,4 @@ def run() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(run))
+    sys.exit(run_under_subreaper(run))

@@ -3,7 +3,7 @@
 import pytest
 from stdnum import luhn
 
-from shared.references import SYMBOLS, BadReferenceError, read_reference
+from shared.platform.references import SYMBOLS, BadReferenceError, read_reference
 
 REFERENCE = "R-7K3M-9Q4M"
 

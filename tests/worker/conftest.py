@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import func, insert, select
 from uuid_utils.compat import uuid7
 
-from services.worker.alone import COMMAND
-from services.worker.child import Child
-from services.worker.triage import Triager
+from services.worker.triage.sandbox import Sandbox
+from services.worker.triage.sandbox_process import COMMAND
+from services.worker.triage.triager import Triager
 from shared.clinical.form import read
 from shared.clinical.triage import screen, triage
+from shared.platform.task_queues import LANES
 from shared.protocols import active
 from shared.tables import Destination, Intake, Referral
-from shared.task_queues import LANES
 from tests.cases import case_for
 
 TODAY = date(2026, 11, 22)
@@ -49,14 +49,14 @@ def intake(sessions):
 
 
 @pytest.fixture
-def child():
-    with Child(COMMAND) as child:
-        yield child
+def sandbox():
+    with Sandbox(COMMAND) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def triager(sessions, child):
-    return Triager(sessions, active(), frozenset(), child, triage, announce=lambda _: None)
+def triager(sessions, sandbox):
+    return Triager(sessions, active(), frozenset(), sandbox, triage, announce=lambda _: None)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import sys
 from celery.signals import worker_process_init
 from sqlalchemy import text
 
-from services.worker import app as worker_app
-from shared.settings import load_settings
+from services.worker.triage import app as worker_app
+from shared.platform.settings import load_settings
 
 CHILDREN, READS = 8, 200
 
@@ -20,13 +20,13 @@ def main() -> int:
     with engines[0].connect():
         pass  # the parent's pool now holds a connection, which every child inherits
     children = [fork_reader(engines[0], number) for number in range(CHILDREN)]
-    return sum(os.waitpid(child, 0)[1] != 0 for child in children)
+    return sum(os.waitpid(sandbox, 0)[1] != 0 for sandbox in children)
 
 
 def fork_reader(engine, number: int) -> int:
-    child = os.fork()
-    if child:
-        return child
+    sandbox = os.fork()
+    if sandbox:
+        return sandbox
     worker_process_init.send(sender=None)
     mistaken = False
     for _ in range(READS):

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from services.worker import alone
+from services.worker.triage import sandbox_process
 from shared.clinical.triage import triage
 
 RAISES, HANGS, KILLS, FREEZES = 0.25, 0.5, 0.75, 0.875
@@ -29,5 +29,5 @@ def misbehave(form, protocol):
 
 
 if __name__ == "__main__":
-    alone.triage = misbehave
-    alone.main()
+    sandbox_process.triage = misbehave
+    sandbox_process.main()

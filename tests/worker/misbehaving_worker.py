@@ -1,7 +1,7 @@
 """The worker of a lane, but some forms do harm in it and in its child; see tests/worker/misbehave.py."""
 
-from services.worker import app as worker_app
 from services.worker.main import run_worker as run
+from services.worker.triage import app as worker_app
 from tests.worker.misbehave import COMMAND, misbehave
 
 

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from uuid_utils.compat import uuid7
 
-from shared import clock
-from shared.store.audit import RECENT, examples, findings
-from shared.store.chain import check
-from shared.store.events import record
-from shared.store.feed import NOTHING, Head, head, number
+from shared.platform import clock
+from shared.platform.task_queues import LANES
+from shared.store.event_log.chain import check
+from shared.store.event_log.events import append_events
+from shared.store.event_log.feed import NOTHING, Head, head, number
+from shared.store.operations.audit import RECENT, examples, findings
 from shared.tables import Delivery, Destination, Event, Referral
-from shared.task_queues import LANES
 
 RED = {"bladder_change": "new_or_worse"}
 CONSTRAINTS = text("""
@@ -32,7 +32,7 @@ def healthy(sessions, intake, triager):
     with sessions.begin() as session:
         referrals = session.execute(select(Referral.id, Referral.intake_id)).all()
         events = [{"type": "referral.noted", "referral_id": r.id, "intake_id": r.intake_id} for r in referrals]
-        record(session, events * 2)
+        append_events(session, events * 2)
     with sessions.begin() as session:
         assert number(session) == 12
     return sessions

@@ -12,9 +12,9 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from shared.announce import Announcer, create_producer
+from shared.platform.announcer import Announcer, create_producer
+from shared.platform.task_queues import triage_queue, triage_wake_up
 from shared.tables import Intake, Referral
-from shared.task_queues import triage_hint, triage_queue
 from tests.worker.misbehave import FREEZES, HANGS, KILLS
 
 RED = {"bladder_change": "new_or_worse"}
@@ -80,7 +80,7 @@ def test_an_announcement_has_the_lane_triaged(environment, intake, announcer, re
     with running("urgent", environment):
         for _ in range(25):
             intake(symptoms=RED)
-        announcer.announce(triage_hint("priority"))
+        announcer.announce(triage_wake_up("priority"))
         eventually(lambda: referrals(queue="urgent") == 25)
 
 
@@ -88,8 +88,8 @@ def test_the_urgent_worker_leaves_the_routine_lane_alone(environment, intake, an
     with running("urgent", environment):
         intake()
         intake(symptoms=RED)
-        announcer.announce(triage_hint("routine"))
-        announcer.announce(triage_hint("priority"))
+        announcer.announce(triage_wake_up("routine"))
+        announcer.announce(triage_wake_up("priority"))
         eventually(lambda: referrals() == 1)
         time.sleep(0.5)
         assert referrals(queue="urgent") == referrals() == 1
@@ -108,7 +108,7 @@ def test_no_message_waits_in_a_busy_worker(environment, intake, announcer, broke
         intake(symptoms={**RED, "pain_score": HANGS})
         eventually(claimed)
         for _ in range(5):
-            announcer.announce(triage_hint("priority"))
+            announcer.announce(triage_wake_up("priority"))
             time.sleep(0.05)
             assert broker.llen(triage_queue("priority")) == 1
             assert not referrals()
@@ -122,9 +122,9 @@ def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals,
         for _ in range(150):
             intake()
         with running("routine", environment):
-            eventually(lambda: announcer.announce(triage_hint("routine")) or claimed())
+            eventually(lambda: announcer.announce(triage_wake_up("routine")) or claimed())
     with running("routine", environment):
-        eventually(lambda: announcer.announce(triage_hint("routine")) or referrals() == 150 * deaths, seconds=40)
+        eventually(lambda: announcer.announce(triage_wake_up("routine")) or referrals() == 150 * deaths, seconds=40)
 
 
 @pytest.mark.parametrize("harmless", [0, 1])
@@ -132,7 +132,7 @@ def test_a_form_that_kills_its_worker_holds_up_nobody(environment, intake, annou
     """Neither a worker that has just begun, nor one that has triaged something before."""
 
     def triage_until(count: int) -> None:
-        eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == count)
+        eventually(lambda: announcer.announce(triage_wake_up("priority")) or referrals() == count)
 
     with running("urgent", environment, program="tests.worker.misbehaving_worker"):
         for _ in range(harmless):
@@ -152,9 +152,9 @@ def test_what_a_frozen_worker_holds_is_let_go_in_time_for_the_watchman(
 ):
     with running("urgent", environment, program="tests.worker.misbehaving_worker") as worker:
         intake(symptoms=RED)
-        eventually(lambda: announcer.announce(triage_hint("priority")) or referrals() == 1)
+        eventually(lambda: announcer.announce(triage_wake_up("priority")) or referrals() == 1)
         intake(symptoms={**RED, "pain_score": FREEZES})
-        announcer.announce(triage_hint("priority"))
+        announcer.announce(triage_wake_up("priority"))
         eventually(lambda: psutil.STATUS_STOPPED in {one.status() for one in children(worker)})
         assert triager.triage_waiting("priority") == 0
         eventually(lambda: triager.triage_waiting("priority") == 1, seconds=1.5)
@@ -177,7 +177,7 @@ def test_what_it_has_not_finished_when_it_is_stopped_is_given_back(environment, 
     for _ in range(4):
         intake()
     with running("routine", environment, program="tests.worker.misbehaving_worker") as worker:
-        eventually(lambda: announcer.announce(triage_hint("routine")) or claimed())
+        eventually(lambda: announcer.announce(triage_wake_up("routine")) or claimed())
         worker.terminate()
         worker.wait(timeout=20)
         with sessions() as session:

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from structlog.testing import capture_logs
 
-from services.worker.escalation import Ladder
-from services.worker.watchman import Watchman
+from services.worker.watchman.escalation import Ladder
+from services.worker.watchman.watchman import Watchman
+from shared.platform.task_queues import delivery_wake_up
 from shared.store import escalation
 from shared.tables import Delivery, Event, Referral
-from shared.task_queues import delivery_hint
 
 URGENT = {"bladder_change": "unknown", "onset": "sudden"}  # a red flag cannot be ruled out
 ACTIONS = ["second_on_call", "duty_consultant_and_referrer", "call_patient_emergency_number_or_nearest_ed"]
@@ -179,7 +179,7 @@ def test_whoever_is_next_is_called_and_the_queue_hears_of_it(sessions, referral,
         ladder.climb()
         with sessions() as session:
             rows = session.scalars(select(Delivery)).all()
-        assert set(announced) >= {delivery_hint(row.id, "urgent") for row in rows}
+        assert set(announced) >= {delivery_wake_up(row.id, "urgent") for row in rows}
         called.append({row.destination_id: row.payload["data"]["escalation_level"] for row in rows})
     assert called == [{queue: 1, first: 1}, {queue: 2, second: 2}, {queue: 3}]
 

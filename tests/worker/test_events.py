@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from shared.store.deliveries import park_unreachable
-from shared.store.events import record
-from shared.store.feed import NOTHING, digest, number
+from shared.store.delivery.deliveries import park_undeliverable
+from shared.store.event_log.events import append_events
+from shared.store.event_log.feed import NOTHING, digest, number
 from shared.tables import Delivery, Event, Referral
 
 
@@ -52,7 +52,7 @@ def test_an_event_is_told_to_a_destination_once(sessions, destination, referral)
     destination()
     routed = referral()
     with sessions.begin() as session:
-        (due,) = record(session, [acknowledged(routed)])
+        (due,) = append_events(session, [acknowledged(routed)])
         ids = session.scalars(select(Event.id)).all()
         deliveries = session.scalars(select(Delivery.event_id)).all()
     assert (due.queue, len(ids)) == ("urgent", 2)
@@ -70,8 +70,8 @@ def test_what_is_for_a_disabled_destination_is_parked_and_the_timeline_says_so(s
     destination(status="removed")
     referral()
     with sessions.begin() as session:
-        assert park_unreachable(session) == 1
-        assert park_unreachable(session) == 0
+        assert park_undeliverable(session) == 1
+        assert park_undeliverable(session) == 0
     (delivery,) = told(sessions).values()
     assert (delivery.destination_id, delivery.status, delivery.error) == (gone, "parked", "destination_disabled")
     with sessions() as session:
@@ -84,8 +84,8 @@ def test_a_rung_hears_of_its_call_and_then_of_what_ends_the_case(sessions, desti
     routed = referral()
     with sessions.begin() as session:
         session.execute(update(Referral).values(escalation_level=1))
-        called = record(session, [{**acknowledged(routed), "type": "referral.escalated", "data": {"level": 1}}])
-        ended = record(session, [acknowledged(routed)])
+        called = append_events(session, [{**acknowledged(routed), "type": "referral.escalated", "data": {"level": 1}}])
+        ended = append_events(session, [acknowledged(routed)])
     with sessions() as session:
         to = dict(session.execute(select(Delivery.id, Delivery.destination_id)).all())
     assert [to[due.id] for due in (*called, *ended)] == [first, first]
@@ -98,7 +98,7 @@ def test_the_queue_that_a_referral_leaves_hears_of_it(sessions, destination, ref
     moved = {**acknowledged(routed), "type": "referral.rerouted", "data": {"from": "urgent", "to": "neurology"}}
     with sessions.begin() as session:
         session.execute(update(Referral).values(queue="neurology"))
-        due = record(session, [moved])
+        due = append_events(session, [moved])
     with sessions() as session:
         to = session.execute(select(Delivery.destination_id, Delivery.queue).where(Delivery.id.in_(d.id for d in due)))
         assert set(to.all()) == {(left, "urgent"), (joined, "neurology")}
@@ -118,7 +118,7 @@ def test_an_event_is_never_changed_removed_or_numbered_again(sessions, referral)
 def test_numbers_follow_each_other_and_digests_chain(sessions, referral):
     routed = referral()
     with sessions.begin() as session:
-        record(session, [acknowledged(routed)] * 3)
+        append_events(session, [acknowledged(routed)] * 3)
     for _ in range(2):
         with sessions.begin() as session:
             number(session)
@@ -134,9 +134,9 @@ def test_an_event_that_commits_late_is_numbered_late(sessions, referral):
     """A reader that has seen number n never misses what a slower transaction had begun before."""
     routed = referral()
     with sessions() as slow:
-        record(slow, [{**acknowledged(routed), "by": "slow"}])
+        append_events(slow, [{**acknowledged(routed), "by": "slow"}])
         with sessions.begin() as session:
-            record(session, [{**acknowledged(routed), "by": "quick"}])
+            append_events(session, [{**acknowledged(routed), "by": "quick"}])
         with sessions.begin() as session:
             assert number(session) == 2
         slow.commit()
@@ -148,7 +148,7 @@ def test_an_event_that_commits_late_is_numbered_late(sessions, referral):
 def test_many_at_once_number_each_event_once(sessions, referral):
     routed = referral()
     with sessions.begin() as session:
-        record(session, [acknowledged(routed)] * 50)
+        append_events(session, [acknowledged(routed)] * 50)
 
     def give_numbers():
         for _ in range(5):

@@ -9,11 +9,11 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
-from services.cli.migrate import migrate
-from services.worker.record_numbers import RecordNumbers
-from services.worker.watchman import Watchman
-from shared.crypto import IdentityCipher
-from shared.record_numbers import mrn_hashes
+from services.cli.data.migrate import migrate
+from services.worker.watchman.record_numbers import RecordNumbers
+from services.worker.watchman.watchman import Watchman
+from shared.platform.crypto import IdentityCipher
+from shared.store.patients.record_numbers import mrn_hashes
 from shared.tables import Intake, Referral
 
 FACILITY = "st-marys"

@@ -12,11 +12,11 @@ import structlog
 from sqlalchemy import NullPool, create_engine, func, select, text, update
 from sqlalchemy.exc import OperationalError
 
-from services.worker.child import Child
-from services.worker.triage import BATCHES, IN_BATCH_SECONDS, MOST_ATTEMPTS
+from services.worker.triage.sandbox import Sandbox
+from services.worker.triage.triager import BATCHES, IN_BATCH_SECONDS, MAX_ATTEMPTS
 from shared.clinical.triage import triage
-from shared.logs import configure_logs
-from shared.store.waiting import claim, finish, give_back, hold
+from shared.platform.logs import configure_logs
+from shared.store.triage_queue import finish, lease_batch, lock_batch, release_lease
 from shared.tables import Decision, Event, Intake, Referral
 from tests.worker.misbehave import COMMAND as MISBEHAVING
 from tests.worker.misbehave import HANGS, KILLS, RAISES, misbehave
@@ -41,7 +41,7 @@ def referral(sessions, intake_id):
 @pytest.fixture(params=[False, True], ids=["claims", "holds"])
 def triager(triager, request):
     """Return the triager as it begins, and as it goes on."""
-    triager.is_proven = request.param
+    triager.last_batch_completed = request.param
     return triager
 
 
@@ -51,7 +51,7 @@ def changed(triager):
 
     def change(**parts):
         other = replace(triager, **parts)
-        other.is_proven = triager.is_proven
+        other.last_batch_completed = triager.last_batch_completed
         return other
 
     return change
@@ -59,8 +59,8 @@ def changed(triager):
 
 @pytest.fixture
 def misbehaving(changed):
-    with Child(MISBEHAVING) as child:
-        yield changed(decide=misbehave, child=child)
+    with Sandbox(MISBEHAVING) as sandbox:
+        yield changed(decide=misbehave, sandbox=sandbox)
 
 
 def test_an_intake_becomes_a_referral_with_its_decision_and_first_event(sessions, intake, triager):
@@ -96,7 +96,7 @@ def test_triaging_twice_is_triaging_once(sessions, intake, triager):
 def test_finishing_twice_is_finishing_once(sessions, intake, triager):
     intake_id = intake()
     with sessions.begin() as session:
-        (claimed,) = claim(session, "routine", limit=9, lease=timedelta(seconds=9))
+        (claimed,) = lease_batch(session, "routine", limit=9, lease=timedelta(seconds=9))
     outcome = triager._outcome(claimed, None)  # noqa: SLF001 - what two workers may come to at once
     finished = []
     for _ in range(2):
@@ -117,7 +117,7 @@ def test_many_at_once_make_one_referral_each(sessions, intake, triager):
 
 def claim_and_finish(triager):
     with triager.sessions.begin() as session:
-        claimed = claim(session, "routine", limit=10, lease=timedelta(seconds=9))
+        claimed = lease_batch(session, "routine", limit=10, lease=timedelta(seconds=9))
     for _ in range(2):
         with triager.sessions.begin() as session:
             finish(session, [triager._outcome(one, None) for one in claimed])  # noqa: SLF001
@@ -126,13 +126,13 @@ def claim_and_finish(triager):
 def test_what_is_given_back_is_anybodys_at_once(sessions, intake, triager):
     intake()
     with sessions.begin() as session:
-        claimed = claim(session, "routine", limit=9, lease=timedelta(seconds=60))
+        claimed = lease_batch(session, "routine", limit=9, lease=timedelta(seconds=60))
     for _ in range(2):
         with sessions.begin() as session:
-            give_back(session, claimed)
+            release_lease(session, claimed)
     assert triager.triage_waiting("routine") == 1
     with sessions.begin() as session:
-        give_back(session, claimed)  # it is triaged meanwhile, and stays so
+        release_lease(session, claimed)  # it is triaged meanwhile, and stays so
     assert triager.triage_waiting("routine") == 0
 
 
@@ -154,24 +154,28 @@ def test_who_is_cut_off_from_the_database_keeps_nothing_to_itself(sessions, inta
 def test_a_claimed_intake_is_nobody_elses_until_its_lease_ends(sessions, intake):
     intake()
     with sessions.begin() as session:
-        assert len(claim(session, "routine", limit=9, lease=timedelta(seconds=60))) == 1
+        assert len(lease_batch(session, "routine", limit=9, lease=timedelta(seconds=60))) == 1
     with sessions.begin() as session:
-        assert claim(session, "routine", limit=9, lease=timedelta(seconds=60)) == []
+        assert lease_batch(session, "routine", limit=9, lease=timedelta(seconds=60)) == []
         session.execute(update(Intake).values(lease_until=func.now() - timedelta(seconds=1)))
     with sessions.begin() as session:
-        (again,) = claim(session, "routine", limit=9, lease=timedelta(seconds=60))
+        (again,) = lease_batch(session, "routine", limit=9, lease=timedelta(seconds=60))
     assert again.attempts == 2
 
 
 def test_a_held_intake_is_nobody_elses_until_the_transaction_ends(sessions, intake):
     intake()
     with sessions() as holder, sessions.begin() as other:
-        assert len(hold(holder, "routine", limit=9)) == 1
-        assert hold(other, "routine", limit=9) == claim(other, "routine", limit=9, lease=timedelta(seconds=9)) == []
+        assert len(lock_batch(holder, "routine", limit=9)) == 1
+        assert (
+            lock_batch(other, "routine", limit=9)
+            == lease_batch(other, "routine", limit=9, lease=timedelta(seconds=9))
+            == []
+        )
     (stored,) = rows(sessions, Intake)
     assert (stored.status, stored.attempts, stored.lease_until) == ("received", 0, None)
     with sessions.begin() as session:
-        assert len(hold(session, "routine", limit=9)) == 1
+        assert len(lock_batch(session, "routine", limit=9)) == 1
 
 
 def test_whoever_got_to_the_end_of_a_batch_claims_none_of_the_next(sessions, intake, triager):
@@ -192,7 +196,7 @@ def test_after_a_batch_that_ended_otherwise_the_attempt_is_counted_before_anythi
     attempts: list[int] = []
     intake()
     told_to_stop = changed(decide=ends)
-    told_to_stop.is_proven = True
+    told_to_stop.last_batch_completed = True
     for _ in range(2):
         with pytest.raises(SystemExit):
             told_to_stop.triage_waiting("routine")
@@ -213,7 +217,7 @@ def test_the_oldest_are_claimed_first_and_no_more_than_the_limit(sessions, intak
     ages = [timedelta(minutes=minutes) for minutes in (1, 3, 2)]
     by_age = {age: intake(waited=age) for age in ages}
     with sessions.begin() as session:
-        claimed = claim(session, "routine", limit=2, lease=timedelta(seconds=9))
+        claimed = lease_batch(session, "routine", limit=2, lease=timedelta(seconds=9))
     assert [one.id for one in claimed] == [by_age[ages[1]], by_age[ages[2]]]
 
 
@@ -236,8 +240,8 @@ def test_a_form_that_waits_for_the_processor_does_not_hang(sessions, intake, cha
         return triage(form, protocol)
 
     good = intake(symptoms={"pain_score": 5})
-    nobody = Child(("false",))  # to decide it alone
-    changed(decide=starve, child=nobody).triage_waiting("routine")
+    nobody = Sandbox(("false",))  # to decide it alone
+    changed(decide=starve, sandbox=nobody).triage_waiting("routine")
     assert referral(sessions, good).pattern != "triage_failed"
 
 
@@ -261,7 +265,7 @@ def test_after_an_attempt_that_did_not_finish_every_form_is_decided_alone(sessio
 
 
 def test_a_form_claimed_too_often_goes_to_a_human(sessions, intake, triager):
-    worn = intake(attempts=MOST_ATTEMPTS)
+    worn = intake(attempts=MAX_ATTEMPTS)
     triager.triage_waiting("routine")
     assert referral(sessions, worn).pattern == "triage_failed"
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from shared.platform.task_queues import LANES
 from shared.protocols import active
 from shared.store.escalation import climb
+from shared.store.triage_queue import lease_batch, renew_lease
 from shared.store.versions import Versions
-from shared.store.waiting import claim, renew
 from shared.tables import Event, Intake, Referral
-from shared.task_queues import LANES
 
 VERSIONS = Versions(active().targets)
 CHAINS = 50
@@ -40,7 +40,7 @@ def outcomes(sessions, triager):
 
     def claim_all():
         with sessions.begin() as session:
-            claimed = [one for lane in LANES for one in claim(session, lane, limit=999, lease=timedelta(hours=1))]
+            claimed = [one for lane in LANES for one in lease_batch(session, lane, limit=999, lease=timedelta(hours=1))]
         return {one.id: triager._outcome(one, None) for one in claimed}  # noqa: SLF001 - what workers come to
 
     return claim_all
@@ -169,7 +169,7 @@ def test_a_claim_is_not_renewed_while_another_finishes_the_form(sessions, chain,
     with sessions.begin() as session:
         VERSIONS.finish_version(session, made[second])
         with sessions.begin() as other:
-            renew(other, [made[first].intake, made[second].intake], lease=timedelta(hours=9))
+            renew_lease(other, [made[first].intake, made[second].intake], lease=timedelta(hours=9))
     with sessions() as session:
         leases = session.scalars(select(Intake.lease_until).where(Intake.id.in_([first, second]))).all()
     assert sum(lease is not None for lease in leases) == 1

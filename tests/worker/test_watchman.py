@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from services.worker.duties import EACH_HOUR, EVERY_ROUND, Duty, Rota
-from services.worker.watchman import Watchman
-from shared.store.intakes import MOST_KEYS
+from services.worker.watchman.scheduler import EACH_HOUR, EVERY_ROUND, PeriodicTask, Scheduler
+from services.worker.watchman.watchman import Watchman
+from shared.platform.task_queues import triage_wake_up
+from shared.store.intakes import MAX_KEYS
 from shared.tables import IdempotencyKey, Referral
-from shared.task_queues import triage_hint
 
 RED = {"bladder_change": "new_or_worse"}
 
@@ -49,7 +49,7 @@ def test_a_fresh_red_flag_is_left_to_its_worker(sessions, intake, watchman, anno
 def test_what_stands_still_is_announced_again_by_its_lane(intake, watchman, announced):
     intake(waited=timedelta(seconds=5))
     watchman.watch()
-    assert announced == [triage_hint("routine")]
+    assert announced == [triage_wake_up("routine")]
 
 
 def test_a_routine_intake_is_never_triaged_from_here(sessions, intake, watchman):
@@ -110,14 +110,14 @@ def test_idempotency_keys_are_forgotten_after_a_week(sessions, intake, watchman)
         for key, age in ages.items():
             row = {"facility": "st-marys", "key": key, "intake_id": intake_id, "created_at": func.now() - age}
             session.execute(insert(IdempotencyKey).values(row))
-    watchman.tidy()
-    watchman.tidy()
+    watchman.clean_up()
+    watchman.clean_up()
     with sessions() as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
 
 
 def test_keys_that_gathered_while_nobody_watched_are_forgotten(watchman, sessions, intake):
-    one = {"intake": intake(), "count": MOST_KEYS + 1}
+    one = {"intake": intake(), "count": MAX_KEYS + 1}
     with sessions.begin() as session:
         session.execute(
             text("""
@@ -126,7 +126,7 @@ def test_keys_that_gathered_while_nobody_watched_are_forgotten(watchman, session
             """),
             one,
         )
-    watchman.tidy()
+    watchman.clean_up()
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(IdempotencyKey)) == 0
 
@@ -136,15 +136,22 @@ def test_a_duty_that_fails_holds_up_no_other():
         raise KeyError("whatever")
 
     done = []
-    rota = Rota([Duty("first", EVERY_ROUND, fail), Duty("second", EVERY_ROUND, lambda: done.append("second"))])
-    assert [rota.round(), rota.round()] == [False, False]
+    scheduler = Scheduler(
+        [PeriodicTask("first", EVERY_ROUND, fail), PeriodicTask("second", EVERY_ROUND, lambda: done.append("second"))]
+    )
+    assert [scheduler.run_due(), scheduler.run_due()] == [False, False]
     assert done == ["second", "second"]
 
 
 def test_a_duty_is_done_at_once_and_then_when_it_is_due():
     done = []
-    rota = Rota([Duty("often", EVERY_ROUND, lambda: done.append("often")), Duty("rarely", EACH_HOUR, done.clear)])
-    assert [rota.round(), rota.round(), rota.round()] == [True, True, True]
+    scheduler = Scheduler(
+        [
+            PeriodicTask("often", EVERY_ROUND, lambda: done.append("often")),
+            PeriodicTask("rarely", EACH_HOUR, done.clear),
+        ]
+    )
+    assert [scheduler.run_due(), scheduler.run_due(), scheduler.run_due()] == [True, True, True]
     assert done == ["often", "often"]
 
 
@@ -155,7 +162,7 @@ def test_a_duty_that_waits_does_not_delay_a_red_flag(sessions, intake, watchman)
         """Its other duty is waiting for something, all the while."""
 
         def others(self):
-            return [Duty("waits", EVERY_ROUND, over.wait)]
+            return [PeriodicTask("waits", EVERY_ROUND, over.wait)]
 
     thread = threading.Thread(target=Waiting(watchman.triager).run, args=(stop,))
     thread.start()

@@ -7,14 +7,14 @@ from celery import Celery
 from celery.signals import setup_logging, worker_shutting_down
 
 from services.worker.broker_lost import name_the_broker
-from services.worker.celery_settings import CONFIGURATION, HINT_REQUEST, task_queue
-from services.worker.delivery.courier import create_courier
-from services.worker.heartbeat import heartbeat
-from services.worker.signs import signs_of_worker
-from shared.announce import Announcer, create_producer
-from shared.logs import configure_logs
-from shared.settings import Settings
-from shared.task_queues import DELIVER_TASK, DELIVERY_QUEUES
+from services.worker.celery_settings import CONFIGURATION, WAKE_UP_REQUEST, task_queue
+from services.worker.delivery.dispatcher import create_dispatcher
+from services.worker.heartbeat_file import heartbeat
+from services.worker.heartbeats import heartbeats_of_worker
+from shared.platform.announcer import Announcer, create_producer
+from shared.platform.logs import configure_logs
+from shared.platform.settings import Settings
+from shared.platform.task_queues import DELIVER_TASK, DELIVERY_QUEUES
 
 POOL_SIZE = 4  # connections for all threads: one holds a connection for milliseconds, and none while it sends
 
@@ -26,20 +26,20 @@ DELIVERY: dict[str, Any] = {
 
 def create_delivery_worker(settings: Settings) -> Celery:
     """Return the Celery application that delivers; nothing connects before a task runs."""
-    courier = create_courier(settings, Announcer(create_producer(settings)).announce, pool_size=POOL_SIZE)
+    dispatcher = create_dispatcher(settings, Announcer(create_producer(settings)).announce, pool_size=POOL_SIZE)
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | DELIVERY)
 
     name_the_broker(settings)
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
     # Each thread then ends with the attempt that it is at.
-    worker_shutting_down.connect(lambda **_: courier.stopping.set(), weak=False)
+    worker_shutting_down.connect(lambda **_: dispatcher.stopping.set(), weak=False)
 
-    @app.task(name=DELIVER_TASK, shared=False, Request=HINT_REQUEST)  # type: ignore[untyped-decorator]  # Celery ships no types
+    @app.task(name=DELIVER_TASK, shared=False, Request=WAKE_UP_REQUEST)  # type: ignore[untyped-decorator]  # Celery ships no types
     def deliver(delivery_id: str) -> None:
-        courier.deliver(UUID(delivery_id))
+        dispatcher.deliver(UUID(delivery_id))
 
     if settings.heartbeat_file:
         app.steps["worker"].add(heartbeat(settings.heartbeat_file))
-    app.steps["worker"].add(signs_of_worker(settings))
+    app.steps["worker"].add(heartbeats_of_worker(settings))
     return app

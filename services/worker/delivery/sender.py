@@ -24,7 +24,7 @@ from services.worker.delivery.network import (
 )
 
 ATTEMPT_SECONDS = 10.0  # to connect, send and read, all together
-MOST_BYTES = 64 * 1024  # of an answer
+MAX_BYTES = 64 * 1024  # of an answer
 RESOLVERS = 16
 
 _ERRORS: tuple[tuple[type[Exception], str], ...] = (
@@ -41,7 +41,7 @@ _ANY = tuple(kind for kind, _ in _ERRORS)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookResponse:
     """What came of a request: the status, or the name of the error that kept it from having one."""
 
     duration_ms: int
@@ -63,7 +63,7 @@ class Sender:
         """Made when somebody is first spoken to by TLS: it takes megabytes in each process."""
         return ssl.create_default_context()
 
-    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookResponse:
         """Post `body`, and return what came of it within the deadline; raises nothing that a receiver can cause."""
         begin, deadline = time.monotonic(), Deadline(self._seconds)
         status, retry_after, error = None, None, None
@@ -71,7 +71,7 @@ class Sender:
             status, retry_after = self._post(url, headers, body, deadline)
         except _ANY as failure:
             error = _name(failure)
-        return Answer(round((time.monotonic() - begin) * 1000), status, retry_after, error)
+        return WebhookResponse(round((time.monotonic() - begin) * 1000), status, retry_after, error)
 
     def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> tuple[int, str | None]:
         network = CheckedNetwork(deadline, self._resolvers, self._resolve, loopback=self._loopback)
@@ -95,7 +95,7 @@ def _drop(answer: httpcore.Response) -> None:
     read = 0
     for part in answer.iter_stream():
         read += len(part)
-        if read >= MOST_BYTES:
+        if read >= MAX_BYTES:
             return
 
 

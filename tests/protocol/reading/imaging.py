@@ -35,7 +35,7 @@ class ImagingList:
     def remove(self, study: str) -> None:
         self.time.pop(study, None)
 
-    def give_way(self, study: str, successor: str) -> None:
+    def lower_priority(self, study: str, successor: str) -> None:
         """The study leaves; the successor is listed with the earlier of the two times."""
         if study in self.time:
             self.add(successor, self.time.pop(study))
@@ -46,7 +46,7 @@ class ImagingList:
             self.remove("ct_lumbar_myelogram")
         for study, successor in ORDERED_MERGES:
             if successor in self:
-                self.give_way(study, successor)
+                self.lower_priority(study, successor)
 
     def merge_spine(self, lumbar: tuple[str, ...], plain: str, contrast: str) -> bool:
         """Lumbar into whole spine, with contrast if any of them had it; tells whether anything was merged."""
@@ -55,7 +55,7 @@ class ImagingList:
             return False
         with_contrast = contrast in self or any(study.endswith("_wwo") for study in parts)
         for study in parts:
-            self.give_way(study, contrast if with_contrast else plain)
+            self.lower_priority(study, contrast if with_contrast else plain)
         return True
 
     def studies(self, *beginnings: str, ending: str = "") -> list[str]:

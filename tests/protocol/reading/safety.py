@@ -59,7 +59,7 @@ class SafetyCheck:
 
     def without_gadolinium(self) -> None:
         for study in self.listed.gadolinium():
-            self.listed.give_way(study, study.removesuffix("_wwo") + "_wo")
+            self.listed.lower_priority(study, study.removesuffix("_wwo") + "_wo")
 
     def ask_about_reaction(self, reaction: str) -> None:
         if self.a.says(reaction, "severe"):
@@ -90,7 +90,7 @@ class SafetyCheck:
     def leave_mri(self) -> None:
         soft_tissue_view = "ct_hip_pelvis_wo" if self.bone_in_question else "us_hip"
         for study in self.listed.magnetic():
-            self.listed.give_way(study, MRI_GIVES_WAY_TO.get(study, soft_tissue_view))
+            self.listed.lower_priority(study, MRI_GIVES_WAY_TO.get(study, soft_tissue_view))
             if study.startswith("mri_lumbar_spine"):
                 self.listed.add("ct_lumbar_myelogram", "specialist")
 
@@ -100,7 +100,7 @@ class SafetyCheck:
         self.ask_about_reaction("iodinated_reaction")
         if self.a.says("iodinated_reaction", "severe"):
             for study in self.listed.contrast_ct():
-                self.listed.give_way(study, study + "o")
+                self.listed.lower_priority(study, study + "o")
 
     def pregnancy_test(self) -> None:
         if self.listed.ionising() and self.pregnancy_not_excluded():

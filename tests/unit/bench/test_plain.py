@@ -10,10 +10,10 @@ from bench.plain.api import create_app
 from bench.plain.tasks import TRIAGE_TASK, create_celery
 from shared.clinical.form import read
 from shared.clinical.triage import triage
-from shared.clock import now
+from shared.platform.clock import now
 from shared.protocols import active
-from shared.store.facilities import register
-from shared.store.keys import issue
+from shared.store.access.facilities import register
+from shared.store.access.keys import issue
 from shared.tables import Decision, Event, Intake, Referral
 
 FORMS = example_forms(now().year)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from bench.bodies import NAME, batches, example_forms, posts
-from services.api.form_schema import create_form_schema
+from services.api.forms.schema import create_form_schema
 from shared.clinical.form import read
 from shared.clinical.triage import screen
 from shared.protocols import active

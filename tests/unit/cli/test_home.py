@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.home import Home, HomeError, is_taken, open_home, take_lock
-from services.cli.own_secrets import NAMES, own_secrets
-from shared.settings import load_settings
+from services.embedded.home import Home, HomeError, is_taken, open_home, take_lock
+from services.embedded.home_secrets import NAMES, home_secrets
+from shared.platform.settings import load_settings
 
 
 @pytest.fixture
@@ -32,18 +32,18 @@ def test_the_lock_is_taken_once_and_names_its_holder(home: Home) -> None:
 
 
 def test_secrets_are_made_once_and_only_their_owner_reads_them(home: Home) -> None:
-    made = own_secrets(home)
-    assert own_secrets(home) == made
+    made = home_secrets(home)
+    assert home_secrets(home) == made
     assert {(home.secrets / name).stat().st_mode & 0o777 for name in NAMES} == {0o600}
     assert home.secrets.stat().st_mode & 0o777 == 0o700
 
 
 def test_two_homes_have_different_secrets(home: Home, tmp_path: Path) -> None:
-    assert set(own_secrets(home).values()).isdisjoint(own_secrets(open_home(tmp_path / "other")).values())
+    assert set(home_secrets(home).values()).isdisjoint(home_secrets(open_home(tmp_path / "other")).values())
 
 
 def test_secrets_are_settings(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = own_secrets(home)
+    made = home_secrets(home)
     for name, value in {
         "DATABASE_URL": f"postgresql://psoas:{made['database_password']}@/psoas",
         "REDIS_URL": "redis://localhost",
@@ -55,16 +55,16 @@ def test_secrets_are_settings(home: Home, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_secret_that_is_gone_is_not_made_again(home: Home) -> None:
-    own_secrets(home)
+    home_secrets(home)
     (home.secrets / "lookup_key").unlink()
     with pytest.raises(HomeError, match="lookup_key is gone"):
-        own_secrets(home)
+        home_secrets(home)
 
 
 def test_a_database_without_secrets_gets_no_new_ones(home: Home) -> None:
     home.postgres.mkdir()
     with pytest.raises(HomeError, match="secrets is gone"):
-        own_secrets(home)
+        home_secrets(home)
     assert not home.secrets.exists()
 
 
@@ -72,5 +72,5 @@ def test_secrets_that_were_half_made_are_made_afresh(home: Home) -> None:
     half = home.path / "secrets.new"
     half.mkdir()
     (half / "identity_keys").touch()
-    assert sorted(own_secrets(home)) == sorted(NAMES)
+    assert sorted(home_secrets(home)) == sorted(NAMES)
     assert not half.exists()

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from shared.clinical.conditions import ConditionError, Vocabulary, compile_condition
 from shared.clinical.fields import Field
-from shared.clinical.truth import Evaluation
+from shared.clinical.logic.conditions import ConditionError, Vocabulary, compile_condition
+from shared.clinical.logic.truth import Evaluation
 
 
 def question(name, **settings):

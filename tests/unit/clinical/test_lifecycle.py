@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from shared.clinical.lifecycle import (
+from shared.clinical.referral.lifecycle import (
     OPEN_STATUSES,
     PRIORITIES,
     STATUSES,

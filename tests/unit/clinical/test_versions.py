@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clinical.lifecycle import PRIORITIES, QUEUES, acknowledge_by
-from shared.clinical.versions import Version, escalate_at, settle
+from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, acknowledge_by
+from shared.clinical.referral.versions import Version, escalate_at, settle
 from shared.protocols import active
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday

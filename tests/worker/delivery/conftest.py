@@ -1,4 +1,4 @@
-"""Departments' systems that misbehave, referrals that they should hear of, and the courier that the workers use."""
+"""Departments' systems that misbehave, referrals that they should hear of, and the dispatcher that the workers use."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from services.worker.delivery.courier import Courier
+from services.worker.delivery.dispatcher import Dispatcher
 from services.worker.delivery.sender import Sender
-from shared.crypto import IdentityCipher
-from shared.store import destinations
-from shared.store.destinations import Place
+from shared.platform.crypto import IdentityCipher
+from shared.store.delivery import destinations
+from shared.store.delivery.destinations import Place
 from shared.tables import Delivery, DeliveryAttempt, Destination, Event
 from tests.receiver import receiver
 
@@ -56,8 +56,8 @@ def department(sessions, cipher):
 
 
 @pytest.fixture
-def courier(sessions, cipher):
-    return Courier(sessions, cipher, Sender(loopback=True, seconds=ATTEMPT_SECONDS), lambda _: None)
+def dispatcher(sessions, cipher):
+    return Dispatcher(sessions, cipher, Sender(loopback=True, seconds=ATTEMPT_SECONDS), lambda _: None)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from services.worker.delivery.standing_still import StandIn, announce_standing_still
-from shared.announce import Announcer, create_producer
-from shared.store.deliveries import AT_ONCE
+from services.worker.delivery.stalled import StalledDeliverer, announce_stalled
+from shared.platform.announcer import Announcer, create_producer
+from shared.platform.task_queues import delivery_wake_up
+from shared.store.delivery.deliveries import AT_ONCE
 from shared.tables import Delivery, Destination
-from shared.task_queues import delivery_hint
 from tests import receiver
 from tests.receiver import in_turn, status
 from tests.worker.test_celery import eventually, running
@@ -40,7 +40,7 @@ def watch(sessions, announce):
 
     def rounds():
         while not stop.wait(0.25):
-            announce_standing_still(sessions, announce)
+            announce_stalled(sessions, announce)
 
     thread = threading.Thread(target=rounds)
     thread.start()
@@ -53,7 +53,7 @@ def test_an_announcement_has_the_webhook_sent(of_workers, department, refer, ann
     urgent = department()
     with running("urgent-delivery", of_workers):
         (due,) = refer()
-        announce(delivery_hint(due, "urgent"))
+        announce(delivery_wake_up(due, "urgent"))
         (received,) = urgent.receiver.wait_for(1)
     assert received.verified(urgent.secret)["type"] == "referral.queued"
 
@@ -66,7 +66,7 @@ def test_departments_that_hang_or_drip_delay_no_neighbour(of_workers, department
         refer(20)
         begin = time.monotonic()
         for due in refer(0):
-            announce(delivery_hint(due, "urgent"))
+            announce(delivery_wake_up(due, "urgent"))
         quick.receiver.wait_for(20)
         assert time.monotonic() - begin < 8, "an attempt at one of the others takes ten seconds"
     assert all(each.receiver.most_open <= AT_ONCE for each in slow)
@@ -130,7 +130,7 @@ def test_the_urgent_worker_leaves_the_other_queues_alone(of_workers, department,
     with sessions.begin() as session:
         session.execute(update(Delivery).values(queue="neurology"))
     with running("urgent-delivery", of_workers):
-        announce(delivery_hint(due, "neurology"))
+        announce(delivery_wake_up(due, "neurology"))
         time.sleep(3)
     assert urgent.receiver.received == neurology.receiver.received == []
     with running("delivery", of_workers):
@@ -141,7 +141,7 @@ def test_it_stops_softly_and_lets_the_attempt_end(of_workers, department, refer,
     urgent = department(answer=lambda connection: time.sleep(2) or status(200)(connection))
     with running("urgent-delivery", of_workers) as worker:
         for due in refer(3):
-            announce(delivery_hint(due, "urgent"))
+            announce(delivery_wake_up(due, "urgent"))
         urgent.receiver.wait_for(1)
         os.kill(worker.pid, signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
@@ -158,7 +158,9 @@ def test_nothing_of_the_secret_or_the_url_is_logged(of_workers, department, refe
     urgent = department(path="/canary?token=canary", answer=in_turn(status(500), status(404)))
     with running("urgent-delivery", {**of_workers, "LOG_LEVEL": "DEBUG"}):
         (due,) = refer()
-        eventually(lambda: announce(delivery_hint(due, "urgent")) or stored.come_due() or "parked" in stored.statuses())
+        eventually(
+            lambda: announce(delivery_wake_up(due, "urgent")) or stored.come_due() or "parked" in stored.statuses()
+        )
     said = capfd.readouterr().err
     assert "delivery.failed" in said
     assert "delivery.parked" in said
@@ -166,11 +168,11 @@ def test_nothing_of_the_secret_or_the_url_is_logged(of_workers, department, refe
     assert [told for told in ("canary", "127.0.0.1", "whsec_", urgent.secret[6:20]) if told in said] == []
 
 
-def test_while_the_broker_is_away_urgent_ones_are_delivered_by_the_stand_in(courier, department, refer, sessions):
+def test_while_the_broker_is_away_urgent_ones_are_delivered_by_the_stand_in(dispatcher, department, refer, sessions):
     urgent, silent = department(), department(answer=receiver.hang)
     neurology = department("neurology")
     refer(3)
-    stand_in, stop = StandIn(courier), threading.Event()
+    stand_in, stop = StalledDeliverer(dispatcher), threading.Event()
     stand_in.look()
     assert urgent.receiver.received == [], "the workers have three seconds"
     with sessions.begin() as session:
@@ -182,7 +184,7 @@ def test_while_the_broker_is_away_urgent_ones_are_delivered_by_the_stand_in(cour
     silent.receiver.wait_for(1)
     stand_in.start(stop)
     stop.set()
-    eventually(courier.stopping.is_set)
+    eventually(dispatcher.stopping.is_set)
     assert neurology.receiver.received == []
     with sessions() as session:
         delivered = select(func.count()).where(Delivery.status == "delivered")
@@ -194,28 +196,28 @@ def test_what_stands_still_is_announced_once_for_each_destination(sessions, depa
     department()
     refer(3)
     announced = []
-    announce_standing_still(sessions, announced.append)
+    announce_stalled(sessions, announced.append)
     assert announced == [], "it has only just come"
     with sessions.begin() as session:
         session.execute(update(Delivery).values(due_at=func.now() - timedelta(seconds=2)))
-    announce_standing_still(sessions, announced.append)
-    assert [hint.queue for hint in announced] == ["urgent"] * 2
+    announce_stalled(sessions, announced.append)
+    assert [wake_up.queue for wake_up in announced] == ["urgent"] * 2
 
 
-def test_a_secret_that_does_not_open_is_for_people(courier, department, refer, stored):
+def test_a_secret_that_does_not_open_is_for_people(dispatcher, department, refer, stored):
     urgent = department()
     (due,) = refer()
-    replace(courier, cipher=type(courier.cipher)({"other": bytes(32)})).deliver(due)
+    replace(dispatcher, cipher=type(dispatcher.cipher)({"other": bytes(32)})).deliver(due)
     assert stored.delivery(due).error == "secret_unreadable"
     assert urgent.receiver.received == []
 
 
 @pytest.mark.parametrize("secret", [b"", b"\x04", b"\x04test", b"\xff" * 40, bytes(40), b"\x04te\xff\xfe" + bytes(60)])
-def test_a_damaged_secret_is_for_people_too(secret, courier, department, refer, stored, sessions):
+def test_a_damaged_secret_is_for_people_too(secret, dispatcher, department, refer, stored, sessions):
     urgent = department()
     (due,) = refer()
     with sessions.begin() as session:
         session.execute(update(Destination).values(secret=secret))
-    courier.deliver(due)
+    dispatcher.deliver(due)
     assert (stored.delivery(due).status, stored.delivery(due).error) == ("parked", "secret_unreadable")
     assert urgent.receiver.received == []

@@ -1,0 +1,1 @@
+"""Admission control: bulkheads, load shedding and batch fairness."""

@@ -1,0 +1,1 @@
+"""Webhook deliveries: listing and retrying."""

@@ -1,0 +1,1 @@
+"""What every request passes: authentication, problems, paging, tracing, metrics and health."""

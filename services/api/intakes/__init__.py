@@ -1,0 +1,1 @@
+"""Intakes: single posts, batches and reading one back."""

@@ -1,0 +1,67 @@
+"""Turns a received form into the row to be stored: clinical answers apart, identity sealed, hashes to compare by."""
+
+from typing import Any
+
+import orjson
+import structlog
+from flask import g
+from uuid_utils.compat import uuid7
+
+from services.api.context import AppContext
+from services.api.forms.receive_form import ReceivedForm
+from shared.clinical.text import without_control_characters
+from shared.clinical.triage import screen
+from shared.platform.crypto import birth_date_hash, keyed_hash
+from shared.platform.metrics import FAILURES
+from shared.platform.task_queues import Lane
+from shared.store.intakes import NewIntake
+from shared.store.patients.record_numbers import mrn_hashes
+
+log = structlog.get_logger(__name__)
+
+
+def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> NewIntake:
+    """Return the row of an intake that `facility` posts in the current request."""
+    intake_id = uuid7()
+    hashed = mrn_hashes(context.settings.lookup_key, facility, received.given("patient", "mrn"))
+    return NewIntake(
+        id=intake_id,
+        facility=facility,
+        external_id=received.given("encounter", "external_id"),
+        amends=received.amends,
+        lane=choose_lane(context, received),
+        today=received.today,
+        answers=received.form.record(),
+        identity=context.cipher.seal(orjson.dumps(_identity(context, received)), row=str(intake_id)),
+        mrn_hash=hashed.as_typed,
+        patient_hash=hashed.normalised,
+        birth_date_hash=birth_date_hash(context.settings.lookup_key, facility, received.given("patient", "birth_date")),
+        body_hash=keyed_hash(context.settings.lookup_key, canonical(["body", received.body])),
+        request_id=g.request_id,
+        traceparent=g.traceparent,
+    )
+
+
+def choose_lane(context: AppContext, received: ReceivedForm) -> Lane:
+    """Return the lane by a first look at the form; if that fails, the lane that waits for nothing."""
+    try:
+        return screen(received.form, context.protocol)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the form may still be a red flag
+        log.error("screen.failed", error=type(error).__name__)
+        FAILURES.labels("screen").inc()
+        return "priority"
+
+
+def canonical(value: Any) -> bytes:
+    """Return the same bytes for equal bodies: the order of keys says nothing."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _identity(context: AppContext, received: ReceivedForm) -> dict[str, Any]:
+    sealed = (each for each in context.protocol.form.fields.values() if each.keep == "identity")
+    given = ((each, received.given(each.section, each.name)) for each in sealed)
+    return {
+        each.name: without_control_characters(answer) if each.multiline else answer
+        for each, answer in given
+        if answer is not None
+    }

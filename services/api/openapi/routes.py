@@ -1,0 +1,46 @@
+"""The OpenAPI document and a page that shows it, with nothing loaded from elsewhere."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, redirect, send_from_directory
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from services.api.http.responses import json_response
+from services.api.openapi.generator import document
+
+blueprint = Blueprint("docs", __name__)
+
+STATIC = Path(__file__).parents[1] / "static"
+A_YEAR = 31_536_000  # seconds; the folder's name has the version in it
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@blueprint.get("/")
+def home() -> WerkzeugResponse:
+    """Lead a browser that was given the bare address to the page."""
+    return redirect("/docs")
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """Return the OpenAPI document."""
+    return json_response(document(current_app))
+
+
+@blueprint.get("/docs")
+def page() -> Response:
+    """Return the page that shows the document."""
+    response = send_from_directory(STATIC, "docs.html")
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("/docs/assets/<path:name>")
+def asset(name: str) -> Response:
+    """Return a file that the page loads."""
+    vendored = name.startswith("vendor/")
+    return send_from_directory(STATIC, name, max_age=A_YEAR if vendored else None)

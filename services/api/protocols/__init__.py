@@ -1,0 +1,1 @@
+"""The active protocol: form, rules and preview."""

@@ -1,0 +1,28 @@
+"""What triage would decide of a form, without storing anything."""
+
+from typing import Any
+
+from flask import Response
+
+from services.api.context import current_context
+from services.api.forms.receive_form import receive_form
+from services.api.http.auth import allow
+from services.api.http.parsing.request_parser import StrictBlueprint
+from services.api.http.responses import json_response
+from services.api.schemas import parameters, serializers
+from services.api.schemas.decisions import Preview
+from shared.clinical.triage import triage
+
+blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", description="A decision on trial.")
+
+
+@blueprint.route("/preview", methods=["POST"])
+@allow("submitter", "department", "operator", "admin")
+@blueprint.doc(requestBody=parameters.FORM)
+@blueprint.response(200, Preview)
+def preview() -> Response:
+    """Decide about a form and store nothing. A recommendation to a clinician, never a diagnosis or an order."""
+    received_at = current_context().now()
+    received = receive_form(current_context(), received_at)
+    decision: dict[str, Any] = triage(received.form, current_context().protocol).record()
+    return json_response({"decision": serializers.decision(decision, received_at)})

@@ -1,0 +1,108 @@
+"""What each action on a referral changes and leaves in the timeline; the guard of the transitions is asked first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import func
+
+from services.api.http.problems import InvalidError, ProblemError
+from shared.clinical.referral.lifecycle import PRIORITIES, Action, Status, TransitionRefused, after, first_rung_after
+from shared.clinical.referral.targets import Targets
+from shared.store.referrals import StoredReferral
+
+NOT_ACKNOWLEDGED = {"acknowledged_by": None, "acknowledged_at": None}
+URGENT = PRIORITIES.index("urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralChange:
+    """A change of a referral: new values of its columns, and the event that says what happened."""
+
+    happened: str
+    by: str
+    values: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def event(self) -> dict[str, Any]:
+        """Return the event, without what nobody said."""
+        said = {key: word for key, word in self.data.items() if word is not None}
+        return {"type": f"referral.{self.happened}", "by": self.by, "data": said}
+
+
+def acknowledge(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange | None:
+    """Let a named person hold the referral; nothing where that person holds it already."""
+    if referral.status == "acknowledged":
+        if referral.acknowledged_by == body["by"]:
+            return None
+        held_by = referral.acknowledged_by
+        raise ProblemError(409, f"{held_by} holds this referral.", kind="held-by-another", held_by=held_by)
+    held = {"acknowledged_by": body["by"], "acknowledged_at": func.now()}
+    status = _after("acknowledge", referral)
+    return ReferralChange("acknowledged", body["by"], {"status": status, **held}, {"note": body["note"]})
+
+
+def complete(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
+    """End the referral with its outcome."""
+    return ReferralChange(
+        "completed", body["by"], {"status": _after("complete", referral)}, {"outcome": body["outcome"]}
+    )
+
+
+def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets) -> ReferralChange:
+    """Move the referral to another queue, where nobody holds it; into `urgent` its priority rises.
+
+    Where it rises, the ladder of the new priority begins now: counted from receipt, every rung might be due at once.
+    A person has decided where it belongs, so no earlier version of its form has a say in it any more.
+    """
+    status = _after("reroute", referral)
+    if body["queue"] == referral.queue:
+        raise ProblemError(
+            409, f"The referral is in {referral.queue} already.", kind="same-queue", queue=referral.queue
+        )
+    _guard_urgent(referral, body)
+    priority = min(referral.priority, URGENT) if body["queue"] == "urgent" else referral.priority
+    clock = _started_clock(targets) if priority < referral.priority else {}
+    place = {"queue": body["queue"], "priority": priority, "downgrade_proposed": False}
+    moved = {"status": status, **place, **clock, **NOT_ACKNOWLEDGED}
+    data = {"from": referral.queue, "to": body["queue"], "priority": PRIORITIES[priority], "reason": body["reason"]}
+    return ReferralChange("rerouted", body["by"], moved, data)
+
+
+def return_to_referrer(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
+    """Return the referral to the referrer, with advice."""
+    status = _after("return", referral)
+    _guard_urgent(referral, body)
+    return ReferralChange("returned", body["by"], {"status": status}, {"reason": body["reason"]})
+
+
+def release(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
+    """Let go of the referral; its clock runs on from the start."""
+    return ReferralChange(
+        "released", body["by"], {"status": _after("release", referral), **NOT_ACKNOWLEDGED}, {"reason": body["reason"]}
+    )
+
+
+def _after(action: Action, referral: StoredReferral) -> Status:
+    try:
+        return after(action, cast(Status, referral.status))
+    except TransitionRefused as refused:
+        detail = f"Not possible while the referral is {refused.status}."
+        raise ProblemError(409, detail, kind="transition-forbidden", referral_status=refused.status) from None
+
+
+def _started_clock(targets: Targets) -> dict[str, Any]:
+    first = first_rung_after(PRIORITIES[URGENT], targets)
+    return {"clock_started_at": func.now(), "escalate_at": None if first is None else func.now() + first}
+
+
+def _guard_urgent(referral: StoredReferral, body: Mapping[str, Any]) -> None:
+    if referral.queue != "urgent":
+        return
+    errors = []
+    if not body["reason"]:
+        errors.append(("/reason", "Leaving the urgent queue needs a reason."))
+    if body["confirm"] is not True:
+        errors.append(("/confirm", "Leaving the urgent queue has to be confirmed with true."))
+    if errors:
+        raise InvalidError(errors)

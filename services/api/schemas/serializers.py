@@ -1,0 +1,162 @@
+"""What a reader sees of an intake and of a referral: rows as the contract shows them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.api.schemas.patients import identity_of
+from shared.clinical.referral.lifecycle import PRIORITIES
+from shared.platform.crypto import IdentityCipher
+from shared.store.event_log.feed import StoredEvent
+from shared.store.intakes import Receipt, StoredIntake
+from shared.store.referrals import StoredReferral
+from shared.store.related import Duplicate, Ended
+
+# The database keeps no order of keys; a person reads the answer from the top.
+DECISION = (
+    *("queue", "priority", "red_flags", "pattern", "headline", "suspected", "send_to", "imaging_status", "imaging"),
+    *("cautions", "incomplete", "evidence", "reasons", "undetermined", "protocol"),
+)
+WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
+HIDDEN_FROM_SENDERS = frozenset({"note", "key", "key_id", "address"})  # of an event: meant for the department alone
+
+
+def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
+    """Return an intake as its sender first sees it."""
+    return {
+        "id": stored.id,
+        "external_id": stored.external_id,
+        "status": stored.status,
+        "lane": stored.lane,
+        "received_at": stored.received_at,
+        "links": {"self": intake_path(stored.id)},
+    }
+
+
+def intake(stored: StoredIntake) -> dict[str, Any]:
+    """Return an intake with its decision and referral, both null until it is triaged."""
+    return {
+        "id": stored.id,
+        "external_id": stored.external_id,
+        "amends": stored.amends,
+        "facility": stored.facility,
+        "status": stored.status,
+        "lane": stored.lane,
+        "received_at": stored.received_at,
+        "triaged_at": stored.triaged_at,
+        "decision": decision(stored.record, stored.decided_at),
+        "referral": _referral_of(stored),
+    }
+
+
+def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
+    """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
+    patient = cipher and _patient(stored, cipher)
+    return {
+        "id": stored.id,
+        "reference": stored.reference,
+        "intake_id": stored.intake_id,
+        "facility": stored.facility,
+        "queue": stored.queue,
+        "priority": PRIORITIES[stored.priority],
+        "status": stored.status,
+        "pattern": stored.pattern,
+        "headline": stored.headline,
+        "red_flags": stored.red_flags,
+        "imaging": stored.record["imaging"] if stored.record else [],
+        "patient": patient,
+        "identity_unreadable": cipher is not None and patient is None,
+        "created_at": stored.created_at,
+        "acknowledge_by": stored.acknowledge_by,
+        "overdue": stored.overdue,
+        "escalation_level": stored.escalation_level,
+        "downgrade_proposed": stored.downgrade_proposed,
+        "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
+        **_endings(stored.status, stored.ended),
+        "decision": decision(stored.record, stored.decided_at),
+        "duplicates": [_duplicate(each) for each in stored.duplicates],
+        "links": {
+            "self": referral_path(stored.id),
+            "intake": intake_path(stored.intake_id),
+            "events": f"{referral_path(stored.id)}/events",
+            "supersedes": stored.supersedes and referral_path(stored.supersedes),
+            "superseded_by": stored.superseded_by and referral_path(stored.superseded_by),
+        },
+    }
+
+
+def event(happened: StoredEvent, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return an event; `without` names members of its data that its reader may not see."""
+    data = {key: said for key, said in happened.data.items() if key not in without} if without else happened.data
+    return {
+        "id": happened.number,
+        "type": happened.type,
+        "at": happened.at,
+        "referral_id": happened.referral_id,
+        "reference": happened.reference,
+        "intake_id": happened.intake_id,
+        "by": happened.by,
+        "data": data,
+    }
+
+
+def decision(record: Mapping[str, Any] | None, decided_at: datetime | None) -> dict[str, Any] | None:
+    """Return a decision as it was stored, in the contract's order; None where triage failed or has not ended."""
+    if record is None:
+        return None
+    return {name: record[name] for name in DECISION if name in record} | {**record, "decided_at": decided_at}
+
+
+def intake_path(intake_id: UUID) -> str:
+    """Return where an intake is read."""
+    return f"/v1/intakes/{intake_id}"
+
+
+def referral_path(referral_id: UUID) -> str:
+    """Return where a referral is read."""
+    return f"/v1/referrals/{referral_id}"
+
+
+def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any] | None:
+    identity = identity_of(cipher, stored.identity, stored.intake_id)
+    if identity is None:
+        return None
+    names = (identity.get("given_name"), identity.get("family_name"))
+    return {
+        "mrn": identity["mrn"],
+        "name": " ".join(name for name in names if name) or None,
+        "birth_date": identity["birth_date"],
+        "sex_at_birth": stored.sex_at_birth,
+    }
+
+
+def _endings(status: str | None, ended: Ended | None) -> dict[str, Any]:
+    """Return with which words a referral was returned or completed, both null while it was not."""
+    endings: dict[str, Any] = {"returned": None, "completed": None}
+    if ended and status in endings:
+        endings[status] = {"by": ended.by, "at": ended.at, "reason" if status == "returned" else "outcome": ended.words}
+    return endings
+
+
+def _duplicate(duplicate: Duplicate) -> dict[str, Any]:
+    return {
+        "id": duplicate.id,
+        "queue": duplicate.queue,
+        "status": duplicate.status,
+        "created_at": duplicate.created_at,
+        "links": {"self": referral_path(duplicate.id)},
+    }
+
+
+def _referral_of(stored: StoredIntake) -> dict[str, Any] | None:
+    if stored.referral_id is None:
+        return None
+    return {
+        "id": stored.referral_id,
+        "reference": stored.reference,
+        "queue": stored.referral_queue,
+        "status": stored.referral_status,
+        **_endings(stored.referral_status, stored.ended),
+        "links": {"self": referral_path(stored.referral_id)},
+    }

@@ -1,0 +1,25 @@
+"""Hears that this process is told to stop while it still serves: for what would otherwise never end."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+STOP = {signal.SIGTERM, signal.SIGINT}
+
+
+def on_shutdown(act: Callable[[], None]) -> None:
+    """Call `act` from a thread once SIGTERM or SIGINT comes, whichever handler the server sets for it later.
+
+    To be called in the main thread, once a process.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(heard, told, act), name="stopping", daemon=True).start()
+
+
+def _listen(heard: socket.socket, _kept_open: socket.socket, act: Callable[[], None]) -> None:
+    while (number := heard.recv(1)) and number[0] not in STOP:
+        pass
+    act()

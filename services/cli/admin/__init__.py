@@ -1,0 +1,1 @@
+"""Commands for keys, destinations, parked deliveries, protocols and the OpenAPI document."""

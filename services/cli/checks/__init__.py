@@ -1,0 +1,1 @@
+"""`referrals doctor` and its checks."""

@@ -1,0 +1,1 @@
+"""Commands for the database: migration, audit, backup and restore."""

@@ -1,0 +1,79 @@
+"""`referrals audit`: looks for what should never be, and computes the chain of events again."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.cli.admin.keys import home_option
+from services.cli.checks.secrets import opens, unreadable_secrets
+from services.cli.support.database import database
+from services.cli.support.settings import settings_of
+from shared.platform.crypto import IdentityCipher
+from shared.store.event_log.chain import Chain, check
+from shared.store.operations.audit import EVERYTHING, examples, findings
+from shared.store.patients.sealed import Unreadable, identities, unreadable
+
+LONGEST = text("set local statement_timeout = '30min'")  # it reads everything there is
+_SINCE = re.compile(r"([0-9]{1,18})(?::([0-9a-f]{64}))?")
+
+
+class Since(click.ParamType[tuple[int, bytes | None]]):
+    """The number of an event, and its digest where it was kept: `1200` or `1200:<64 hex digits>`."""
+
+    name = "NUMBER[:DIGEST]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return number and digest, None where there is none."""
+        match = _SINCE.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            self.fail("has to be the number of an event, alone or with its digest: 1200:<64 hex digits>", param, ctx)
+        return int(match[1]), bytes.fromhex(match[2]) if match[2] else None
+
+
+@click.command()
+@click.option("--since", type=Since(), default="0", help="Where an earlier audit ended; its digest is compared.")
+@home_option()
+@click.option("--json", "as_json", is_flag=True, help="Print an object with `findings`, `examples`, `head`, `broken`.")
+def audit(since: tuple[int, bytes | None], home: Path | None, as_json: bool) -> None:
+    """Audit the whole database: zero findings and an unbroken chain of events, or exit code 1.
+
+    Ids are shown, never what belongs to a patient. The head in the last line shows later, kept elsewhere and given to
+    --since, that no event up to it was changed or removed.
+    """
+    settings = settings_of(home)
+    with database(settings) as (_, sessions), sessions.begin() as session:
+        session.execute(LONGEST)
+        found = findings(session)
+        shown = {name: examples(session, name) for name, count in found.items() if count}
+        for name, closed in _unreadable(session, IdentityCipher(settings.identity_keys)).items():
+            found[name] = closed.count
+            shown |= {name: closed.examples} if closed.count else {}
+        chain = check(session, *since)
+    click.echo(_as_json(found, shown, chain) if as_json else "\n".join(_lines(found, shown, chain)))
+    sys.exit(1 if any(found.values()) or chain.broken is not None else 0)
+
+
+def _unreadable(session: Session, cipher: IdentityCipher) -> dict[str, Unreadable]:
+    """Return which intakes' identities, and which destinations' secrets, do not open."""
+    return {
+        "identity_unreadable": unreadable(identities(session, EVERYTHING), lambda each: opens(cipher, each)),
+        "secret_unreadable": unreadable_secrets(session, cipher),
+    }
+
+
+def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain) -> str:
+    head = {"number": chain.head.number, "digest": chain.head.digest.hex()}
+    return json.dumps({"findings": found, "examples": shown, "head": head, "broken": chain.broken})
+
+
+def _lines(found: dict[str, int], shown: dict[str, list[str]], chain: Chain) -> list[str]:
+    lines = [f"{name:<26} {count:>6}  {' '.join(shown.get(name, []))}".rstrip() for name, count in found.items()]
+    if chain.broken is not None:
+        return [*lines, f"{'chain':<26} broken at event {chain.broken}"]
+    return [*lines, f"{'chain':<26} unbroken up to {chain.head}"]

@@ -1,0 +1,57 @@
+"""`referrals migrate`, and the step of `referrals up` that also checks the secrets against the data."""
+
+from uuid import UUID
+
+import click
+
+from services.cli.checks.secrets import check_secrets
+from services.cli.support.database import database
+from services.cli.support.settings import settings_or_exit
+from shared.migrations.head import HEAD
+from shared.migrations.migrate import upgrade
+from shared.platform.crypto import IdentityCipher
+from shared.platform.database import Sessions
+from shared.platform.settings import Settings
+from shared.store.patients.patient_hashes import FIRST, backfill
+
+MAX_BATCH = 1000
+
+
+@click.command()
+@click.option("--record-numbers", is_flag=True, help="Also hash all record numbers anew, instead of the watchman.")
+def migrate(*, record_numbers: bool) -> None:
+    """Bring the database's schema to the one this version needs; check that the secrets fit the data.
+
+    A schema that is later is left as it is.
+    """
+    settings = settings_or_exit()
+    with database(settings) as (engine, sessions):
+        later = upgrade(engine)
+        with sessions() as session:
+            check_secrets(session, settings)
+        if record_numbers:
+            hash_record_numbers(sessions, settings)
+    if later:
+        click.echo(f"The schema is at {later}, later than {HEAD}, which this version needs: there is nothing to do.")
+
+
+def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
+    """Backfill every hash of a normalised record number; where it is stopped, the next run goes on."""
+    cipher = IdentityCipher(settings.identity_keys)
+    after: UUID | None = FIRST
+    hashed = unreadable = 0
+    while after:
+        with sessions.begin() as session:
+            step = backfill(session, cipher, settings.lookup_key, after=after, limit=MAX_BATCH)
+        hashed, unreadable, after = hashed + step.hashed, unreadable + step.unreadable, step.last
+    click.echo(f"record numbers: {hashed} hashed, {unreadable} that these keys do not fit")
+
+
+@click.command(hidden=True)
+def prepare() -> None:
+    """Migrate, and check that the secrets fit the data."""
+    settings = settings_or_exit()
+    with database(settings) as (engine, sessions):
+        upgrade(engine)
+        with sessions() as session:
+            check_secrets(session, settings)

@@ -1,0 +1,57 @@
+"""`referrals up`: the whole service on this machine, from its databases to its API, until it is told to stop."""
+
+import socket
+import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from services.embedded.home import Home, HomeError, open_home, take_lock
+from services.embedded.supervisor.subreaper import run_under_subreaper
+
+RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alone, so that its keeper stays small
+
+
+@click.command()
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    help="Where the data is.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+def up(home: Path, host: str, port: int) -> None:
+    """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
+
+    DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS and
+    LOOKUP_KEY secrets instead of those that are made in the home.
+    """
+    if sys.platform != "linux":
+        raise click.ClickException("`referrals up` needs Linux; elsewhere use docker compose")
+    try:
+        opened = open_home(home)
+        take_lock(opened)  # held until this process and the runner, which it forks, have ended
+        port = reserve_port(host, port)
+    except (HomeError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    sys.exit(run_under_subreaper(partial(_run, opened, host, port)))
+
+
+def reserve_port(host: str, port: int) -> int:
+    """Return `port`, or a free one for 0; raise HomeError if another program listens there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise HomeError(f"cannot listen at {host}:{port}: {error.strerror}; choose another --port") from None
+        return int(probe.getsockname()[1])
+
+
+def _run(home: Home, host: str, port: int) -> int:
+    code: int = import_module(RUN_ALL).run(home, host, port)
+    return code

@@ -1,0 +1,14 @@
+"""`referrals worker`: this process is the worker of some task queues."""
+
+import click
+
+from services.cli.support.settings import settings_or_exit
+from services.worker.main import WORKERS, run_worker
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(WORKERS)))
+def worker(name: str) -> None:
+    """Triage what waits in one lane, or deliver what is due, with settings from the environment."""
+    settings_or_exit()
+    run_worker(name)

@@ -1,0 +1,1 @@
+"""The embedded runtime: the whole service with its own PostgreSQL and Valkey on one machine."""

@@ -1,0 +1,52 @@
+"""The secrets that a home makes at its first start and never again: without them its data cannot be read."""
+
+import base64
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from services.embedded.home import Home, HomeError
+from shared.platform.settings import KEY_BYTES
+
+NAMES = ("identity_keys", "lookup_key", "database_password")
+
+
+def home_secrets(home: Home) -> dict[str, str]:
+    """Return the home's secrets by name, made if the home is new; raise HomeError if one of an older home is gone."""
+    if not home.secrets.exists():
+        if home.postgres.exists():
+            raise HomeError(_gone(home.secrets))
+        keep_secrets(home, identity_keys=f"k1:{_key()}", lookup_key=_key())
+    return {name: _read(home.secrets / name) for name in NAMES}
+
+
+def keep_secrets(home: Home, *, identity_keys: str, lookup_key: str) -> None:
+    """Keep these in a home that has none yet, with a new password for its database."""
+    # Built beside and moved, so that a start that was interrupted leaves all of them or none.
+    building = home.secrets.with_name(f"{home.secrets.name}.new")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(mode=0o700)
+    values = (identity_keys, lookup_key, secrets.token_urlsafe(KEY_BYTES))
+    for name, value in zip(NAMES, values, strict=True):
+        file = os.open(building / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "w") as writer:
+            writer.write(f"{value}\n")
+            writer.flush()
+            os.fsync(file)
+    building.rename(home.secrets)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        raise HomeError(_gone(file)) from None
+
+
+def _gone(path: Path) -> str:
+    return f"{path} is gone, and the data in this home cannot be read without it: put it back, or choose another --home"
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()

@@ -1,0 +1,51 @@
+"""The short private folder in which the embedded servers put their sockets, for as long as they run."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.embedded import run_file
+from services.embedded.home import Home
+from services.embedded.servers.account import hand_over
+from services.embedded.supervisor.service import Account
+
+PREFIX = "psoas-"
+MAX_BASE = 60  # characters; the path of a socket may have 107
+
+
+@contextmanager
+def runtime_folder(home: Home, account: Account | None) -> Iterator[Path]:
+    """Yield a new folder that only the servers' account may enter, and remove what a killed run left of its own."""
+    _remove_leftover(home, {os.geteuid(), account.uid if account else os.geteuid()})
+    chosen = tempfile.gettempdir()
+    # What root chose may be closed to the servers' account, and a long path leaves no room for a socket's name.
+    base = "/tmp" if account or len(chosen) > MAX_BASE else chosen  # noqa: S108 - the folder made in it is private
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    try:
+        hand_over(folder, account)
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def binaries_folder(folder: Path) -> Path:
+    """Return where copies of the servers' programs go if they are needed; more than one user has to run them."""
+    return folder.with_name(f"{folder.name}-programs")
+
+
+def _remove(folder: Path) -> None:
+    for path in (folder, binaries_folder(folder)):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_leftover(home: Home, owners: set[int]) -> None:
+    left = run_file.read(home)
+    if left is None:
+        return
+    folder = Path(left.folder)
+    if folder.name.startswith(PREFIX) and folder.is_dir() and folder.lstat().st_uid in owners:
+        _remove(folder)
+    home.running.unlink()

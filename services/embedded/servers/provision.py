@@ -1,0 +1,37 @@
+"""The embedded servers of one home: made at the first start, described to the runner at every one."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from services.embedded.home import Home
+from services.embedded.runtime_folder import binaries_folder
+from services.embedded.servers.account import hand_over
+from services.embedded.servers.binaries import accessible_binaries
+from services.embedded.servers.cluster import create_cluster
+from services.embedded.servers.postgres import database_url, postgres_service
+from services.embedded.servers.valkey import redis_url, valkey_service
+from services.embedded.supervisor.service import Account, Service
+
+
+def embedded_servers(
+    home: Home, wanted: Collection[str], account: Account | None, folder: Path, password: str
+) -> tuple[list[Service], dict[str, str]]:
+    """Return the servers for the `wanted` settings (DATABASE_URL, REDIS_URL), and those settings.
+
+    `folder` is the private runtime folder, in which they put their sockets.
+    """
+    if not wanted:
+        return [], {}
+    programs = accessible_binaries(account, binaries_folder(folder))
+    services, settings = [], {}
+    if "DATABASE_URL" in wanted:
+        if not home.postgres.exists():
+            create_cluster(home.postgres, programs.postgres, password, account)
+        services.append(postgres_service(home.postgres, folder, programs.postgres, account))
+        settings["DATABASE_URL"] = database_url(folder, password)
+    if "REDIS_URL" in wanted:
+        home.valkey.mkdir(mode=0o700, exist_ok=True)
+        hand_over(home.valkey, account)
+        services.append(valkey_service(home.valkey, folder, programs.valkey, account))
+        settings["REDIS_URL"] = redis_url(folder)
+    return services, settings

@@ -1,0 +1,64 @@
+"""Stands above the runner, so that even a runner that is killed leaves no process behind.
+
+The runner works in a child of the process that was called. If the runner is killed, this process adopts what it leaves
+and ends it; if this process is killed, the runner is told by the kernel and stops everything in order.
+"""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from services.embedded.supervisor.orphans import children_of, kill_orphans
+from services.embedded.supervisor.process_control import adopt_orphans, die_with_parent
+from services.embedded.supervisor.supervisor import stop_signals
+
+LEFTOVER_SECONDS = 8  # for processes whose runner was killed; the kernel has told them to stop
+
+
+def run_under_subreaper(run: Callable[[], int]) -> int:
+    """Call `run` in a process of its own and return its exit code; nothing that it started is left then."""
+    keeper = os.getpid()
+    adopt_orphans()
+    runner = os.fork()
+    if runner == 0:
+        os._exit(_as_runner(run, keeper))
+    forwarded = stop_signals()
+    for number in forwarded:
+        signal.signal(number, lambda *_: os.kill(runner, signal.SIGTERM))
+    status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
+    for number in forwarded:
+        signal.signal(number, signal.SIG_IGN)  # what is left is being ended already
+    _wait_for_leftovers()
+    return status if status >= 0 else 1
+
+
+def _as_runner(run: Callable[[], int], keeper: int) -> int:
+    die_with_parent(keeper, signal.SIGTERM)()
+    adopt_orphans()
+    for number in stop_signals():
+        signal.signal(number, _leave)  # until the runner's loop takes them over
+    try:
+        return run()
+    except SystemExit:
+        return 0
+    except BaseException:  # noqa: BLE001 - the end of a process; nothing above could still tell of it
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit
+
+
+def _wait_for_leftovers() -> None:
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    while children_of(os.getpid()):
+        if time.monotonic() > deadline:
+            kill_orphans(known=())
+        elif os.waitpid(-1, os.WNOHANG) == (0, 0):
+            time.sleep(0.05)

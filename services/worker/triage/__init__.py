@@ -1,0 +1,1 @@
+"""Triage of intakes: Celery application, batches and sandbox."""

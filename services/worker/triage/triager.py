@@ -1,0 +1,254 @@
+"""Triages what waits in a lane: takes a batch, decides each form, stores what came of it.
+
+Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised
+or took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails
+too, a person decides. The rest of its batch is stored first.
+
+A batch is held by locks, and all is one transaction. It leaves no trace if it does not end. So the first batch of a
+process, and any after one that went wrong, is claimed, which counts the attempt before anything is decided.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import takewhile
+from types import FrameType
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from services.worker.triage.sandbox import Sandbox, SandboxError
+from shared.clinical.form import Form
+from shared.clinical.protocol import Protocol
+from shared.clinical.referral.lifecycle import acknowledge_by, next_escalation
+from shared.clinical.triage import Decision
+from shared.platform.database import Sessions, autocommit
+from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
+from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
+from shared.store.event_log.events import DueDelivery
+from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
+from shared.store.versions import Versions
+
+log = structlog.get_logger(__name__)
+
+IN_BATCH_SECONDS = 0.25  # a decision takes well under a millisecond
+SANDBOX_SECONDS = 2.0
+MAX_ATTEMPTS = 8  # a form whose processes keep being killed under it goes to a person
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many intakes of a lane are taken at once, and for how long they stay claimed."""
+
+    limit: int
+    lease: timedelta
+
+
+# Small and short for red flags: what a killed worker had claimed must still be in its worklist within two seconds.
+BATCHES: dict[Lane, Batch] = {
+    "priority": Batch(10, timedelta(seconds=1)),
+    "routine": Batch(100, timedelta(seconds=10)),
+}
+
+
+@dataclass(slots=True)
+class Triager:
+    """Triage with all that it needs. Without `decide`, every form is decided in the child.
+
+    `announce` must neither block nor raise. Whoever `last_batch_completed` got to the end of the batch before.
+    """
+
+    sessions: Sessions
+    protocol: Protocol
+    holidays: frozenset[date]
+    sandbox: Sandbox
+    decide: Callable[[Form, Protocol], Decision] | None
+    announce: Callable[[WakeUp], None]
+    last_batch_completed: bool = field(default=False, init=False)
+
+    def triage_waiting(self, lane: Lane) -> int:
+        """Triage one batch of `lane` and return how many intakes it had; safe to run any number of times at once."""
+        last_batch_completed, self.last_batch_completed = self.last_batch_completed, False
+        found, left = self._locked_batch(lane) if last_batch_completed else (0, BATCHES[lane].limit)
+        if left:
+            found = max(found, self._leased_batch(lane, left))
+        self.last_batch_completed = self.decide is not None
+        return found
+
+    def _locked_batch(self, lane: Lane) -> tuple[int, int]:
+        """Triage a batch in one transaction; return how many intakes it had, and how many of them are left to claim.
+
+        A form that goes wrong ends it, so that nothing is held for long. A version may hold nothing but its chain.
+        """
+        with self.sessions.begin() as session:
+            locked = lock_batch(session, lane, limit=BATCHES[lane].limit)
+            began = time.monotonic()
+            forms = [intake for intake in locked if intake.first_version is None]
+            records = takewhile(lambda record: record is not None, map(self._in_batch, forms))
+            outcomes = [self._outcome(intake, record) for intake, record in zip(forms, records, strict=False)]
+            due = self._versions().finish_forms(session, outcomes) if outcomes else []
+        self._announce_and_log(outcomes, due)
+        if outcomes:
+            TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
+        return len(locked), len(locked) - len(outcomes)
+
+    def _leased_batch(self, lane: Lane, limit: int) -> int:
+        """Triage a batch that is claimed, in as many transactions as it takes; return how many intakes it had."""
+        lease = BATCHES[lane].lease
+        with autocommit(self.sessions) as session:
+            leased = lease_batch(session, lane, limit=limit, lease=lease)
+        began = time.monotonic()
+        try:
+            self._triage(leased, lease)
+        except (SystemExit, DBAPIError):  # told to stop, or cut off: whoever comes next need not wait for the lease
+            with suppress(SQLAlchemyError), self.sessions.begin() as session:
+                release_lease(session, leased)
+            raise
+        if leased:
+            TRIAGE_SECONDS.labels(lane).observe(time.monotonic() - began)
+        return len(leased)
+
+    def _triage(self, leased: list[WaitingIntake], lease: timedelta) -> None:
+        decided = [(intake, self._in_batch(intake)) for intake in leased]
+        self._store([self._outcome(intake, record) for intake, record in decided if record is not None])
+        suspects = [intake for intake, record in decided if record is None]
+        while suspects:
+            with self.sessions.begin() as session:
+                renew_lease(session, suspects, lease=lease + timedelta(seconds=SANDBOX_SECONDS))
+            intake = suspects.pop(0)
+            self._store_one(intake, self._in_sandbox(intake))
+
+    def _in_batch(self, intake: WaitingIntake) -> dict[str, Any] | None:
+        if self.decide is None or intake.attempts > 1:
+            return None
+        try:
+            with time_limit(IN_BATCH_SECONDS):
+                record: dict[str, Any] = self.decide(Form.of(intake.answers), self.protocol).record()
+                return record
+        except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
+            log.warning("triage.sandboxed", **origin(intake), error=type(error).__name__)
+            return None
+
+    def _in_sandbox(self, intake: WaitingIntake) -> dict[str, Any] | None:
+        if intake.attempts > MAX_ATTEMPTS:
+            return None
+        try:
+            answer = json.loads(self.sandbox.ask(json.dumps(intake.answers).encode(), seconds=SANDBOX_SECONDS))
+        except SandboxError as error:
+            answer = {"error": str(error)}
+        if "error" in answer:
+            log.error("triage.failed", **origin(intake), error=answer["error"])
+        decision: dict[str, Any] | None = answer.get("decision")
+        return decision
+
+    def _store(self, outcomes: list[TriageOutcome]) -> None:
+        """Store forms that amend none together; then each version of an earlier form, which locks its chain."""
+        versions = self._versions()
+        forms = [outcome for outcome in outcomes if outcome.intake.first_version is None]
+        if forms:
+            with self.sessions.begin() as session:
+                due = versions.finish_forms(session, forms)
+            self._announce_and_log(forms, due)
+        for outcome in outcomes:
+            if outcome.intake.first_version is not None:
+                with self.sessions.begin() as session:
+                    placed, due = versions.finish_version(session, outcome)
+                self._announce_and_log([placed], due)
+
+    def _announce_and_log(self, stored: list[TriageOutcome], due: list[DueDelivery]) -> None:
+        for delivery in due:
+            self.announce(delivery_wake_up(delivery.id, delivery.queue))
+        for outcome in stored:
+            log.info("triage.stored", **path(outcome))
+            count(outcome)
+
+    def _versions(self) -> Versions:
+        return Versions(self.protocol.targets, self.holidays)
+
+    def _store_one(self, intake: WaitingIntake, record: dict[str, Any] | None) -> None:
+        try:
+            self._store([self._outcome(intake, record)])
+        except (DataError, IntegrityError) as error:
+            log.error("triage.failed", **origin(intake), error=type(error).__name__)
+            self._store([self._outcome(intake, None)])
+
+    def _outcome(self, intake: WaitingIntake, record: dict[str, Any] | None) -> TriageOutcome:
+        shown = FAILED[intake.lane] if record is None else record
+        rung = next_escalation(shown["priority"], intake.received_at, self.protocol.targets)
+        return TriageOutcome(
+            intake=intake,
+            record=record,
+            queue=shown["queue"],
+            priority=shown["priority"],
+            pattern=shown["pattern"],
+            headline=shown["headline"],
+            red_flags=shown["red_flags"],
+            acknowledge_by=acknowledge_by(
+                shown["priority"], intake.received_at, self.protocol.targets, holidays=self.holidays
+            ),
+            clock_started_at=intake.received_at,
+            escalate_at=rung.due if rung else None,
+        )
+
+
+_FAILED = {"pattern": "triage_failed", "headline": "Triage failed: a clinician has to read this form", "red_flags": []}
+FAILED: dict[Lane, dict[str, Any]] = {
+    "priority": {"queue": "urgent", "priority": "urgent", **_FAILED},
+    "routine": {"queue": "clinical_review", "priority": "prompt", **_FAILED},
+}
+
+
+def origin(intake: WaitingIntake) -> dict[str, Any]:
+    """Return by what the log tells an intake apart, from the request that brought it on."""
+    return {
+        "intake_id": str(intake.id),
+        "lane": intake.lane,
+        "attempts": intake.attempts,
+        "request_id": intake.request_id,
+        "traceparent": intake.traceparent,
+    }
+
+
+def path(outcome: TriageOutcome) -> dict[str, Any]:
+    """Return what the log says of an intake that has found its queue."""
+    return {**origin(outcome.intake), "queue": outcome.queue, "priority": outcome.priority, "rules": rules(outcome)}
+
+
+def rules(outcome: TriageOutcome) -> list[str]:
+    """Return the ids of the rules that were reasons, or the pattern that says that triage failed."""
+    return [reason["rule"] for reason in outcome.record["reasons"]] if outcome.record else [outcome.pattern]
+
+
+def count(outcome: TriageOutcome) -> None:
+    """Count an intake that has found its queue just now."""
+    intake = outcome.intake
+    ROUTING_SECONDS.labels(intake.lane).observe(intake.waited + time.monotonic() - intake.taken_at)
+    DECISIONS.labels(outcome.queue, outcome.priority).inc()
+    for rule in rules(outcome):
+        RULES_FIRED.labels(rule).inc()
+    if outcome.record is None:
+        FAILURES.labels("triage").inc()
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the block after `seconds` of processor time. In a process's main thread only.
+
+    A form is not to blame for a processor that is busy with something else: waiting for it does not count.
+    """
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGPROF, give_up)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -1,0 +1,1 @@
+"""The watchman: scheduler, escalation, event numbering and clean-up."""

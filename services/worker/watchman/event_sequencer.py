@@ -1,0 +1,40 @@
+"""Keeps the books: numbers what was committed, audits what is recent, writes the head of the chain into the log.
+
+Duties of the watchman.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from shared.platform import clock
+from shared.platform.database import Sessions
+from shared.store.event_log.feed import catch_up, head
+from shared.store.operations.audit import RECENT, findings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EventSequencer:
+    """Each of its duties is safe to do twice, and by two watchmen at once."""
+
+    sessions: Sessions
+
+    def number(self) -> None:
+        """Number every event that has no number, so that numbers are never more than a blink behind the commit."""
+        catch_up(self.sessions)
+
+    def audit(self) -> None:
+        """Say loudly what is not as it has to be. The whole audit is `referrals audit`."""
+        with self.sessions() as session:
+            found = findings(session, since=clock.now() - RECENT)
+        for check, count in found.items():
+            if count:
+                log.error("audit.finding", check=check, count=count)
+
+    def log_chain_head(self) -> None:
+        """Write the head of the chain of events where the database cannot take it back."""
+        with self.sessions() as session:
+            last = head(session)
+        log.info("audit.head", number=last.number, digest=last.digest.hex())

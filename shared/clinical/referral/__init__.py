@@ -1,0 +1,1 @@
+"""The life cycle of a referral: statuses, time targets and versions."""

@@ -1,0 +1,1 @@
+"""What is observed of a running service: metrics exposition, disk level, periodic heartbeats."""

@@ -1,0 +1,1 @@
+"""Settings, database, broker, logs, metrics, cryptography and clock."""

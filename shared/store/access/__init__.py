@@ -1,0 +1,1 @@
+"""Queries on API keys, and the scope of a caller."""

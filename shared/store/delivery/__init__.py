@@ -1,0 +1,1 @@
+"""Queries on webhook destinations and deliveries."""

@@ -1,0 +1,1 @@
+"""Queries on events: append, number, read and verify."""

@@ -1,0 +1,50 @@
+"""The chain of digests over all events: computed again from what stands there, it shows what was changed or removed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from shared.store.event_log.feed import NOTHING, Head, digest
+
+MAX_BATCH = 1000
+
+_PAGE = text(f"""
+    select number, digest, type, at, referral_id, intake_id, by, data from events where number > :after order by number
+    limit {MAX_BATCH}
+""")  # noqa: S608 - a constant
+_ONE = text("select digest from events where number = :number")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What holds: the last event up to which it does, and the number of the first that does not, if there is one."""
+
+    head: Head
+    broken: int | None
+
+
+def check(session: Session, since: int = 0, known: bytes | None = None) -> Chain:
+    """Compute every digest after event `since` again, a page at a time.
+
+    `known` is the digest of that event as it was kept elsewhere; without it the stored one is believed.
+    """
+    before = NOTHING if since == 0 else Head(since, session.scalar(_ONE, {"number": since}) or b"")
+    if not before.digest or (known is not None and known != before.digest):
+        return Chain(NOTHING, since)
+    while found := session.execute(_PAGE, {"after": before.number}).all():
+        before, broken = _follow(before, found)
+        if broken is not None:
+            return Chain(before, broken)
+    return Chain(before, None)
+
+
+def _follow(before: Head, found: Sequence[Row[Any]]) -> tuple[Head, int | None]:
+    for row in found:
+        expected = before.number + 1
+        if row.number != expected or row.digest != digest(before.digest, expected, *row[2:]):
+            return before, expected
+        before = Head(expected, row.digest)
+    return before, None

@@ -1,0 +1,206 @@
+"""Events in their one order: numbered after the commit, and read by number.
+
+Numbers are given under one lock, so a reader that has seen number n will never see a smaller one appear: they have no
+gaps and follow the order in which events became visible. Each digest covers the event and the digest before it, so a
+change of what was numbered shows.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from psycopg.errors import LockNotAvailable, QueryCanceled
+from sqlalchemy import Select, literal, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from shared.platform.database import Sessions
+from shared.store.event_log.events import HIDDEN_FROM_SENDERS
+from shared.tables import Event, Referral
+
+log = structlog.get_logger(__name__)
+
+NUMBERING = 7_205_734_186  # the advisory lock under which events get their numbers
+LOCK_SECONDS = 0.5  # numbering takes milliseconds; who waits longer stands behind a process that is frozen
+MAX_BATCH = 1000
+MAX_EXAMINED = 1000  # events for one page, of which its reader may see few
+MAX_ROUNDS = 10  # then the reader reads; the next one numbers the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event there is: kept outside the database, it shows later that nothing before it was changed."""
+
+    number: int
+    digest: bytes
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest.hex()}"
+
+
+NOTHING = Head(0, bytes(32))  # what stands before the first event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event with what its referral says of who may see it; without a number for a moment after its commit."""
+
+    number: int | None
+    type: str
+    at: datetime
+    referral_id: UUID
+    intake_id: UUID
+    by: str | None
+    data: dict[str, Any]
+    reference: str
+    facility: str
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads events: of one facility, or of all that are no tests; `as_sender` sees what concerns senders alone."""
+
+    facility: str | None = None
+    as_sender: bool = False
+    all_kinds: bool = False  # tests, too
+
+    def sees(self, event: StoredEvent) -> bool:
+        """Say whether this reader may see that the event happened."""
+        if self.as_sender and (not event.type.startswith("referral.") or event.type in HIDDEN_FROM_SENDERS):
+            return False
+        if self.facility is None:
+            return self.all_kinds or not event.test
+        return event.facility == self.facility
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events that a reader may see; `last` is the number of the last one examined, `ended` that none follows yet."""
+
+    events: Sequence[StoredEvent]
+    last: int
+    ended: bool
+
+
+_EVENT: Select[Any] = select(
+    *(Event.number, Event.type, Event.at, Event.referral_id, Event.intake_id, Event.by, Event.data),
+    *(Referral.reference, Referral.facility, Referral.test),
+).join(Referral, Referral.id == Event.referral_id)
+
+_LAST = text("select number, digest from events where number is not null order by number desc limit 1")
+# Not `exists`, which forgets the order: it leads into the index of just these.
+ANY_UNNUMBERED = "(select true from events where number is null order by id limit 1) is not null"
+_ANY = text(f"select {ANY_UNNUMBERED}")
+_UNNUMBERED = text(f"""
+    select id, type, at, referral_id, intake_id, by, data from events where number is null order by id
+    limit {MAX_BATCH}
+""")  # noqa: S608 - a constant
+_NUMBER = text("""
+    update events set number = given.number, digest = given.digest
+    from unnest(cast(:ids as bigint[]), cast(:numbers as bigint[]), cast(:digests as bytea[]))
+        as given (id, number, digest)
+    where events.id = given.id
+""")
+
+
+def catch_up(sessions: Sessions) -> None:
+    """Number what was committed until now, in transactions of its own.
+
+    Where that takes too long, because a frozen process holds the lock, the caller goes on with the events as they are:
+    what has no number yet gets it later, and nobody reads past it. Raises whatever else the database says.
+    """
+    try:
+        for _ in range(MAX_ROUNDS):
+            with sessions.begin() as session:
+                if number(session) < MAX_BATCH:
+                    break
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable | QueryCanceled):
+            raise
+        log.warning("events.numbering_failed", error=type(error.orig).__name__)
+
+
+def number(session: Session) -> int:
+    """Give the oldest events without a number theirs, at most MAX_BATCH; return how many there were."""
+    if not session.scalar(_ANY):
+        return 0
+    session.execute(text("select set_config('lock_timeout', :limit, true)"), {"limit": f"{LOCK_SECONDS}s"})
+    session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})
+    last = head(session)
+    found = session.execute(_UNNUMBERED).all()
+    digests = [last.digest]
+    numbers = range(last.number + 1, last.number + 1 + len(found))
+    for place, row in zip(numbers, found, strict=True):
+        digests.append(digest(digests[-1], place, *row[1:]))
+    session.execute(_NUMBER, {"ids": [row.id for row in found], "numbers": list(numbers), "digests": digests[1:]})
+    return len(found)
+
+
+def digest(before: bytes, place: int, *content: Any) -> bytes:
+    """Return the SHA-256 of the event number `place` (type, at, referral, intake, by, data) and the digest before."""
+    written = orjson.dumps([place, *content], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    return hashlib.sha256(before + written).digest()
+
+
+def head(session: Session) -> Head:
+    """Return number and digest of the last numbered event; NOTHING where there is none."""
+    row = session.execute(_LAST).one_or_none()
+    return Head(*row) if row else NOTHING
+
+
+def page(session: Session, after: int, *, limit: int) -> Sequence[StoredEvent]:
+    """Return the first `limit` events with a number above `after`, in order, whoever may see them."""
+    rows = session.execute(_EVENT.where(Event.number > after).order_by(Event.number).limit(limit))
+    return [StoredEvent(*row) for row in rows]
+
+
+def page_for(session: Session, reader: Reader, after: int, *, limit: int) -> Page:
+    """Return the first `limit` events after a number that the reader may see, out of at most MAX_EXAMINED."""
+    return _seen(lambda place, count: page(session, place, limit=count), reader.sees, after, limit)
+
+
+def timeline(session: Session, referral_id: UUID, reader: Reader, after: int, *, limit: int) -> Page:
+    """Return a page of what happened to one referral, oldest first; what has no number yet stands at the end.
+
+    Whether the reader may see the referral is for the caller to say.
+    """
+    # An id that the planner is not told: of one with most of all events, it would walk those of all others.
+    this = select(literal(referral_id)).scalar_subquery()
+    of_referral = _EVENT.where(Event.referral_id == this)
+
+    def read(place: int, count: int) -> Sequence[StoredEvent]:
+        rows = session.execute(of_referral.where(Event.number > place).order_by(Event.number).limit(count))
+        return [StoredEvent(*row) for row in rows]
+
+    numbered = _seen(read, reader.sees, after, limit)
+    if not numbered.ended or len(numbered.events) == limit:
+        return numbered
+    room = limit - len(numbered.events)
+    rows = session.execute(of_referral.where(Event.number.is_(None)).order_by(Event.id).limit(room)).all()
+    fresh = [event for event in (StoredEvent(*row) for row in rows) if reader.sees(event)]
+    return Page([*numbered.events, *fresh], numbered.last, ended=len(rows) < room)
+
+
+def _seen(
+    read: Callable[[int, int], Sequence[StoredEvent]], sees: Callable[[StoredEvent], bool], after: int, limit: int
+) -> Page:
+    """Return a page of what may be seen; while that is less than asked for, read on, in steps that grow."""
+    events, examined, step = list[StoredEvent](), 0, limit + 1
+    while examined < MAX_EXAMINED:
+        found = read(after, step)
+        for event in found:
+            if len(events) == limit:
+                return Page(events, after, ended=False)
+            after = event.number or after
+            if sees(event):
+                events.append(event)
+        if len(found) < step:
+            return Page(events, after, ended=True)
+        examined, step = examined + len(found), MAX_EXAMINED
+    return Page(events, after, ended=False)

@@ -1,0 +1,1 @@
+"""Queries for operators: status, audit, pending work and heartbeats."""

@@ -1,0 +1,22 @@
+"""Asks, in one statement, which of the watchman's duties have anything to do; mostly it is none of them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.store.delivery.deliveries import ANY_STALLED
+from shared.store.escalation import RUNG_IS_DUE
+from shared.store.event_log.feed import ANY_UNNUMBERED
+from shared.store.queues import MANY_CHANGES
+
+_DUE = text(f"""
+    select {RUNG_IS_DUE} as escalation, {ANY_STALLED} as deliveries, {ANY_UNNUMBERED} as numbers,
+        {MANY_CHANGES} as queues
+""")
+
+
+def pending_work(session: Session, *, age: timedelta) -> Mapping[str, bool]:
+    """Say of each of these duties whether there is anything to do; a delivery stands still from `age` on."""
+    return session.execute(_DUE, {"age": age}).one()._asdict()

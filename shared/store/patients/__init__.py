@@ -1,0 +1,1 @@
+"""Identities of patients: sealed, compared by keyed hashes, corrected."""
