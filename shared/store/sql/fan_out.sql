@@ -2,8 +2,9 @@
 -- Reads two relations that the statement before it defines: `new_event`, the added rows of `events`, and `subject`,
 -- rows of `referrals` as they are after the change.
 -- The sending facility's own destination gets all events but those hidden from senders. No destination of a queue gets
--- an event of a test facility; else a queue's own destination gets everything. A destination of an escalation level gets the escalations to that level
--- and, once it was called, whatever ends or changes the case. The queue that a referral leaves gets the change, too.
+-- an event of a test facility; else a queue's own destination gets everything, also of a referral that leaves it. A
+-- destination of an escalation level gets the escalations to that level and, once it was called, whatever ends or
+-- changes the case.
 insert into deliveries (id, destination_id, referral_id, event_id, queue, payload)
 select gen_random_uuid(), destinations.id, subject.id, new_event.id, coalesce(destinations.queue, '$facility_deliveries'),
     jsonb_build_object(
