@@ -31,8 +31,8 @@ from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
 from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
+from shared.store.contact.imaging_due import written_due
 from shared.store.event_log.events import DueDelivery
-from shared.store.imaging_due import written_due
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
 from shared.store.versions import Versions
 
