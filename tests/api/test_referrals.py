@@ -14,6 +14,7 @@ ACTIONS = {
     "reroute": {"by": "Dr A. Okafor", "queue": "orthopedics", "reason": "Hip joint."},
     "return": {"by": "Dr A. Okafor", "reason": "Please examine first."},
     "release": {"by": "Dr A. Okafor", "reason": "Going off duty."},
+    "contacted": {"by": "Dr A. Okafor", "outcome": "reached"},
 }
 CONFIRMED = {"confirm": True}
 MEMBERS = [
@@ -24,6 +25,10 @@ MEMBERS = [
         "created_at",
         "acknowledge_by",
         "overdue",
+        "contact_by",
+        "ambulance",
+        "contacted",
+        "contact_overdue",
         "escalation_level",
         "downgrade_proposed",
     ),
@@ -57,7 +62,10 @@ def test_a_referral_as_it_begins(referral, operator):
     assert (first["status"], first["acknowledged"], first["overdue"]) == ("queued", None, False)
     assert (first["escalation_level"], first["downgrade_proposed"]) == (0, False)
     assert first["patient"]["mrn"] == "MRN-7"
-    assert first["imaging"] == first["decision"]["imaging"]
+    assert [
+        study | {"due_by": due["due_by"]}
+        for study, due in zip(first["decision"]["imaging"], first["imaging"], strict=True)
+    ] == first["imaging"]
     assert first["headline"] == first["decision"]["headline"]
     events = operator.get(first["links"]["events"]).json["events"]
     assert [(event["type"], event["by"]) for event in events] == [("referral.queued", None)]
@@ -256,7 +264,7 @@ def test_what_the_table_forbids_is_409_with_the_present_status(action, status, r
 
 
 def test_the_forbidden_are_many():
-    assert len(FORBIDDEN) == 17
+    assert len(FORBIDDEN) == 20
 
 
 @pytest.mark.parametrize(
