@@ -1,5 +1,6 @@
 """The call to the patient: by when, who made it, what is read for it, and what a person's step does to the time."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,8 @@ from sqlalchemy import func, insert, select, text, update
 from uuid_utils.compat import uuid7
 
 from services.worker.watchman.contacts import ContactWatch
+from shared.clinical.referral.lifecycle import QUEUES
+from shared.protocols import active
 from shared.tables import Delivery, Destination, Event, Referral
 from tests.cases import case_for
 
@@ -110,7 +113,7 @@ def test_a_call_that_ends_the_clock(outcome, referral, contacted, late, read, op
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "left_message"])
-def test_an_attempt_lets_the_clock_run_on(outcome, referral, contacted, late, read, operator):
+def test_an_attempt_lets_the_clock_run_on(outcome, referral, contacted, late, operator):
     first = referral("urgent")
     late()
     answer = contacted(first, outcome=outcome)
@@ -249,7 +252,9 @@ def test_the_form_is_read_in_its_own_words(sent, operator):
 
 def test_each_reading_is_recorded_without_content_webhook_or_new_etag(sent, operator, sessions):
     with sessions.begin() as session:
-        session.execute(insert(Destination).values(id=uuid7(), queue="neurology", url="https://a.example", secret=b""))
+        session.execute(
+            insert(Destination).values(id=uuid7(), queue=sent["queue"], url="https://a.example", secret=b"")
+        )
     etag = operator.get(sent["links"]["self"]).headers["ETag"]
     for _ in range(2):
         assert operator.get(f"{sent['links']['self']}/form").status_code == 200
@@ -266,14 +271,14 @@ def test_the_form_is_for_its_own_department_operators_and_admins(sent, caller):
         200: [
             caller("admin"),
             caller("operator"),
-            caller("department", facility="st-marys", queues=["neurology", "urgent"]),
+            caller("department", facility="st-marys", queues=[sent["queue"]]),
         ],
         403: [
             caller("auditor"),
             caller("submitter", facility="st-marys"),
-            caller("department", facility="st-marys", queues=["urgent"]),
+            caller("department", facility="st-marys", queues=[queue for queue in QUEUES if queue != sent["queue"]]),
         ],
-        404: [caller("department", facility="elsewhere", queues=["neurology"])],
+        404: [caller("department", facility="elsewhere", queues=[sent["queue"]])],
     }
     for status, callers in may.items():
         for each in callers:
@@ -296,7 +301,7 @@ def test_a_form_that_does_not_exist(operator):
     assert operator.get("/v1/referrals/0197c9a0-0000-7000-8000-000000000000/form").status_code == 404
 
 
-OLD = {"bladder_change": "absent"}
+OLD = {"bilateral_sciatica": "absent"}
 
 
 def test_an_old_answer_is_answered_with_its_sunset_and_is_read_in_words(submitter, operator, triage_all):
@@ -305,17 +310,23 @@ def test_an_old_answer_is_answered_with_its_sunset_and_is_read_in_words(submitte
         "/v1/intakes": lambda body: submitter.post("/v1/intakes", body),
         "preview": lambda body: submitter.post("/v1/triage/preview", body),
     }
+    path = posts["/v1/intakes"](old).headers["Location"]
     for post in posts.values():
         answer = post(old)
         assert answer.headers["Deprecation"] == "@1795910400"
         assert answer.headers["Sunset"] == "Fri, 31 Dec 2027 23:59:59 GMT"
         assert not {"Deprecation", "Sunset"} & set(post(new).headers.keys())
+    lines = b"".join(
+        json.dumps({"idempotency_key": key, "form": form}).encode() + b"\n" for key, form in (("a", new), ("b", old))
+    )
+    for content, has in ((lines, True), (lines.splitlines()[0] + b"\n", False)):
+        answer = submitter.send("/v1/intakes/batch", content, Content_Type="application/x-ndjson")
+        assert ("Sunset" in answer.headers, answer.status_code) == (has, 200)
     triage_all()
-    listed = operator.get("/v1/queues/neurology/referrals").json["referrals"]
-    (first,) = (each for each in listed if each["patient"]["mrn"] == "MRN-1")
+    first = operator.get(submitter.get(path).json["referral"]["links"]["self"]).json
     answers = {each["field"]: each for each in operator.get(f"{first['links']['self']}/form").json["answers"]}
-    bladder = answers["symptoms.bladder_change"]
-    assert (bladder["answer"], bladder["text"] == "absent") == ("absent", False)
+    sciatica, words = answers["symptoms.bilateral_sciatica"], active().form.fields["bilateral_sciatica"].values
+    assert (sciatica["answer"], sciatica["text"]) == ("absent", words["none"])
 
 
 def test_a_new_version_that_ranks_lower_keeps_the_earlier_times(submitter, operator, triage_all, contacted):
