@@ -276,12 +276,13 @@ def test_lists_over_all_queues(scope, engine, grow):
 
 def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, grow):
     grow(1, MANY, OWN)
+    city = Scope.of_facility("city")
     for ask in (
         lambda session: listed(session, Filter(facility="city", status="all", test=True), limit=PAGE, after=None),
         lambda session: worklist(
             session, "neurology", "all", Scope.of_facility("city"), limit=PAGE, after=None, test=True
         ),
-        lambda session: states(session, Scope.of_facility("city"), test=True),
+        lambda session: states(session, city, test=True),
     ):
         assert read_by(engine, ask).rows <= 1
 
