@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import Engine
 
+from services.api.admission.ask_next import AskNext
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
 from services.api.console import console
 from services.api.context import EXTENSION, AppContext
@@ -25,6 +26,7 @@ from services.api.protocols import preview
 from services.api.protocols import routes as protocols
 from services.api.referrals import identity_routes, worklists
 from services.api.referrals import routes as referrals
+from services.api.referrals.answering import routes as answering
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
@@ -60,6 +62,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         worklists,
         referrals,
         identity_routes,
+        answering,
         events,
         deliveries,
         health,
@@ -94,6 +97,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         metrics=create_registry(settings, active(), sessions),
         admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
+        ask_next=AskNext(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),
     )

@@ -11,6 +11,7 @@ from marshmallow import Schema
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.admission.ask_next import AskNext
 from services.api.admission.bulkheads import AdmissionControl
 from services.api.events.feed_follower import FeedFollower
 from services.api.forms.validity_check import Check
@@ -49,6 +50,7 @@ class AppContext:
     metrics: CollectorRegistry
     admission: AdmissionControl
     long_poll_slots: threading.BoundedSemaphore
+    ask_next: AskNext
     now: Callable[[], datetime]
     feed_follower: FeedFollower
 

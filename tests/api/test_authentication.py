@@ -36,6 +36,7 @@ MAY = {
     ("GET", "/v1/deliveries"): {"operator", "admin"},
     ("POST", "/v1/deliveries/<uuid:delivery_id>/retry"): {"operator", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
+    ("GET", "/v1/referrals/<uuid:referral_id>/ask-next"): WORKERS,
     ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
     ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
 }

@@ -14,6 +14,7 @@ ACTIONS = {
     "reroute": {"by": "Dr A. Okafor", "queue": "orthopedics", "reason": "Hip joint."},
     "return": {"by": "Dr A. Okafor", "reason": "Please examine first."},
     "release": {"by": "Dr A. Okafor", "reason": "Going off duty."},
+    "take-over": {"by": "Dr B. Lind", "reason": "Called to theatre."},
 }
 CONFIRMED = {"confirm": True}
 MEMBERS = [
@@ -256,7 +257,7 @@ def test_what_the_table_forbids_is_409_with_the_present_status(action, status, r
 
 
 def test_the_forbidden_are_many():
-    assert len(FORBIDDEN) == 17
+    assert len(FORBIDDEN) == 21
 
 
 @pytest.mark.parametrize(

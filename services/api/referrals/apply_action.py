@@ -37,7 +37,7 @@ def apply_action(
         check(before)
         change = change_of(before, body)
         if change:
-            due = referrals.change(session, before, change.values, change.event())
+            due = referrals.change(session, before, change.values, *change.events())
         after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))

@@ -10,7 +10,7 @@ from shared.clinical.referral.targets import Targets
 Queue = Literal["urgent", "neurology", "orthopedics", "clinical_review"]
 Priority = Literal["emergency", "urgent", "prompt", "routine"]
 Status = Literal["queued", "acknowledged", "completed", "returned", "superseded"]
-Action = Literal["acknowledge", "complete", "reroute", "return", "release"]
+Action = Literal["acknowledge", "complete", "reroute", "return", "release", "take-over", "answer", "confirm-downgrade"]
 
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)  # most urgent first
@@ -24,6 +24,9 @@ TRANSITIONS: Mapping[Action, Mapping[Status, Status]] = {
     "reroute": {"queued": "queued", "acknowledged": "queued"},
     "return": {"queued": "returned", "acknowledged": "returned"},
     "release": {"acknowledged": "queued"},
+    "take-over": {"acknowledged": "acknowledged"},
+    "answer": {"queued": "superseded", "acknowledged": "superseded"},
+    "confirm-downgrade": {"queued": "queued", "acknowledged": "queued"},
 }
 
 _SATURDAY = 5

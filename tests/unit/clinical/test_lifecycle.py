@@ -43,6 +43,21 @@ PAIRS = [
     ("release", "completed", None),
     ("release", "returned", None),
     ("release", "superseded", None),
+    ("take-over", "queued", None),
+    ("take-over", "acknowledged", "acknowledged"),
+    ("take-over", "completed", None),
+    ("take-over", "returned", None),
+    ("take-over", "superseded", None),
+    ("answer", "queued", "superseded"),
+    ("answer", "acknowledged", "superseded"),
+    ("answer", "completed", None),
+    ("answer", "returned", None),
+    ("answer", "superseded", None),
+    ("confirm-downgrade", "queued", "queued"),
+    ("confirm-downgrade", "acknowledged", "queued"),
+    ("confirm-downgrade", "completed", None),
+    ("confirm-downgrade", "returned", None),
+    ("confirm-downgrade", "superseded", None),
 ]
 
 
