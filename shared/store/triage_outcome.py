@@ -35,7 +35,7 @@ def outcome_of(
         clock_started_at=intake.received_at,
         escalate_at=rung.due if rung else None,
         contact_by=contact_by(record, intake.received_at),
-        ambulance=bool(record and record["ambulance"]),
+        ambulance=bool(record and record.get("ambulance")),
         imaging_due=written_due(imaging_due(record, intake.received_at, targets)),
     )
 

@@ -21,6 +21,7 @@ from shared.clinical.referral.lifecycle import PRIORITIES, Priority, Queue
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import LANES, Lane
 from shared.store.event_log.events import FAN_OUT, DueDelivery, due_deliveries
+from shared.store.imaging_due import utc
 from shared.tables import Intake
 
 
@@ -60,6 +61,13 @@ class TriageOutcome:
     escalate_at: datetime | None
     escalation_level: int = 0
     downgrade_proposed: bool = False
+    contact_by: datetime | None = None
+    ambulance: bool = False
+    imaging_due: dict[str, str | None] = field(default_factory=dict)
+    contacted_by: str | None = None
+    contacted_at: datetime | None = None
+    contacted_outcome: str | None = None
+    contact_overdue_at: datetime | None = None
     supersedes: Sequence[UUID] = ()
     referral_id: UUID = field(default_factory=uuid7)
 
@@ -95,13 +103,16 @@ _LEASE_BATCH = text(f"""
         {_WAITED}
 """)  # noqa: S608 - constants
 
+_CONTACT = "contact_by, ambulance, imaging_due, contacted_by, contacted_at, contacted_outcome, contact_overdue_at"
 _FINISH = RawStatement(
     text(f"""
     with outcome as (
         select * from jsonb_to_recordset(cast(:outcomes as jsonb)) as outcome (
             intake_id uuid, referral_id uuid, record jsonb, queue text, priority smallint, pattern text,
             headline text, red_flags text[], acknowledge_by timestamptz, clock_started_at timestamptz,
-            escalate_at timestamptz, escalation_level smallint, downgrade_proposed boolean, event jsonb
+            escalate_at timestamptz, escalation_level smallint, downgrade_proposed boolean, contact_by timestamptz,
+            ambulance boolean, imaging_due jsonb, contacted_by text, contacted_at timestamptz, contacted_outcome text,
+            contact_overdue_at timestamptz, event jsonb
         )
     ), mine as (
         update intakes set status = 'triaged', triaged_at = now(), lease_until = null
@@ -114,10 +125,10 @@ _FINISH = RawStatement(
     ), referrals as (
         insert into referrals (id, intake_id, facility, mrn_hash, patient_hash, form_received_at, queue, priority,
             pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
-            downgrade_proposed)
+            downgrade_proposed, {_CONTACT})
         select referral_id, intake_id, facility, mrn_hash, patient_hash, received_at, queue, priority,
             pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
-            downgrade_proposed
+            downgrade_proposed, {_CONTACT}
         from outcome join mine on mine.id = intake_id
         returning *
     ), events as (
@@ -207,11 +218,22 @@ def _row(outcome: TriageOutcome) -> dict[str, Any]:
         "headline": outcome.headline,
         "acknowledge_by": outcome.acknowledge_by.isoformat(),
         "clock_started_at": outcome.clock_started_at.isoformat(),
-        "escalate_at": outcome.escalate_at and outcome.escalate_at.isoformat(),
+        "escalate_at": outcome.escalate_at,
         "escalation_level": outcome.escalation_level,
         "downgrade_proposed": outcome.downgrade_proposed,
-        "event": {**routed, "priority": outcome.priority, **_of_a_version(outcome)},
+        "contact_by": outcome.contact_by,
+        "ambulance": outcome.ambulance,
+        "imaging_due": outcome.imaging_due,
+        "contacted_by": outcome.contacted_by,
+        "contacted_at": outcome.contacted_at,
+        "contacted_outcome": outcome.contacted_outcome,
+        "contact_overdue_at": outcome.contact_overdue_at,
+        "event": {**routed, "priority": outcome.priority, **_contact(outcome), **_of_a_version(outcome)},
     }
+
+
+def _contact(outcome: TriageOutcome) -> dict[str, Any]:
+    return {"contact_by": outcome.contact_by and utc(outcome.contact_by), "ambulance": outcome.ambulance}
 
 
 def _of_a_version(outcome: TriageOutcome) -> dict[str, Any]:

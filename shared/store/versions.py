@@ -18,6 +18,7 @@ from shared.clinical.referral.targets import Targets
 from shared.clinical.referral.versions import Settlement, Version, escalate_at, settle
 from shared.platform.raw_statement import RawStatement
 from shared.store.event_log.events import DueDelivery, append_events
+from shared.store.imaging_due import read_due, written_due
 from shared.store.triage_queue import TriageOutcome, finish
 from shared.tables import Referral
 
@@ -28,7 +29,8 @@ MORE_URGENT = "an earlier version of this form is more urgent"
 _LOCK = text("select 1 from intakes where id = :first for no key update")
 _CHAIN = text("""
     select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,
-        clock_started_at, escalation_level, downgrade_proposed, superseded_by
+        clock_started_at, escalation_level, downgrade_proposed, superseded_by, counts, contact_by, imaging_due,
+        contacted_by, contacted_at, contacted_outcome, contact_overdue_at
     from intakes join referrals on intake_id = intakes.id
     where intakes.id = :first or first_version = :first
     order by referrals.id
@@ -56,29 +58,30 @@ class Versions:
         due = finish(session, outcomes)
         overtaken = _OVERTAKEN.execute(session, {"intakes": [outcome.intake.id for outcome in outcomes]})
         for first in sorted(first for (first,) in overtaken):
-            chain = _locked(session, first)
+            chain = locked_chain(session, first)
             settled = settle(chain, self.targets, self.holidays)
             if settled:
-                due += _supersede(session, settled) + self._move(session, settled.survivor, chain)
+                due += supersede(session, settled) + self._move(session, settled.survivor, chain)
         return due
 
     def finish_version(self, session: Session, outcome: TriageOutcome) -> tuple[TriageOutcome, list[DueDelivery]]:
         """Finish one form that amends another, in a transaction of its own; return also where it came to stand."""
         assert outcome.intake.first_version  # noqa: S101 - that makes it a version
-        chain = _locked(session, outcome.intake.first_version)
+        chain = locked_chain(session, outcome.intake.first_version)
         if any(each.intake_id == outcome.intake.id for each in chain):
             return outcome, []
-        own = _version(outcome)
+        own = version_of(outcome)
         settled = settle([*chain, own], self.targets, self.holidays)
         if settled is None:
             return outcome, finish(session, [outcome])
         if settled.survivor.referral_id != own.referral_id:
-            due = finish(session, [outcome]) + _supersede(session, settled)
+            due = finish(session, [outcome]) + supersede(session, settled)
             return outcome, due + self._move(session, settled.survivor, chain)
-        outcome = self._placed(outcome, settled)
-        return outcome, finish(session, [outcome]) + _supersede(session, settled)
+        outcome = self.placed(outcome, settled)
+        return outcome, finish(session, [outcome]) + supersede(session, settled)
 
-    def _placed(self, outcome: TriageOutcome, settled: Settlement) -> TriageOutcome:
+    def placed(self, outcome: TriageOutcome, settled: Settlement) -> TriageOutcome:
+        """Return an outcome as it stands after the settlement, of which it is the survivor."""
         return replace(
             outcome,
             priority=settled.survivor.priority,
@@ -95,6 +98,12 @@ class Versions:
             "escalation_level": survivor.escalation_level,
             "escalate_at": escalate_at(survivor, self.targets),
             "downgrade_proposed": survivor.downgrade_proposed,
+            "contact_by": survivor.contact_by,
+            "imaging_due": written_due(survivor.imaging_due),
+            "contacted_by": survivor.contacted_by,
+            "contacted_at": survivor.contacted_at,
+            "contacted_outcome": survivor.contacted_outcome,
+            "contact_overdue_at": survivor.contact_overdue_at,
         }
 
     def _move(self, session: Session, survivor: Version, chain: Sequence[Version]) -> list[DueDelivery]:
@@ -113,14 +122,18 @@ class Versions:
         return append_events(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
 
 
-def _locked(session: Session, first: UUID) -> list[Version]:
+def locked_chain(session: Session, first: UUID) -> list[Version]:
     """Lock the chain and return its referrals as they stand."""
     session.execute(_LOCK, {"first": first})
     found = session.execute(_CHAIN, {"first": first}).mappings()
-    return [Version(**{**row, "priority": PRIORITIES[row["priority"]]}) for row in found]
+    return [
+        Version(**{**row, "priority": PRIORITIES[row["priority"]], "imaging_due": read_due(row["imaging_due"])})
+        for row in found
+    ]
 
 
-def _version(outcome: TriageOutcome) -> Version:
+def version_of(outcome: TriageOutcome) -> Version:
+    """Return the version that its own form alone makes of an outcome."""
     return Version(
         referral_id=outcome.referral_id,
         intake_id=outcome.intake.id,
@@ -130,10 +143,13 @@ def _version(outcome: TriageOutcome) -> Version:
         status="queued",
         acknowledge_by=outcome.acknowledge_by,
         clock_started_at=outcome.clock_started_at,
+        contact_by=outcome.contact_by,
+        imaging_due=read_due(outcome.imaging_due),
     )
 
 
-def _supersede(session: Session, settled: Settlement) -> list[DueDelivery]:
+def supersede(session: Session, settled: Settlement) -> list[DueDelivery]:
+    """Close what the survivor supersedes; return what is to be delivered of it."""
     survivor = settled.survivor.referral_id
     _change(session, settled.superseded, status="superseded", superseded_by=survivor)
     happened = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}

@@ -11,9 +11,20 @@ from shared.tables.heartbeats import Heartbeat
 from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
+from shared.tables.referrals import (
+    AWAITS_CONTACT,
+    IS_FAILED,
+    IS_OPEN,
+    IS_QUEUED,
+    PATIENT,
+    TYPED_OTHERWISE,
+    Decision,
+    Event,
+    Referral,
+)
 
 __all__ = [
+    "AWAITS_CONTACT",
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
     "INTAKE_STATUSES",

@@ -69,7 +69,7 @@ def test_a_referral_has_the_same_questions_as_its_form(minimal, operator, submit
 
 
 def test_one_more_than_a_quarter_of_the_threads_is_sent_away_and_a_form_is_not(
-    app, settings, ask_next, minimal, operator, submitter
+    settings, ask_next, minimal, operator, submitter
 ):
     places = settings.api_threads // 4
     for _ in range(places):
@@ -89,7 +89,7 @@ def test_one_more_than_a_quarter_of_the_threads_is_sent_away_and_a_form_is_not(
     assert operator.get(f"{minimal['links']['self']}/ask-next").status_code == 200
 
 
-def test_many_at_once_leave_every_place_free(app, caller, submitter, ask_next, settings):
+def test_many_at_once_leave_every_place_free(app, submitter, ask_next, settings):
     statuses = []
     key = submitter.key
 

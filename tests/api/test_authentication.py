@@ -16,6 +16,9 @@ from tests.api.test_intakes import MINIMAL
 from tests.api.test_referrals import ACTIONS
 
 CORRECTION = {"by": "A. Clerk", "reason": "Typing error.", "patient": {"mrn": "MRN-2"}}
+ANSWERS = {"by": "A. Nurse", "answers": {"symptoms.onset": "sudden"}}
+CONFIRMATION = {"by": "Dr A. Okafor", "reason": "Seen by telephone."}
+BODIES = ACTIONS | {"correct-identity": CORRECTION, "answers": ANSWERS, "confirm-downgrade": CONFIRMATION}
 EVERYBODY = set(ROLES)
 WORKERS = {"department", "operator", "admin"}
 NOBODY = "0197c9a0-0000-7000-8000-000000000000"
@@ -37,6 +40,8 @@ MAY = {
     ("POST", "/v1/deliveries/<uuid:delivery_id>/retry"): {"operator", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
     ("GET", "/v1/referrals/<uuid:referral_id>/ask-next"): WORKERS,
+    ("POST", "/v1/referrals/<uuid:referral_id>/answers"): WORKERS,
+    ("POST", "/v1/referrals/<uuid:referral_id>/confirm-downgrade"): WORKERS,
     ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
     ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
 }
@@ -67,7 +72,7 @@ def call(caller, method, rule):
         return caller.get(path)
     if path.endswith("/batch"):
         return caller.send(path, json.dumps({"form": MINIMAL}).encode(), Content_Type="application/x-ndjson")
-    return caller.post(path, (ACTIONS | {"correct-identity": CORRECTION}).get(path.rsplit("/", 1)[1], MINIMAL))
+    return caller.post(path, BODIES.get(path.rsplit("/", 1)[1], MINIMAL))
 
 
 def test_every_route_is_open_on_purpose_or_names_its_roles(app):

@@ -11,6 +11,7 @@ from services.api.context import EXTENSION
 from services.api.http.parsing.strict_fields import check_of
 from services.api.openapi.generator import document
 from services.api.referrals.requests import CorrectedPatient
+from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.protocols import active
 from shared.store.patients import identities
 from shared.tables import Delivery, Destination, IdempotencyKey, IdentityCorrection, Intake, Referral
@@ -119,24 +120,63 @@ def test_a_damaged_identity_stops_no_amendment_of_the_same_patient(submitter, fi
 
 
 def test_a_correction_changes_the_identity_and_says_which_fields(correct, operator, first, admin):
-    answer = correct(first, mrn="MRN-2", birth_date="1981-01-01", family_name="Right")
+    answer = correct(first, mrn="MRN-2", given_name="Very", family_name="Right")
     assert answer.status_code == 200, answer.text
     after = answer.json
-    assert after["patient"] == first["patient"] | {"mrn": "MRN-2", "birth_date": "1981-01-01", "name": "Right"}
+    assert after["patient"] == first["patient"] | {"mrn": "MRN-2", "name": "Very Right"}
     assert after | {"patient": first["patient"]} == first, "nothing else changes"
     assert answer.headers["ETag"] == '"2"'
     *_, event = operator.get(first["links"]["events"]).json["events"]
     assert (event["type"], event["by"]) == ("referral.identity_corrected", CORRECTION["by"])
-    assert event["data"] == {"fields": ["birth_date", "family_name", "mrn"]}
+    assert event["data"] == {"fields": ["family_name", "given_name", "mrn"]}
     (kept,) = history(admin, first)["corrections"]
     assert (kept["by"], kept["reason"], kept["fields"]) == (
         CORRECTION["by"],
         CORRECTION["reason"],
-        ["birth_date", "family_name", "mrn"],
+        ["family_name", "given_name", "mrn"],
     )
     assert kept["before"] == {"mrn": "MRN-1", "birth_date": "1980-05-17", "family_name": None, "given_name": None}
-    assert kept["after"] == {"mrn": "MRN-2", "birth_date": "1981-01-01", "family_name": "Right", "given_name": None}
+    assert kept["after"] == kept["before"] | {"mrn": "MRN-2", "family_name": "Right", "given_name": "Very"}
     assert not kept["identity_unreadable"]
+
+
+def test_a_changed_birth_date_makes_a_version_of_an_open_case(correct, operator, first, admin, sessions):
+    """Asked for by the first form, the newest is what is worked on; another age is another form."""
+    newer = correct(first, birth_date="1981-01-01", mrn="MRN-2").json
+    assert newer["links"]["supersedes"] == first["links"]["self"]
+    assert newer["patient"] == first["patient"] | {"mrn": "MRN-2", "birth_date": "1981-01-01"}
+    assert (newer["queue"], newer["priority"], newer["status"]) == (first["queue"], first["priority"], "queued")
+    assert newer["acknowledge_by"] == first["acknowledge_by"], "no new start"
+    events = operator.get(newer["links"]["events"]).json["events"]
+    assert [event["type"] for event in events] == ["referral.queued", "referral.answered"]
+    assert (events[1]["by"], events[1]["data"]) == (CORRECTION["by"], {"fields": ["patient.birth_date"]})
+    assert operator.get(first["links"]["self"]).json["status"] == "superseded"
+    newest = correct(first, birth_date="1982-01-01").json
+    assert newest["links"]["supersedes"] == newer["links"]["self"], "also where an old referral is named"
+    with sessions() as session:
+        ages = session.scalars(select(Intake.answers["age_years"].as_integer()).order_by(Intake.id)).all()
+    assert ages == [46, 45, 44]
+    assert len(history(admin, newer)["corrections"]) == 1
+
+
+def test_a_corrected_birth_date_may_raise_the_priority(correct, submitter, operator, triage_all):
+    """Of a child whose hip hurts, a slipped epiphysis is not excluded; the same of an adult is no emergency."""
+    symptoms = {"cannot_lift_leg_supine": "present", "knee_pain": "present", "groin_pain": "present"}
+    form = {"patient": {"mrn": "MRN-1", "birth_date": "1980-05-17"}, "symptoms": symptoms}
+    adult = referral_of(submitter.post("/v1/intakes", form).json, submitter, operator, triage_all)
+    child = correct(adult, birth_date="2013-05-17").json
+    form["patient"]["birth_date"] = "2013-05-17"
+    wanted = submitter.post("/v1/triage/preview", form).json["decision"]
+    assert child["decision"]["red_flags"] == wanted["red_flags"] != adult["red_flags"]
+    assert PRIORITIES.index(child["priority"]) <= PRIORITIES.index(adult["priority"])
+
+
+def test_a_changed_birth_date_of_a_closed_case_makes_no_version(correct, operator, first, sessions):
+    operator.post(f"{first['links']['self']}/acknowledge", {"by": "Dr A. Okafor"})
+    operator.post(f"{first['links']['self']}/complete", {"by": "Dr A. Okafor", "outcome": "Seen."})
+    after = correct(first, birth_date="1981-01-01").json
+    assert (after["id"], after["status"], count(sessions)) == (first["id"], "completed", 1)
+    assert after["patient"]["birth_date"] == "1981-01-01"
 
 
 def test_the_same_again_changes_nothing(correct, first, admin):

@@ -97,7 +97,7 @@ def status_after(action: Action, referral: StoredReferral) -> Status:
         return after(action, cast(Status, referral.status))
     except TransitionRefused as refused:
         detail = f"Not possible while the referral is {refused.status}."
-        newer = {"superseded_by": referral.superseded_by} if referral.superseded_by else {}
+        newer: dict[str, Any] = {"superseded_by": referral.superseded_by} if referral.superseded_by else {}
         raise ProblemError(409, detail, kind="transition-forbidden", referral_status=refused.status, **newer) from None
 
 

@@ -94,7 +94,7 @@ def hold_chain(session: Session, referral_id: UUID, scope: Scope) -> list[KeptId
 def correct(session: Session, corrections: Sequence[Correction], *, by: str, key_id: str) -> list[DueDelivery]:
     """Store the corrections in intakes, referrals and the history; return what is to be delivered of their events.
 
-    The form stays as it was read, its age too: a version with another age is another form, and triage decides of it.
+    The form stays as it was read, its age too: one with another age is a new version of it.
     """
     events: list[dict[str, Any]] = []
     for each in corrections:

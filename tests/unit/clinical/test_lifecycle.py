@@ -58,6 +58,11 @@ PAIRS = [
     ("confirm-downgrade", "completed", None),
     ("confirm-downgrade", "returned", None),
     ("confirm-downgrade", "superseded", None),
+    ("contacted", "queued", "queued"),
+    ("contacted", "acknowledged", "acknowledged"),
+    ("contacted", "completed", None),
+    ("contacted", "returned", None),
+    ("contacted", "superseded", None),
 ]
 
 

@@ -100,7 +100,7 @@ def count_and_log(made: NewVersion) -> None:
 
 
 def _kept(answers: Answers, keep: str) -> list[tuple[Field, Any]]:
-    return [(each, value) for each, value in answers.given.items() if each.keep == keep]
+    return [(each, value) for each, value in answers.given if each.keep == keep]
 
 
 def _intake(context: AppContext, source: SourceForm, change: FormChange) -> NewIntake:

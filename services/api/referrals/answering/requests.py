@@ -1,7 +1,7 @@
 """What is answered after triage: any question of the form but whose it is, what names it, and its free text."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -36,14 +36,14 @@ class AnswersBody(ByPerson):
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Legal answers by field; None where a question is to count as not asked."""
+    """Legal answers, each with its field; None where a question is to count as not asked."""
 
-    given: Mapping[Field, Any]
+    given: Sequence[tuple[Field, Any]]
 
     @property
     def paths(self) -> list[str]:
         """Return the fields that were answered, in the order in which they were given."""
-        return [each.path for each in self.given]
+        return [each.path for each, _ in self.given]
 
 
 def read_answers(form: FormDefinition, answers: Mapping[str, Any], now: datetime) -> Answers:
@@ -54,8 +54,7 @@ def read_answers(form: FormDefinition, answers: Mapping[str, Any], now: datetime
     errors = list(_errors(askable, answers, now))
     if errors:
         raise InvalidError(errors)
-    read = {askable[path]: None if value == NOT_ASKED else value for path, value in answers.items()}
-    return Answers(read)
+    return Answers([(askable[path], None if value == NOT_ASKED else value) for path, value in answers.items()])
 
 
 def _errors(askable: Mapping[str, Field], answers: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
@@ -65,7 +64,11 @@ def _errors(askable: Mapping[str, Field], answers: Mapping[str, Any], now: datet
         if asked is None and path in EXCLUDED:
             yield pointer, "Cannot be answered here."
         elif asked is None:
-            yield (pointer, MESSAGES["unknown"]) if _NAMEABLE.fullmatch(path) else ("/answers", "Holds a key that is not known.")
+            yield (
+                (pointer, MESSAGES["unknown"])
+                if _NAMEABLE.fullmatch(path)
+                else ("/answers", "Holds a key that is not known.")
+            )
         else:
             yield from ((pointer, message) for message in _refusals(asked, value, now))
 
