@@ -7,7 +7,9 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import Engine
 
+from services.api.admission import overdue_bodies
 from services.api.admission.ask_next import AskNext
+from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
 from services.api.console import console
 from services.api.context import EXTENSION, AppContext
@@ -72,6 +74,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.register_blueprint(metrics.blueprint)
     console.register(app)
     problems.register(app)
+    overdue_bodies.register(app)
     return app
 
 
@@ -80,6 +83,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
     sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
     storing = _pool(settings, POOL_SIZE + BATCHES + RESERVED_FOR_PRIORITY)
     lookups = _pool(settings, LOOKUPS)
+    disk = create_disk_monitor(settings)
     return AppContext(
         settings=settings,
         sessions=sessions,
@@ -94,8 +98,9 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         is_valid_form=create_form_check(active().form),
         announce=Announcer(create_producer(settings)).announce,
         broker_answers=lambda: broker_answers(settings),
-        metrics=create_registry(settings, active(), sessions),
-        admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
+        metrics=create_registry(settings, active(), sessions, disk),
+        admission=AdmissionControl(POOL_SIZE, disk),
+        bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         ask_next=AskNext(max(1, settings.api_threads // 4)),
         now=now,

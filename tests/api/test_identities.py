@@ -11,7 +11,6 @@ from services.api.context import EXTENSION
 from services.api.http.parsing.strict_fields import check_of
 from services.api.openapi.generator import document
 from services.api.referrals.requests import CorrectedPatient
-from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.protocols import active
 from shared.store.patients import identities
 from shared.tables import Delivery, Destination, IdempotencyKey, IdentityCorrection, Intake, Referral
@@ -20,7 +19,7 @@ from tests.api.conftest import FACILITY, Caller
 from tests.api.test_authentication import CORRECTION, NOBODY
 from tests.api.test_canary import log_text, tells  # noqa: F401 - a fixture
 from tests.api.test_documents import conforms
-from tests.cases import born, case_for
+from tests.cases import born, case_for, cases
 
 OTHER = "urn:psoas:problem:other-patient"
 OTHERS = {"mrn": {"mrn": "MRN-2"}, "birth date": {"birth_date": "1980-05-18"}}
@@ -160,15 +159,14 @@ def test_a_changed_birth_date_makes_a_version_of_an_open_case(correct, operator,
 
 
 def test_a_corrected_birth_date_may_raise_the_priority(correct, submitter, operator, triage_all):
-    """Of a child whose hip hurts, a slipped epiphysis is not excluded; the same of an adult is no emergency."""
-    symptoms = {"cannot_lift_leg_supine": "present", "knee_pain": "present", "groin_pain": "present"}
-    form = {"patient": {"mrn": "MRN-1", "birth_date": "1980-05-17"}, "symptoms": symptoms}
+    """What is an adult's sore hip is a slipped epiphysis of a child, until that is excluded."""
+    (case,) = (case for case in cases() if case.name == "H16")
+    form = born(case.body())
     adult = referral_of(submitter.post("/v1/intakes", form).json, submitter, operator, triage_all)
     child = correct(adult, birth_date="2013-05-17").json
-    form["patient"]["birth_date"] = "2013-05-17"
-    wanted = submitter.post("/v1/triage/preview", form).json["decision"]
-    assert child["decision"]["red_flags"] == wanted["red_flags"] != adult["red_flags"]
-    assert PRIORITIES.index(child["priority"]) <= PRIORITIES.index(adult["priority"])
+    assert (adult["queue"], adult["priority"]) == ("clinical_review", "prompt")
+    assert (child["queue"], child["priority"], child["red_flags"]) == ("urgent", "urgent", ["RF_PAED_HIP"])
+    assert child["acknowledge_by"] < adult["acknowledge_by"]
 
 
 def test_a_changed_birth_date_of_a_closed_case_makes_no_version(correct, operator, first, sessions):
@@ -327,7 +325,7 @@ def test_an_amendment_waits_for_the_correction_that_it_meets(app, submitter, fir
     """Compared before the correction and stored after it, it would have the old number in the new chain."""
     parts = app.extensions[EXTENSION]
     with ThreadPoolExecutor(1) as other, sessions.begin() as session:
-        (kept,) = identities.hold_chain(session, first["id"], identities.Scope())
+        (kept,) = identities.hold_chain(session, first["id"], identities.Scope.everything())
         begun = threading.Event()
 
         def amend():

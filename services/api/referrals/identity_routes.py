@@ -63,7 +63,7 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
         due = identities.correct(session, changed, by=body["by"], key_id=caller().id)
         made = version_for_birth_date(current_context(), session, changed, referral_id, body)
         shown = made.outcome.referral_id if made else referral_id
-        after = referrals.find(session, shown, Scope()) or before
+        after = referrals.find(session, shown, Scope.everything()) or before
     if made:
         count_and_log(made)
         due += made.due

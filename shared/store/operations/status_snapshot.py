@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -37,6 +38,8 @@ class StatusSnapshot:
     deliveries: Mapping[str, DeliveryStatus]
     disabled: Mapping[str, int]  # destinations that take nothing any more
     roles: Mapping[str, RoleHeartbeat]
+    ladders_ended: Mapping[str, int]  # referrals that nobody acknowledged though the last rung was climbed
+    keys_expiring: int  # live keys that expire within EXPIRY_WARNING
     unnumbered: int  # events that no reader has seen yet
     database_bytes: int
 
@@ -60,6 +63,16 @@ _DELIVERIES = text("""
     group by queue having sum(due.number) + sum(parked.number) > 0
 """)
 _DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
+EXPIRY_WARNING = timedelta(days=30)
+# Of what is urgent only: no other priority has a ladder.
+_LADDERS_ENDED = text("""
+    select queue, count(*) from referrals
+    where queue = 'urgent' and status = 'queued' and escalate_at is null and escalation_level > 0 group by queue
+""")
+_KEYS_EXPIRING = text("""
+    select count(*) from api_keys
+    where revoked_at is null and expires_at > now() and expires_at < now() + :warning
+""")
 _UNNUMBERED = text("select count(*) from events where number is null")
 _BYTES = text("select pg_database_size(current_database())")
 
@@ -67,13 +80,15 @@ _BYTES = text("select pg_database_size(current_database())")
 def status_snapshot(session: Session) -> StatusSnapshot:
     """Return the status of everything, in a few short queries."""
     return StatusSnapshot(
-        queues=states(session, Scope()),
+        queues=states(session, Scope.everything()),
         lanes={lane: LaneStatus(count, float(age)) for lane, count, age in session.execute(_LANES)},
         deliveries={
             queue: DeliveryStatus(due, parked, float(age)) for queue, due, parked, age in session.execute(_DELIVERIES)
         },
         disabled={queue: int(count) for queue, count in session.execute(_DISABLED)},
         roles=role_heartbeats(session),
+        ladders_ended={queue: int(count) for queue, count in session.execute(_LADDERS_ENDED)},
+        keys_expiring=session.scalars(_KEYS_EXPIRING, {"warning": EXPIRY_WARNING}).one(),
         unnumbered=session.scalars(_UNNUMBERED).one(),
         database_bytes=database_bytes(session),
     )

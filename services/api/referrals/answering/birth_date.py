@@ -26,11 +26,11 @@ def version_for_birth_date(
 ) -> NewVersion | None:
     """Store the new version in the transaction of the corrections; None where no open form has another birth date."""
     dated = {each.before.intake_id for each in corrections if "birth_date" in each.fields}
-    case = hold_case(session, referral_id, Scope()) if dated else None
+    case = hold_case(session, referral_id, Scope.everything()) if dated else None
     opened = case.open if case else None
     if opened is None or opened.intake_id not in dated:
         return None
-    held = hold_case(session, opened.referral_id, Scope())
+    held = hold_case(session, opened.referral_id, Scope.everything())
     assert held  # noqa: S101 - it was found a moment ago, and is locked
     source = source_form(session, opened.intake_id)
     form = replace(Form.of(source.answers), age_years=age_in_years(body["patient"]["birth_date"], source.today))

@@ -71,7 +71,7 @@ def answer(body: dict[str, Any], referral_id: UUID) -> Response:
         status_after("answer", case.referral)
         source = source_form(session, case.referral.intake_id)
         made = make_version(context, session, case, change_of(source, answers, by=body["by"], note=body["note"]))
-        after = referrals.find(session, made.outcome.referral_id, Scope()) or case.referral
+        after = referrals.find(session, made.outcome.referral_id, Scope.everything()) or case.referral
     count_and_log(made)
     return _announced(after, made.due)
 
@@ -97,7 +97,7 @@ def confirm_downgrade(body: dict[str, Any], referral_id: UUID) -> Response:
             raise ProblemError(409, "No lower place is proposed for this referral.", kind="nothing-proposed")
         own = own_place(context, source_form(session, case.referral.intake_id), case)
         due = put_in_own_place(session, case, own, by=body["by"], reason=body["reason"])
-        after = referrals.find(session, referral_id, Scope()) or case.referral
+        after = referrals.find(session, referral_id, Scope.everything()) or case.referral
     return _announced(after, due)
 
 
