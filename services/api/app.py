@@ -29,6 +29,7 @@ from services.api.protocols import routes as protocols
 from services.api.referrals import identity_routes, worklists
 from services.api.referrals import routes as referrals
 from services.api.referrals.answering import routes as answering
+from services.api.referrals.contact import routes as contact_routes
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
@@ -65,6 +66,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         referrals,
         identity_routes,
         answering,
+        contact_routes,
         events,
         deliveries,
         health,

@@ -7,7 +7,7 @@ from typing import Any
 from shared.clinical.referral.lifecycle import acknowledge_by, next_escalation
 from shared.clinical.referral.targets import Targets, contact_by, imaging_due
 from shared.platform.task_queues import Lane
-from shared.store.imaging_due import written_due
+from shared.store.contact.imaging_due import written_due
 from shared.store.triage_queue import TriageOutcome, WaitingIntake
 
 _FAILED = {"pattern": "triage_failed", "headline": "Triage failed: a clinician has to read this form", "red_flags": []}

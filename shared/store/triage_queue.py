@@ -20,8 +20,8 @@ from uuid_utils.compat import uuid7
 from shared.clinical.referral.lifecycle import PRIORITIES, Priority, Queue
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import LANES, Lane
+from shared.store.contact.imaging_due import utc
 from shared.store.event_log.events import FAN_OUT, DueDelivery, due_deliveries
-from shared.store.imaging_due import utc
 from shared.tables import Intake
 
 

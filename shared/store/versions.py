@@ -17,8 +17,8 @@ from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.referral.targets import Targets
 from shared.clinical.referral.versions import Settlement, Version, escalate_at, settle
 from shared.platform.raw_statement import RawStatement
+from shared.store.contact.imaging_due import read_due, written_due
 from shared.store.event_log.events import DueDelivery, append_events
-from shared.store.imaging_due import read_due, written_due
 from shared.store.triage_queue import TriageOutcome, finish
 from shared.tables import Referral
 

@@ -34,6 +34,7 @@ MAY = {
     ("GET", "/v1/queues"): WORKERS,
     ("GET", "/v1/queues/<queue>/referrals"): WORKERS,
     ("GET", "/v1/referrals/<uuid:referral_id>"): WORKERS | {"submitter"},
+    ("GET", "/v1/referrals/<uuid:referral_id>/form"): WORKERS,
     ("GET", "/v1/referrals/<uuid:referral_id>/events"): WORKERS | {"auditor"},
     ("GET", "/v1/events"): {"operator", "auditor", "admin"},
     ("GET", "/v1/deliveries"): {"operator", "admin"},

@@ -20,6 +20,8 @@ from shared.platform.clock import now
 from shared.platform.database import create_engine
 from shared.protocols import active
 from shared.store.access.scope import Scope
+from shared.store.contact.forms import find as find_form
+from shared.store.contact.overdue import mark_overdue
 from shared.store.escalation import climb
 from shared.store.event_log.feed import MAX_BATCH, number
 from shared.store.operations.pending_work import pending_work
@@ -167,6 +169,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
         "page of a facility": (partial(first_page, scope=Scope.of_facility("city")), PAGE * (MAX_DUPLICATES + 1)),
         "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
+        "contacts": (partial(mark_overdue, limit=PAGE), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
         "numbers": (number, MAX_BATCH),
     }
@@ -239,6 +242,29 @@ def test_what_a_reader_of_any_scope_asks(scope, engine, grow):
     for status in ("open", "all", *STATUSES):
         read = read_by(engine, lambda session: worklist(session, "neurology", status, scope, limit=PAGE, after=None))  # noqa: B023
         assert read.rows <= PAGE, status
+
+
+CONTACTS = text("""
+    update referrals set contact_by = now() + (row_number - 1 - :overdue) * interval '1 minute'
+    from (select id as found, row_number() over (order by id) from referrals) as numbered where id = found
+""")
+
+
+@pytest.mark.parametrize("overdue", [0, MANY])
+def test_contacts_that_are_overdue_are_found_along_their_index(overdue, engine, grow):
+    grow(1, MANY, OWN)
+    with engine.begin() as connection:
+        connection.execute(CONTACTS, {"overdue": overdue})
+    settle(engine)
+    assert read_by(engine, partial(mark_overdue, limit=PAGE)).rows <= PAGE
+    assert read_by(engine, partial(pending_work, age=LEASE)).rows <= MAX_CHANGES
+
+
+def test_a_form_is_read_by_its_id(engine, grow):
+    grow(1, MANY, OWN)
+    with Session(engine) as session:
+        one = session.scalar(text("select id from referrals limit 1"))
+    assert read_by(engine, partial(find_form, referral_id=one, scope=Scope("city", ["neurology"]))).rows <= 1
 
 
 DELIVERIES = """

@@ -9,6 +9,7 @@ from flask import Response, g, request
 
 from services.api.admission.body_limits import BATCH_DEADLINE_SECONDS
 from services.api.context import current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.http import problems
 from services.api.http.auth import allow, own_facility
 from services.api.http.parsing.request_parser import StrictBlueprint
@@ -33,7 +34,13 @@ MAX_BYTES = 8 * 2**20
 @blueprint.route("/batch", methods=["POST"])
 @allow("submitter", "admin")
 @blueprint.doc(requestBody=parameters.BATCH)
-@blueprint.response(200, LineOutcome, content_type=MEDIA_TYPE, description=parameters.BATCH_ANSWER)
+@blueprint.response(
+    200,
+    LineOutcome,
+    content_type=MEDIA_TYPE,
+    description=parameters.BATCH_ANSWER,
+    headers=parameters.OLD_ANSWER_HEADERS,
+)
 def post_batch() -> Response:
     """Post up to 1,000 forms, a line each.
 
@@ -53,7 +60,9 @@ def post_batch() -> Response:
     structlog.contextvars.bind_contextvars(count=len(outcomes))
     g.outcomes = [_counted(outcome) for outcome in outcomes]
     answered = (dump_json({"line": number, **outcome}) for number, outcome in enumerate(outcomes, start=1))
-    return Response(b"".join(line + b"\n" for line in answered), content_type=MEDIA_TYPE)
+    sent = (line.new.answers["answers"] for line in lines if isinstance(line, NamedIntake))
+    headers = deprecation_headers(current_context().protocol, sent)
+    return Response(b"".join(line + b"\n" for line in answered), headers=headers, content_type=MEDIA_TYPE)
 
 
 def _announce(posted: Mapping[UUID, Receipt | ProblemError]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
 from services.api.context import AppContext, current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.forms.receive_form import receive_form
 from services.api.http.auth import allow, own_facility, scope
 from services.api.http.parsing.request_parser import StrictBlueprint
@@ -40,7 +41,8 @@ def post_intake() -> Response:
     """
     own = own_facility()
     key = idempotency_key(request.headers.get("Idempotency-Key"))
-    new = build_intake(current_context(), receive_form(current_context(), current_context().now()), own)
+    received = receive_form(current_context(), current_context().now())
+    new = build_intake(current_context(), received, own)
     with current_context().admission.slot(new.lane):
         posted = with_retries(lambda: insert_or_replay(current_context(), new, key))
     g.stored = time.perf_counter()
@@ -48,7 +50,8 @@ def post_intake() -> Response:
     replayed = posted.id != new.id
     if not replayed:
         current_context().announce(triage_wake_up(new.lane))
-    return _answer_posted(current_context(), posted, replayed=replayed)
+    headers = deprecation_headers(current_context().protocol, [received.form.answers])
+    return _answer_posted(current_context(), posted, headers, replayed=replayed)
 
 
 @blueprint.route("/<uuid:intake_id>", methods=["GET"])
@@ -63,8 +66,8 @@ def get_intake(intake_id: UUID) -> Response:
     return json_response(serializers.intake(stored))
 
 
-def _answer_posted(context: AppContext, posted: Receipt, *, replayed: bool) -> Response:
-    headers = {"Location": serializers.intake_path(posted.id)}
+def _answer_posted(context: AppContext, posted: Receipt, headers: dict[str, str], *, replayed: bool) -> Response:
+    headers = {"Location": serializers.intake_path(posted.id), **headers}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     seconds = preferred_seconds(request.headers.getlist("Prefer"))

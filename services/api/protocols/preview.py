@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from services.api.context import current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.forms.receive_form import receive_form
 from services.api.http.auth import allow
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
@@ -28,7 +29,7 @@ class PreviewQuery(Body):
 @allow("submitter", "department", "operator", "admin")
 @blueprint.doc(requestBody=parameters.FORM)
 @blueprint.arguments(PreviewQuery(), location="query")
-@blueprint.response(200, Preview)
+@blueprint.response(200, Preview, headers=parameters.OLD_ANSWER_HEADERS)
 def preview(query: dict[str, Any]) -> Response:
     """Decide about a form and store nothing. A recommendation to a clinician, never a diagnosis or an order.
 
@@ -42,4 +43,4 @@ def preview(query: dict[str, Any]) -> Response:
     answer = {"decision": serializers.decision(decision, received_at), "notes": notes}
     if query["ask_next"] == "true":
         answer["ask_next"] = current_context().ask_next.of(received.form, current_context().protocol)
-    return json_response(answer)
+    return json_response(answer, headers=deprecation_headers(current_context().protocol, [received.form.answers]))

@@ -69,12 +69,17 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "pattern": stored.pattern,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
-        "imaging": decided["imaging"] if decided else [],
+        "imaging": _imaging(stored, decided),
         "patient": patient,
         "identity_unreadable": cipher is not None and patient is None,
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
         "overdue": stored.overdue,
+        "contact_by": stored.contact_by,
+        **({} if stored.ambulance is None else {"ambulance": stored.ambulance}),
+        "contacted": stored.contacted_by
+        and {"by": stored.contacted_by, "at": stored.contacted_at, "outcome": stored.contacted_outcome},
+        "contact_overdue": stored.contact_overdue,
         "escalation_level": stored.escalation_level,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
@@ -92,7 +97,9 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
 
 def event(happened: Event, *, with_words: bool) -> dict[str, Any]:
     """Return an event; without words for readers to whom what people wrote might tell whose it is."""
-    data = happened.data if with_words else {key: said for key, said in happened.data.items() if key not in WORDS}
+    # How a call ended is one of four words, nothing that a person wrote.
+    words = WORDS - {"outcome"} if happened.type == "referral.contacted" else WORDS
+    data = happened.data if with_words else {key: said for key, said in happened.data.items() if key not in words}
     return {
         "id": happened.number,
         "type": happened.type,
@@ -139,6 +146,13 @@ def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any] |
         "birth_date": identity["birth_date"],
         "sex_at_birth": stored.sex_at_birth,
     }
+
+
+def _imaging(stored: StoredReferral, decided: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the studies of a decision with when each is due; of what release 0.1.0 decided as they stand there."""
+    studies: list[dict[str, Any]] = decided["imaging"] if decided else []
+    due = stored.imaging_due
+    return studies if due is None else [{**each, "due_by": due.get(each["study"])} for each in studies]
 
 
 def _duplicate(duplicate: Duplicate) -> dict[str, Any]:

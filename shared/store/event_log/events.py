@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.platform.raw_statement import RawStatement
 
+FORM_READ = "referral.form_read"  # the one event of a referral that no destination hears of
+
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
@@ -37,7 +39,9 @@ FAN_OUT = f"""
                 'referral_id', referrals.id, 'intake_id', referrals.intake_id, 'queue', referrals.queue,
                 'priority', (array[{", ".join(f"'{priority}'" for priority in PRIORITIES)}])[referrals.priority + 1],
                 'status', referrals.status, 'escalation_level', referrals.escalation_level,
-                'red_flags', to_jsonb(referrals.red_flags), 'link', '/v1/referrals/' || referrals.id
+                'red_flags', to_jsonb(referrals.red_flags), 'ambulance', referrals.ambulance,
+                'contact_by', to_char(referrals.contact_by at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                'link', '/v1/referrals/' || referrals.id
             )
         )
     from events
@@ -50,7 +54,7 @@ FAN_OUT = f"""
             when events.type = 'referral.escalated' then destinations.escalation_level = (events.data ->> 'level')::int
             else events.type <> 'referral.queued' and destinations.escalation_level <= referrals.escalation_level
         end
-    where starts_with(events.type, 'referral.')
+    where starts_with(events.type, 'referral.') and events.type <> '{FORM_READ}'
     returning id, queue
 """  # noqa: S608 - a priority is one of four words
 _RECORD = RawStatement(

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from services.api.forms.receive_form import is_past
 from services.api.http.parsing.strict_fields import MESSAGES, field_of, one_of
 from services.api.http.problems import InvalidError
 from services.api.referrals.requests import ByPerson, words
@@ -79,8 +80,4 @@ def _refusals(asked: Field, value: Any, now: datetime) -> list[str]:
     except ValidationError as error:
         return [str(message) for message in error.messages]
     is_old = isinstance(value, str) and value in asked.old_answers
-    return [one_of(asked.accepts)] if is_old and _is_past(asked.old_answers_until, now) else []
-
-
-def _is_past(last: date | None, now: datetime) -> bool:
-    return last is not None and now.astimezone(UTC).date() > last
+    return [one_of(asked.accepts)] if is_old and is_past(asked.old_answers_until, now) else []
