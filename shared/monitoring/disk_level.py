@@ -1,4 +1,4 @@
-"""Watches how much room the database has left. PostgreSQL stops at once when its log finds no room on the disk.
+"""Measures free disk space for the database. PostgreSQL stops at once when its log finds no space on the disk.
 
 So forms are refused before that: the routine lane first, the priority lane when hardly anything is left.
 """

@@ -1,4 +1,4 @@
-"""What Prometheus reads: what the processes have counted, and the status of everything in the database just now."""
+"""Builds what Prometheus reads: the counters of all processes, and the status of the database just now."""
 
 import time
 from collections.abc import Iterator, Mapping

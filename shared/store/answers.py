@@ -106,7 +106,7 @@ def supersede_by_answers(
             .execution_options(synchronize_session=False)
         )
     names = {"referral_id": survivor.referral_id, "intake_id": survivor.intake_id}
-    due += supersede(session, settled)
+    due += supersede(session, settled.superseded, survivor.referral_id)
     return placed, due + append_events(session, [{"type": "referral.answered", **names, **event}])
 
 

@@ -1,4 +1,4 @@
-"""The shape of a decision, with its reasons."""
+"""Schemas of a decision with its reasons."""
 
 from marshmallow import fields
 
@@ -76,7 +76,7 @@ class ProtocolName(ResponseSchema):
     digest = string()
 
 
-class Decision(ResponseSchema):
+class DecisionSchema(ResponseSchema):
     """A recommendation to a clinician, never a diagnosis or an order."""
 
     queue = one_of(QUEUES)
@@ -138,6 +138,6 @@ class AskNext(ResponseSchema):
 class Preview(ResponseSchema):
     """What triage would decide; nothing was stored."""
 
-    decision = nested(Decision)
+    decision = nested(DecisionSchema)
     notes = listed(Note)
     ask_next = fields.List(fields.Nested(Suggestion), metadata={"description": "With `ask_next=true` alone."})

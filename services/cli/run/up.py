@@ -1,4 +1,4 @@
-"""`referrals up`: the whole service on this machine, from its databases to its API, until it is told to stop."""
+"""`referrals up`: runs the whole service on one computer, from its databases to its API, until it is stopped."""
 
 import socket
 import sys

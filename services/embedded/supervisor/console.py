@@ -1,4 +1,4 @@
-"""Writes what the processes and the runner say to standard output, and never waits for whoever reads it.
+"""Writes the output of the processes and the supervisor to standard output, without waiting for a slow reader.
 
 A terminal that is held with Ctrl-S, or a pipe that nobody empties, must not hold up the processes behind it: what it
 does not take at once is left out, and counted.
@@ -47,8 +47,8 @@ class Console:
         return True
 
     def _ready(self) -> bool:
-        patience = 0.0 if self._stuck else STUCK_SECONDS
-        self._stuck = not select.select([], [self._descriptor], [], patience)[1]
+        timeout = 0.0 if self._stuck else STUCK_SECONDS
+        self._stuck = not select.select([], [self._descriptor], [], timeout)[1]
         return not self._stuck
 
 

@@ -1,4 +1,4 @@
-"""The status of everything at this moment, for those who watch over the service: counts and ages, nobody's name."""
+"""Reads the status of the whole service at this moment, for operators: counts and ages, no names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from shared.store.access.scope import Scope
 from shared.store.operations.heartbeats import RoleHeartbeat, role_heartbeats
 from shared.store.queues import QueueStatus, states
+from shared.store.sql import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,7 @@ _LANES = text("""
     select lane, count(*), extract(epoch from clock_timestamp() - min(received_at))
     from intakes where status = 'received' group by lane
 """)
-# Destination by destination, as their indexes are: what is due or parked is counted there and not looked up.
-_DELIVERIES = text("""
-    select queue, sum(due.number)::int, sum(parked.number)::int,
-        coalesce(extract(epoch from now() - min(due.oldest)), 0)
-    from destinations
-    cross join lateral (
-        select count(*) as number, min(created_at) as oldest from deliveries
-        where destination_id = destinations.id and status = 'due'
-    ) as due
-    cross join lateral (
-        select count(*) as number from deliveries where destination_id = destinations.id and status = 'parked'
-    ) as parked
-    group by queue having sum(due.number) + sum(parked.number) > 0
-""")
+_DELIVERIES = text(load("delivery_status"))
 _DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
 EXPIRY_WARNING = timedelta(days=30)
 # Of what is urgent only: no other priority has a ladder.

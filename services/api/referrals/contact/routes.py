@@ -50,7 +50,7 @@ def get_sent_form(referral_id: UUID) -> Response:
     with current_context().sessions.begin() as session:
         stored = forms.find(session, referral_id, scope())
         if stored is None:
-            _refuse_another_queue(forms.find(session, referral_id, Scope(facility=scope().facility)))
+            _refuse_another_queue(forms.find(session, referral_id, Scope(facility=scope().facility, queues=None)))
             raise NotFound
         forms.record_reading(session, stored, key_id=caller().id)
     return json_response(sent_form(stored, current_context()))

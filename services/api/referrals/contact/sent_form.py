@@ -5,7 +5,7 @@ from typing import Any
 
 from services.api.context import AppContext
 from services.api.schemas.patients import identity_of
-from shared.clinical.wording import answered
+from shared.clinical.presentation.wording import answered
 from shared.protocols import version
 from shared.store.contact.forms import StoredForm
 
