@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from services.api.admission import overdue_bodies
+from services.api.admission.ask_next import AskNext
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
 from services.api.console import console
@@ -27,6 +28,7 @@ from services.api.protocols import preview
 from services.api.protocols import routes as protocols
 from services.api.referrals import finding, identity_routes, worklists
 from services.api.referrals import routes as referrals
+from services.api.referrals.answering import routes as answering
 from services.api.referrals.contact import routes as contact_routes
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
@@ -64,6 +66,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         finding,
         referrals,
         identity_routes,
+        answering,
         contact_routes,
         events,
         deliveries,
@@ -102,6 +105,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         admission=AdmissionControl(POOL_SIZE, disk),
         bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
+        ask_next=AskNext(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),
     )

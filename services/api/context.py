@@ -11,6 +11,7 @@ from marshmallow import Schema
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.admission.ask_next import AskNext
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import AdmissionControl
 from services.api.events.feed_follower import FeedFollower
@@ -51,6 +52,7 @@ class AppContext:
     admission: AdmissionControl
     bodies: BodyLimits
     long_poll_slots: threading.BoundedSemaphore
+    ask_next: AskNext
     now: Callable[[], datetime]
     feed_follower: FeedFollower
 

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from services.worker.triage.triager import FAILED
 from shared.clinical.referral.lifecycle import STATUSES
 from shared.migrations.migrate import upgrade
 from shared.platform.clock import now
@@ -35,6 +34,7 @@ from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.queues import MAX_CHANGES, states
 from shared.store.referrals import worklist
 from shared.store.related import MAX_DUPLICATES
+from shared.store.triage_outcome import FAILED
 from shared.store.triage_queue import TriageOutcome, lease_batch, lock_batch, oldest_waiting, release_lease, renew_lease
 from shared.store.versions import Versions
 from tests.sent import sent_by

@@ -37,7 +37,7 @@ def apply_action(
         check(before)
         change = change_of(before, body)
         if change:
-            due = referrals.change(session, before, change.values, change.event())
+            due = referrals.change(session, before, change.values, *change.events())
         after = (
             referrals.find(session, referral_id, Scope.everything()) or before
         )  # it may have left the caller's queues
