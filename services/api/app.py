@@ -7,6 +7,8 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import Engine
 
+from services.api.admission import overdue_bodies
+from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
 from services.api.console import console
 from services.api.context import EXTENSION, AppContext
@@ -69,6 +71,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.register_blueprint(metrics.blueprint)
     console.register(app)
     problems.register(app)
+    overdue_bodies.register(app)
     return app
 
 
@@ -93,6 +96,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         broker_answers=lambda: broker_answers(settings),
         metrics=create_registry(settings, active(), sessions),
         admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
+        bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),

@@ -64,7 +64,7 @@ def _answer_check(asked: Field) -> Check:
 
 def _value_check(field: Strict) -> Check:
     if isinstance(field, Choice):
-        allowed = frozenset(field.values)
+        allowed = field.allowed
         return lambda answer: isinstance(answer, str) and answer in allowed
     refuse = field.refuse
     return lambda answer: refuse(answer) is None
