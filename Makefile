@@ -82,9 +82,9 @@ format: install-dev  ## rewrite the code in the house format
 openapi: install-dev  ## write services/api/openapi.json from the code
 	$(BIN)/referrals openapi --write
 
-lock: install-dev  ## resolve requirements/*.in into hashed locks
+lock: install-dev  ## resolve requirements/*.in into hashed locks (UPGRADE=1 for newer versions)
 	@for name in runtime embedded dev integrations build compose; do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; \
 	done
 
