@@ -4,9 +4,11 @@ import socket
 import time
 from collections.abc import Callable
 
+from sqlalchemy.orm import Session
+
+from shared.store.delivery import parked
 from tests import receiver
 from tests.receiver import status
-from tests.referrals import referrals
 
 from .fault import Fault, Scene
 from .processes import killed
@@ -33,12 +35,14 @@ def neighbour(what: str, behaviour: Callable[[socket.socket], None]) -> Fault:
         retry_parked(scene)
         assert slowest < NEIGHBOUR_SECONDS
 
-    return Fault(f"a destination {what}", strike, short=2.5, stated=600 if what == "is down" else 15)
+    return Fault(f"a destination {what}", strike, short=1.5, stated=600 if what == "is down" else 15)
 
 
 def retry_parked(scene: Scene) -> None:
-    done = referrals("parked", "retry", "--all", "--home", scene.service.home)
-    assert done.returncode == 0, done.stderr
+    """Do what `referrals parked retry --all` does; the command itself is run at the end, by `mailbox.settled`."""
+    with Session(scene.service.engine) as session:
+        while parked.retry(session, parked.ids(session)):
+            session.commit()
 
 
 def workers_killed(scene: Scene) -> None:

@@ -28,6 +28,7 @@ def test_nothing_is_lost_and_no_red_flag_waits(service: Service, fault: Fault, p
     endure(service, fault, pace, rows)
 
 
+@pytest.mark.timeout(600)
 def test_everything_due_to_departments_arrived_under_one_id(service: Service, pace: Pace, rows: list[Row]) -> None:
     """After all of these faults, and after somebody had retried what was parked."""
     assert settled(service, pace, rows) == {}

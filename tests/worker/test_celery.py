@@ -42,8 +42,8 @@ def children(process) -> list[psutil.Process]:
         return []
 
 
-def eventually(condition, seconds: float = 20) -> None:
-    """Wait until `condition()` holds."""
+def eventually(condition, seconds: float = 60) -> None:
+    """Wait until `condition()` holds; for long, since a busy machine is slow and a pass waits for nothing."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
@@ -124,7 +124,7 @@ def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals,
         with running("routine", environment):
             eventually(lambda: announcer.announce(triage_wake_up("routine")) or claimed())
     with running("routine", environment):
-        eventually(lambda: announcer.announce(triage_wake_up("routine")) or referrals() == 150 * deaths, seconds=40)
+        eventually(lambda: announcer.announce(triage_wake_up("routine")) or referrals() == 150 * deaths)
 
 
 @pytest.mark.parametrize("harmless", [0, 1])
