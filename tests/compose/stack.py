@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 SLOWEST_STEP = 600  # seconds; building the image from nothing
 HEALING = 180  # seconds from starting a container until its health check says so
@@ -44,7 +46,7 @@ class Stack:
         deadline = time.monotonic() + HEALING
         while ill := [container["Name"] for container in self.every_container() if not healthy(container)]:
             assert time.monotonic() < deadline, f"not healthy: {ill}\n{self.compose('logs', '--tail', '20')}"
-            time.sleep(1)
+            time.sleep(0.3)
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
         """What `docker inspect` says of the running containers of one service, or of all."""
@@ -57,6 +59,17 @@ class Stack:
     def issue_key(self, *options: str) -> str:
         """Return a new API key, as an administrator gets one."""
         return self.compose("exec", "-T", "api", "referrals", "keys", "issue", *options).strip()
+
+
+def checked_often(folder: Path, file: Path) -> str:
+    """Return a COMPOSE_FILE: that of `folder`, and one written to `file` that checks starting containers each second.
+
+    It needs Docker 25; without it every start waits for several checks five seconds apart.
+    """
+    services = yaml.safe_load((folder / "docker-compose.yml").read_text())["services"]
+    checks = {name: {"healthcheck": {"start_interval": "1s"}} for name in services if "healthcheck" in services[name]}
+    file.write_text(json.dumps({"services": checks}))  # which is YAML, too
+    return f"docker-compose.yml:{file}"
 
 
 def inspected(ids: list[str]) -> list[dict[str, Any]]:
