@@ -103,9 +103,10 @@ def each_told_to_stop(scene: Scene) -> None:
 
 
 # Ordered so that the same process does not die in two faults in a row: its runner waits longer each time.
+# What is killed once is in `make test` shown by what is killed whenever it comes back.
 WORKER_FAULTS = (
-    Fault("urgent worker killed", urgent_worker_killed),
-    Fault("watchman killed", watchman_killed),
+    Fault("urgent worker killed", urgent_worker_killed, soak_only=True),
+    Fault("watchman killed", watchman_killed, soak_only=True),
     Fault("pool children killed", pool_children_killed),
     kept_dead("routine"),
     kept_dead("watchman"),
@@ -113,7 +114,7 @@ WORKER_FAULTS = (
     Fault("all workers killed", all_workers_killed),
 )
 FAULTS = (
-    Fault("valkey killed", broker_killed, unnoticed=True),
+    Fault("valkey killed", broker_killed, unnoticed=True, soak_only=True),
     *WORKER_FAULTS,
     Fault("api killed", api_killed, away=True),
     kept_dead("valkey", unnoticed=True),

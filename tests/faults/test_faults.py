@@ -4,22 +4,24 @@ import pytest
 from sqlalchemy import text
 
 from . import beside, broker, database, delivery, escalation, hostile, processes, senders
-from .fault import Fault, endure
+from .fault import Fault, at_this_pace, endure
 from .mailbox import settled
 from .pace import Pace
 from .service import Service
 from .table import Row
 
 # Delivery first: what failed there has its pauses while others happen. Last whoever sends much: all of it is delivered.
-FAULTS = (
-    *delivery.FAULTS,
-    *broker.FAULTS,
-    *hostile.FAULTS,
-    *database.FAULTS,
-    *processes.FAULTS,
-    *escalation.FAULTS,
-    *beside.FAULTS,
-    *senders.FAULTS,
+FAULTS = at_this_pace(
+    (
+        *delivery.FAULTS,
+        *broker.FAULTS,
+        *hostile.FAULTS,
+        *database.FAULTS,
+        *processes.FAULTS,
+        *escalation.FAULTS,
+        *beside.FAULTS,
+        *senders.FAULTS,
+    )
 )
 
 
