@@ -62,14 +62,15 @@ class Stack:
 
 
 def checked_often(folder: Path, file: Path) -> str:
-    """Return a COMPOSE_FILE: that of `folder`, and one written to `file` that checks starting containers each second.
+    """Return a COMPOSE_FILE: that of `folder`, and one that is written to `file` and checks what starts more often.
 
-    It needs Docker 25; without it every start waits for several checks five seconds apart.
+    Without it every start waits for several checks five seconds apart. It needs Docker 25. A container on a busy
+    machine may take two minutes to become healthy.
     """
     services = yaml.safe_load((folder / "docker-compose.yml").read_text())["services"]
-    checks = {name: {"healthcheck": {"start_interval": "1s"}} for name in services if "healthcheck" in services[name]}
-    file.write_text(json.dumps({"services": checks}))  # which is YAML, too
-    return f"docker-compose.yml:{file}"
+    start = {"healthcheck": {"start_interval": "2s", "start_period": "120s"}}
+    file.write_text(json.dumps({"services": {name: start for name in services if "healthcheck" in services[name]}}))
+    return f"docker-compose.yml:{file}"  # what is JSON is YAML, too
 
 
 def inspected(ids: list[str]) -> list[dict[str, Any]]:
