@@ -27,10 +27,10 @@ from tests.streams import Stream
 SSE = {"Accept": "text/event-stream"}
 SERVE = """
 import sys
-from services.api import event_stream
+from services.api.events import sse
 from services.api.server import serve
 from shared.platform.settings import load_settings
-event_stream.HEARTBEAT_SECONDS = 1.0
+sse.HEARTBEAT_SECONDS = 1.0
 serve(load_settings(), "127.0.0.1", int(sys.argv[1]))
 """
 
