@@ -80,6 +80,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
     sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
     storing = _pool(settings, POOL_SIZE + BATCHES + RESERVED_FOR_PRIORITY)
     lookups = _pool(settings, LOOKUPS)
+    disk = create_disk_monitor(settings)
     return AppContext(
         settings=settings,
         sessions=sessions,
@@ -94,8 +95,8 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         is_valid_form=create_form_check(active().form),
         announce=create_announcer(settings).announce,
         broker_answers=lambda: broker_answers(settings),
-        metrics=create_registry(settings, active(), sessions),
-        admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
+        metrics=create_registry(settings, active(), sessions, disk),
+        admission=AdmissionControl(POOL_SIZE, disk),
         bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,

@@ -45,7 +45,7 @@ class LeasedDelivery:
     tries: int
     due_for: timedelta
     at: datetime
-    traceparent: str | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -38,6 +39,8 @@ class StatusSnapshot:
     deliveries: Mapping[str, DeliveryStatus]
     disabled: Mapping[str, int]  # destinations that take nothing any more
     roles: Mapping[str, RoleHeartbeat]
+    ladders_ended: Mapping[str, int]  # referrals that nobody acknowledged though the last rung was climbed
+    keys_expiring: int  # live keys that expire within EXPIRY_WARNING
     unnumbered: int  # events that no reader has seen yet
     database_bytes: int
 
@@ -48,6 +51,16 @@ _LANES = text("""
 """)
 _DELIVERIES = text(load("delivery_status"))
 _DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
+EXPIRY_WARNING = timedelta(days=30)
+# Of what is urgent only: no other priority has a ladder.
+_LADDERS_ENDED = text("""
+    select queue, count(*) from referrals
+    where queue = 'urgent' and status = 'queued' and escalate_at is null and escalation_level > 0 group by queue
+""")
+_KEYS_EXPIRING = text("""
+    select count(*) from api_keys
+    where revoked_at is null and expires_at > now() and expires_at < now() + :warning
+""")
 _UNNUMBERED = text("select count(*) from events where number is null")
 _BYTES = text("select pg_database_size(current_database())")
 
@@ -62,6 +75,8 @@ def status_snapshot(session: Session) -> StatusSnapshot:
         },
         disabled={queue: int(count) for queue, count in session.execute(_DISABLED)},
         roles=role_heartbeats(session),
+        ladders_ended={queue: int(count) for queue, count in session.execute(_LADDERS_ENDED)},
+        keys_expiring=session.scalars(_KEYS_EXPIRING, {"warning": EXPIRY_WARNING}).one(),
         unnumbered=session.scalars(_UNNUMBERED).one(),
         database_bytes=database_bytes(session),
     )
