@@ -15,7 +15,7 @@ from shared.store.access.keys import Key
 
 COOKIE, SECURE_COOKIE = "psoas_console", "__Host-psoas_console"
 CSRF_FIELD = "csrf"
-POLL_HEADER = "HX-PTag"  # sent by what refreshes a page by itself; it does not count as somebody being there
+POLL_HEADER = "HX-PTag"  # sent by what refreshes a page by itself; it does not count as activity of the person
 _SAME_ORIGIN = ("same-origin", "none")
 
 
