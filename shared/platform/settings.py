@@ -41,6 +41,7 @@ class Settings:
     metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
     metrics_token: str = field(default="", repr=False)  # what Prometheus has to show to the API, if anything
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
+    environment_name: str = ""  # such as "test", shown on every page of the console
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
     @property
@@ -72,6 +73,7 @@ def load_settings() -> Settings:
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
+        "environment_name": env.str("ENVIRONMENT_NAME", "", validate=validate.Length(max=24)),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
     try:

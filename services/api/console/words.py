@@ -37,6 +37,14 @@ STATUS_WORDS = {
     "superseded": "Superseded",
 }
 
+DONE = {  # what an action did, as the page says it afterwards
+    "acknowledge": "acknowledged",
+    "complete": "completed",
+    "reroute": "rerouted",
+    "return": "returned to the referrer",
+    "release": "released",
+}
+
 
 def duration(seconds: float) -> str:
     """Return a length of time in words that fit: `9 min`, `2 h 10`, `3 days`; never less than a minute."""

@@ -34,7 +34,7 @@ def failed() -> str:
         count=count,
         untriaged=rows(untriaged, now),
         now=now,
-        with_retries=request.args.get("retried"),
+        retried=_count(request.args.get("retried")),
     )
 
 
@@ -48,7 +48,7 @@ def retry_deliveries() -> Response:
         due = parked.retry(session, wanted)
     for each in due:
         current_context().announce(delivery_wake_up(each.id, each.queue))
-    return cast(Response, redirect(url_for("console.failed", with_retries=len(due)), 303))
+    return cast(Response, redirect(url_for("console.failed", retried=len(due)), 303))
 
 
 def _uuid(value: str) -> UUID:
@@ -56,3 +56,9 @@ def _uuid(value: str) -> UUID:
         return UUID(value)
     except ValueError:
         raise NotFound from None
+
+
+def _count(value: str | None) -> int | None:
+    return (
+        int(value) if value and value.isascii() and value.isdigit() and len(value) < len(str(MAX_RETRIED)) + 1 else None
+    )
