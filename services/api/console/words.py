@@ -99,5 +99,12 @@ def imaging_line(imaging: list[Mapping[str, Any]], status: str | None) -> str:
             status or "", "None yet"
         )
     first, more = imaging[0], len(imaging) - 1
-    within = "at once" if first["within"] == "immediate" else f"within {first['within']}"
-    return f"{first['text']}, {within}" + (f" and {more} more" if more else "")
+    return f"{first['text']}, {within(first['within'])}" + (f" and {more} more" if more else "")
+
+
+def within(time: str) -> str:
+    """Return how soon imaging is advised: `at once`, `within 4 h`, `within 2 weeks`, `routine`."""
+    if time == "immediate":
+        return "at once"
+    number, unit = time[:-1], {"h": "h", "d": "days", "w": "weeks"}.get(time[-1])
+    return f"within {number} {unit}" if unit and number.isdigit() else time
