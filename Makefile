@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-rules test-service test-compose soak env check \
+.PHONY: bench bench-quick bench-wide help install install-dev run demo lint screenshots test test-browser test-rules test-service test-compose soak env check \
   format lock openapi clean
 
 help:  ## list the targets
@@ -40,7 +40,13 @@ test-rules: install-dev
 	nice $(BIN)/pytest tests/protocol
 
 test-service: install-dev
-	$(BIN)/pytest tests --ignore=tests/compose --ignore=tests/protocol
+	$(BIN)/pytest tests --ignore=tests/compose --ignore=tests/protocol --ignore=tests/browser
+
+test-browser: install-dev  ## the console in a real Chromium (Debian: apt-get install chromium; CHROMIUM=PATH for another)
+	$(BIN)/pytest tests/browser
+
+screenshots: install-dev  ## pictures of the console into docs/images, from made-up cases at a fixed time
+	$(BIN)/python -m tests.browser.screenshots
 
 env:  ## .env with fresh secrets, for docker compose
 	@deploy/write-env

@@ -1,4 +1,4 @@
-"""The console's gates: who may open which page, sessions and their ends, forms of other sites, headers, other tenants."""
+"""The console's gates: who may open which page, sessions and their ends, forms of other sites, headers, tenants."""
 
 import hashlib
 import re

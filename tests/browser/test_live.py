@@ -1,5 +1,6 @@
 """What a page does by itself: new red flags, held rows, stale data, sound, a thousand rows, and load."""
 
+import json
 import re
 import threading
 import time
@@ -117,9 +118,7 @@ def test_a_thousand_rows_and_a_red_flag_under_load(console: Console, page: Page,
     client = served[1].test_client()
     key = console.key("submitter", facility="st-marys")
     lines = [{"idempotency_key": f"row-{number}", "form": body(f"ROW-{number}")} for number in range(1000)]
-    from json import dumps
-
-    content = "\n".join(map(dumps, lines)) + "\n"
+    content = "\n".join(map(json.dumps, lines)) + "\n"
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
     assert client.post("/v1/intakes/batch", data=content, headers=headers, buffered=True).status_code == 200
     console.triage_all()

@@ -1,4 +1,4 @@
-"""Every page: one heading, one main, no error, no foreign request, no barrier for anyone, in light, dark and at 390 px."""
+"""Every page: one heading, one main, no error, no foreign request, no barrier, in light, in dark and at 390 px."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -97,7 +97,7 @@ def test_the_keyboard_alone_finds_reads_and_acknowledges(console: Console, page:
     expect(page.get_by_role("link", name="Open next")).to_contain_text(second[-8:].upper())
 
 
-def test_single_key_shortcuts_can_be_switched_off(console: Console, operator: Page) -> None:
+def test_single_key_shortcuts_can_be_switched_off(operator: Page) -> None:
     operator.keyboard.press("?")
     operator.get_by_role("checkbox", name="Switch single-key shortcuts off").check()
     operator.keyboard.press("Escape")
