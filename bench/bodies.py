@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CASES = Path(__file__).parents[1] / "shared/protocols/failed-slr/2026.1.0/cases.json"
+CASES = Path(__file__).parents[1] / "shared/protocols/failed-slr/2026.2.0/cases.json"
 NAME = "@" * 24  # where a post's own name goes; of fixed length, so that the length of the request is known before
 BATCH = "@" * 16  # and the name of its batch, which eight digits follow
 

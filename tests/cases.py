@@ -7,7 +7,7 @@ from typing import Any
 
 import shared.protocols
 
-CASES = json.loads((Path(shared.protocols.__file__).parent / "failed-slr/2026.1.0/cases.json").read_text())
+CASES = json.loads((Path(shared.protocols.__file__).parent / "failed-slr/2026.2.0/cases.json").read_text())
 YEAR = 2026  # a form dated in this year finds every patient as old as the case says: born on 1 January
 
 

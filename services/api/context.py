@@ -1,4 +1,4 @@
-"""What every request needs, built once when the application is made."""
+"""Holds what every request needs, built once when the application is created."""
 
 import threading
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from marshmallow import Schema
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import AdmissionControl
 from services.api.events.feed_follower import FeedFollower
 from services.api.forms.validity_check import Check
@@ -48,6 +49,7 @@ class AppContext:
     broker_answers: Callable[[], bool]
     metrics: CollectorRegistry
     admission: AdmissionControl
+    bodies: BodyLimits
     long_poll_slots: threading.BoundedSemaphore
     now: Callable[[], datetime]
     feed_follower: FeedFollower

@@ -6,7 +6,7 @@ import click
 
 from services.embedded import run_file
 from services.embedded.home import Home, HomeError
-from services.embedded.home_secrets import home_secrets
+from services.embedded.home_secrets import METRICS_TOKEN, home_secrets
 from services.embedded.runtime_folder import runtime_folder
 from services.embedded.servers.account import server_account
 from services.embedded.servers.binaries import BinariesMissingError
@@ -22,21 +22,21 @@ DEFAULTS = {  # where `up` differs from the single processes
     "DESTINATIONS_ALLOW_LOOPBACK": "true",  # all runs on one machine here, and so may a department's system
     "LOG_LEVEL": "WARNING",  # a terminal shows what needs attention; a line for each request with LOG_LEVEL=INFO
 }
-OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key"}  # settings that the home has a secret for
+# Settings that the home has a secret for.
+OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key", "METRICS_TOKEN": METRICS_TOKEN}
 
 
-def run(home: Home, host: str, port: int) -> int:
+def run(home: Home, host: str, port: int, *, log_json: bool = False) -> int:
     """Run everything in this process and its children; return the exit code."""
     try:
-        _run(home, host, port)
+        _run(home, host, port, Console(as_json=log_json))
     except (CannotStartError, ClusterError, HomeError, BinariesMissingError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1
     return 0
 
 
-def _run(home: Home, host: str, port: int) -> None:
-    console = Console()
+def _run(home: Home, host: str, port: int, console: Console) -> None:
     secrets = home_secrets(home)
     account = server_account(home.postgres, home.valkey)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -55,10 +55,12 @@ def _run(home: Home, host: str, port: int) -> None:
             servers,
             [preparation(environment)],
             processes(environment, folder, host, port),
-            [issue_first_keys(environment, first_keys)],
+            *([] if console.as_json else [[issue_first_keys(environment, first_keys)]]),  # a log is no place for keys
         ]
         welcome = Welcome(url, home.path, first_keys, environment)
-        Supervisor(stages, console).run(lambda: console.say(welcome.text()))
+        Supervisor(stages, console).run(
+            lambda: console.say(welcome.ready_line() if console.as_json else welcome.text())
+        )
         home.running.unlink()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.clinical.evidence import Counted
 from shared.clinical.imaging import Advice
 from shared.clinical.referral.lifecycle import Priority, Queue
 from shared.clinical.rules import ImagingStatus, Reason
@@ -23,7 +24,10 @@ class Undetermined:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The result of triage (part 4, step 14). `protocol` names version and digest of the rules behind it."""
+    """The result of triage (part 4, step 14). `protocol` names version and digest of the rules behind it.
+
+    `teams` are all who are needed, the owner first; `evidence_lines` are those that gave points.
+    """
 
     queue: Queue
     priority: Priority
@@ -37,6 +41,11 @@ class Decision:
     cautions: tuple[str, ...]
     incomplete: bool
     evidence: Mapping[str, int]
+    mentioned: tuple[str, ...]
+    ambulance: bool
+    contact_minutes: int | None
+    teams: tuple[str, ...]
+    evidence_lines: tuple[Counted, ...]
     reasons: tuple[Reason, ...]
     undetermined: tuple[Undetermined, ...]
     protocol: Mapping[str, str]
@@ -56,6 +65,11 @@ class Decision:
             "cautions": list(self.cautions),
             "incomplete": self.incomplete,
             "evidence": dict(self.evidence),
+            "mentioned": list(self.mentioned),
+            "ambulance": self.ambulance,
+            "contact_minutes": self.contact_minutes,
+            "teams": list(self.teams),
+            "evidence_lines": [line.record() for line in self.evidence_lines],
             "reasons": [reason.record() for reason in self.reasons],
             "undetermined": [rule.record() for rule in self.undetermined],
             "protocol": dict(self.protocol),

@@ -1,9 +1,11 @@
 """Points for nerve, muscle and joint, and which of them leads (triage specification, parts 3.5 and 3.7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from shared.clinical.logic.truth import Condition, Evaluation
+from shared.clinical.logic.truth import Condition, Evaluation, Truth
 
 TABLES = ("nerve", "hoover", "strain", "disuse", "joint")
 
@@ -19,6 +21,23 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A line that gave its points, with its table."""
+
+    table: str
+    line: Line
+
+    @property
+    def points(self) -> int:
+        """Return its points."""
+        return self.line.points
+
+    def record(self) -> dict[str, Any]:
+        """Return the line as it stands in a decision."""
+        return {"table": self.table, "points": self.line.points, "text": self.line.why}
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All tables. `threshold` points make a pattern, and it has to lead by `lead` points."""
 
@@ -28,10 +47,38 @@ class Evidence:
 
     def weigh(self, form: Evaluation) -> "Balance":
         """Count the points of every table, once for each form."""
-        if not form.points:
-            for name, lines in self.tables.items():
-                form.points[name] = sum(line.points for line in lines if line.condition.truth(form) is True)
-        return Balance(self.threshold, self.lead, **form.points)
+        balance: Balance | None = form.memo.get("balance")
+        return balance or self._count(form)
+
+    @cached_property
+    def _prepared(self) -> Mapping[str, Sequence[tuple["Counted", Any, str, Any, Truth]]]:
+        """Return the lines of each table with the lookup that settles one, if one answer does: it spares a call."""
+        return {
+            name: [(Counted(name, line), line.condition.truth, *_lookup(line.condition)) for line in lines]
+            for name, lines in self.tables.items()
+        }
+
+    def _count(self, form: Evaluation) -> "Balance":
+        points: dict[str, int] = {}
+        counted: list[Counted] = []
+        answers = form.answers
+        for name, lines in self._prepared.items():
+            total = 0
+            for line, truth, asked, look_up, otherwise in lines:
+                known = truth(form) if look_up is None else look_up(answers.get(asked), otherwise)
+                if known is True:
+                    total += line.points
+                    counted.append(line)
+            points[name] = total
+        balance: Balance = Balance(self.threshold, self.lead, **points)
+        form.memo["balance"], form.memo["counted"] = balance, counted
+        return balance
+
+    def counted(self, form: Evaluation) -> Sequence["Counted"]:
+        """Return the lines that give their points to this form."""
+        self.weigh(form)
+        lines: Sequence[Counted] = form.memo["counted"]
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +126,8 @@ class Balance:
     def record(self) -> dict[str, int]:
         """Return the three numbers of a decision."""
         return {"nerve": self.whole_nerve, "muscle": self.muscle, "joint": self.joint}
+
+
+def _lookup(condition: Condition) -> tuple[str, Any, Truth]:
+    lookup = condition.lookup
+    return (lookup.field, lookup.table.get, lookup.otherwise) if lookup else ("", None, None)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from shared.clinical.evidence import Balance, Evidence, Line
-from shared.clinical.fields import NOT_ASKED, Field
-from shared.clinical.free_text import Phrases
+from shared.clinical.evidence import TABLES, Balance, Evidence, Line
+from shared.clinical.fields import NOT_ASKED, UNKNOWN, Field
 from shared.clinical.logic.truth import Condition, Evaluation, Fields, Truth, named
+from shared.clinical.text_check.check import TextCheck
+from shared.clinical.text_check.phrases import Phrases
 
 # Each compares points; the tables are those whose counting lines explain it.
 _COMPARED: dict[str, tuple[Callable[[Balance], bool], tuple[str, ...]]] = {
@@ -29,15 +30,21 @@ COUNTED = (*_COMPARED, "NERVE_AT_LEAST_3", "TEXT_CONFLICT", "INCOMPLETE")
 
 def compared(evidence: Evidence) -> dict[str, Condition]:
     """Return the facts that compare points; each is true or false."""
-    return {name: _comparison(evidence, *how) for name, how in _COMPARED.items()}
+    return {name: _comparison(name, evidence, *how) for name, how in _COMPARED.items()}
 
 
-def _comparison(evidence: Evidence, compare: Callable[[Balance], bool], tables: tuple[str, ...]) -> Condition:
+def _comparison(
+    name: str, evidence: Evidence, compare: Callable[[Balance], bool], tables: tuple[str, ...]
+) -> Condition:
     def support(form: Evaluation, found: Fields) -> None:
         for line in _lines(evidence, tables, form, True):
             line.condition.support(form, found)
+        if not found and name == "NOTHING_REACHES_3":  # no line counts: that none does is the reason
+            for line in _lines(evidence, tables, form, False):
+                line.condition.support(form, found)
 
-    return Condition(lambda form: compare(evidence.weigh(form)), support, _names(evidence))
+    mentions = _mentions(evidence, ("strain",) if name == "STRAIN_BELOW_3" else TABLES)
+    return Condition(lambda form: compare(evidence.weigh(form)), support, _names(evidence), mentions=mentions)
 
 
 def nerve_at_least_3(evidence: Evidence) -> Condition:
@@ -57,10 +64,10 @@ def nerve_at_least_3(evidence: Evidence) -> Condition:
         for line in _lines(evidence, ("nerve",), form, truth(form) or None):
             line.condition.support(form, found)
 
-    return Condition(truth, support, _names(evidence))
+    return Condition(truth, support, _names(evidence), mentions=_mentions(evidence, ("nerve", "hoover")))
 
 
-def text_conflict(phrases: Phrases, fields: Mapping[str, Field]) -> Condition:
+def text_conflict(phrases: Phrases | TextCheck, fields: Mapping[str, Field]) -> Condition:
     """Return whether the free text names a danger that the answers beside it do not (part 4, step 9).
 
     It never quotes the text, which may identify the patient; it names the groups of phrases.
@@ -82,13 +89,22 @@ def text_conflict(phrases: Phrases, fields: Mapping[str, Field]) -> Condition:
 def incomplete(first_tier: Sequence[Field], emergencies: Sequence[str], rules: Sequence[str]) -> Condition:
     """Return whether a red-flag question is unanswered or a rule not known, and no emergency has fired (step 6)."""
 
+    urgent = frozenset(emergencies)
+    says_nothing = [(asked.name, frozenset({None, UNKNOWN, *asked.unanswered})) for asked in first_tier]
+
     def silent(form: Evaluation) -> Iterator[Field]:
         return (asked for asked in first_tier if not asked.is_answered(form.answers.get(asked.name)))
 
     def truth(form: Evaluation) -> Truth:
-        if any(form.truth(rule) is True for rule in emergencies):
-            return False
-        return any(silent(form)) or any(form.truth(rule) is None for rule in rules)
+        truths, open_rule = form.truths, False
+        for rule in rules:  # without a call for each: most of them are settled
+            known = truths[rule] if rule in truths else form.truth(rule)
+            if known is None:
+                open_rule = True
+            elif known and rule in urgent:
+                return False
+        answers = form.answers
+        return open_rule or any(answers.get(name) in nothing for name, nothing in says_nothing)
 
     def support(form: Evaluation, found: Fields) -> None:
         for asked in silent(form):
@@ -103,6 +119,11 @@ def incomplete(first_tier: Sequence[Field], emergencies: Sequence[str], rules: S
 def _lines(evidence: Evidence, tables: Sequence[str], form: Evaluation, wanted: Truth) -> Iterator[Line]:
     every = (line for table in tables for line in evidence.tables[table])
     return (line for line in every if line.condition.truth(form) is wanted)
+
+
+def _mentions(evidence: Evidence, tables: Sequence[str]) -> frozenset[str]:
+    lines = (line for table in tables for line in evidence.tables[table])
+    return frozenset().union(*(line.condition.mentions for line in lines))
 
 
 def _names(evidence: Evidence) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Literal
 
@@ -21,7 +22,9 @@ class Field:
 
     `values` maps each listed answer to its plain words; `tier` is R (on every form), R1 (a red-flag question)
     or None; `keep` says where a stored answer belongs: with the clinical answers, in the sealed identity, or in
-    a column of the intake itself. Lengths are in characters, `minimum` and `maximum` in `unit`.
+    a column of the intake itself. `old_answers` maps answers of an earlier version to those as which they are read; the
+    interface takes them up to and including `old_answers_until`. Lengths are in characters, `minimum` and `maximum`
+    in `unit`.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Field:
     keep: Keep = "answer"
     values: Mapping[str, str] = field(default_factory=dict)
     unanswered: frozenset[str] = frozenset()
+    old_answers: Mapping[str, str] = field(default_factory=dict)
+    old_answers_until: date | None = None
     asked_when: str | None = None
     minimum: float | None = None
     maximum: float | None = None
@@ -75,7 +80,7 @@ class Field:
         if not isinstance(value, str) or value == NOT_ASKED:
             return None
         if self.values:
-            return value if value in self.values or value == UNKNOWN else None
+            return value if value in self.values or value == UNKNOWN or value in self.old_answers else None
         return value if self.fits(value) else None
 
     def fits(self, wording: str) -> bool:
@@ -122,12 +127,25 @@ class FormDefinition:
         Each with the texts that `clean` would return as they are.
         """
         kept = (each for each in self.fields.values() if each.keep == "answer")
-        return tuple((each, frozenset(text for text in each.accepts if each.clean(text) == text)) for each in kept)
+        return tuple(
+            (each, frozenset(text for text in (*each.accepts, *each.old_answers) if each.clean(text) == text))
+            for each in kept
+        )
+
+    @cached_property
+    def renewed(self) -> tuple[Field, ...]:
+        """Return the fields that took other answers in an earlier version."""
+        return tuple(each for each in self.fields.values() if each.old_answers)
 
     @cached_property
     def comparable(self) -> Mapping[str, Field]:
         """Return every field a condition may name: what is asked, and what is derived."""
         return {**self.fields, **{each.name: each for each in self.derived}}
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Field]:
+        """Return every field that a reason may name, by where it stands in a form."""
+        return {each.path: each for each in self.comparable.values()}
 
     @cached_property
     def first_tier(self) -> tuple[Field, ...]:

@@ -1,4 +1,4 @@
-"""One form as it was read: clean answers, the age, and the danger phrases of its free text."""
+"""One form as it was read: clean answers, the age, and what its free text says of dangers."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from shared.clinical.fields import Answer, FormDefinition
-from shared.clinical.free_text import find
 from shared.clinical.protocol import Protocol
+from shared.clinical.text_check.check import TextFindings
 
 __all__ = ["Form", "FormDefinition", "age_in_years", "read"]
 
@@ -21,21 +21,33 @@ class Form:
     """What triage needs of a form, and nothing that tells whose it is.
 
     `answers` holds the legal answers as given, by field; a missing one was not asked, or not legal. `age_years` counts
-    completed years. `phrases` are the groups of danger phrases found in the free text, not negated.
+    completed years. `phrases` are the groups of dangers that the free text asserts, `mentioned` those that it only
+    mentions.
     """
 
     answers: Mapping[str, Answer]
     age_years: int | None = None
     phrases: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return the form ready for JSON; `Form.of` makes the same form of it again."""
-        return {"answers": dict(self.answers), "age_years": self.age_years, "phrases": list(self.phrases)}
+        return {
+            "answers": dict(self.answers),
+            "age_years": self.age_years,
+            "phrases": list(self.phrases),
+            "mentioned": list(self.mentioned),
+        }
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Form":
-        """Return the form of a stored record."""
-        return cls(dict(record["answers"]), record["age_years"], tuple(record["phrases"]))
+        """Return the form of a stored record; those of before 2026.2.0 say nothing of what is only mentioned."""
+        return cls(
+            dict(record["answers"]),
+            record["age_years"],
+            tuple(record["phrases"]),
+            tuple(record.get("mentioned", ())),
+        )
 
 
 def read(body: Any, protocol: Protocol, *, today: date) -> Form:
@@ -55,8 +67,21 @@ def read(body: Any, protocol: Protocol, *, today: date) -> Form:
         elif (answer := field.clean(value)) is not None:
             answers[field.name] = answer
     free_text = sections["encounter"].get("free_text")
-    phrases = find(free_text, protocol.phrases) if isinstance(free_text, str) else ()
-    return Form(answers, age_in_years(sections["patient"].get("birth_date"), today), phrases)
+    said = protocol.phrases.findings(free_text, today) if isinstance(free_text, str) and free_text else TextFindings()
+    age_years = age_in_years(sections["patient"].get("birth_date"), today)
+    return Form(answers, age_years, said.asserted, said.mentioned)
+
+
+def as_read(form: Form, protocol: Protocol) -> dict[str, Answer]:
+    """Return the answers by which a form is decided: old answers as they are read now, and the age."""
+    answers = dict(form.answers)
+    for field in protocol.form.renewed:
+        answer = answers.get(field.name)
+        if answer in field.old_answers:
+            answers[field.name] = field.old_answers[answer]  # type: ignore[index]  # a text, as the keys are
+    if form.age_years is not None:
+        answers["age_years"] = form.age_years
+    return answers
 
 
 def age_in_years(birth_date: object, today: date) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from shared.clinical.logic.truth import Condition, Evaluation
@@ -26,7 +27,7 @@ class Supersession:
     remove: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One step of the order of work; done when `when` is certain and, if `beside` is given, one of it is listed.
 
@@ -45,8 +46,15 @@ class Step:
     instead: Mapping[str, str] = field(default_factory=dict)
     remove: frozenset[str] = frozenset()
 
+    @cached_property
+    def touches(self) -> frozenset[str] | None:
+        """Return the studies without which the step does nothing; None where it does something without any."""
+        if self.merge or self.caution:
+            return self.beside
+        return frozenset((*self.replace, *self.instead, *self.remove))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ImagingRules:
     """The vocabulary and the order of work. `times` runs from the most urgent to the least."""
 
@@ -58,14 +66,20 @@ class ImagingRules:
     steps: tuple[Step, ...]
     cautions: Mapping[str, str]
 
+    @cached_property
+    def steps_without_wishes(self) -> tuple[Step, ...]:
+        """Return the steps that do something where no study is asked for."""
+        return tuple(step for step in self.steps if step.touches is None and not step.merge)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A study asked for within a time, by rules or a route."""
+    """A study asked for within a time, by rules or a route; `instead_of` is what a contraindication took away."""
 
     study: str
     within: str
     because: tuple[str, ...]
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +91,14 @@ class Advice:
     text: str
     loinc: str | None
     because: tuple[str, ...]
+    instead_of: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return the advice as it stands in a decision."""
         return {
             "study": self.study,
             "within": self.within,
+            "instead_of": self.instead_of,
             "text": self.text,
             "loinc": self.loinc,
             "because": list(self.because),
@@ -103,7 +119,7 @@ def plan(wishes: Iterable[Wish], rules: ImagingRules, form: Evaluation, *, serio
     for wish in wishes:
         listed.add(wish)
     cautions = set()
-    for step in rules.steps:
+    for step in rules.steps if listed.wishes else rules.steps_without_wishes:
         if _is_due(step, listed, form, serious=serious, pattern=pattern):
             _work(step, listed, rules)
             cautions.add(step.caution)
@@ -111,11 +127,11 @@ def plan(wishes: Iterable[Wish], rules: ImagingRules, form: Evaluation, *, serio
 
 
 def _is_due(step: Step, listed: "_Listed", form: Evaluation, *, serious: bool, pattern: str) -> bool:
+    if step.touches is not None and step.touches.isdisjoint(listed.wishes):
+        return False
     if step.unless_serious and serious:
         return False
-    if step.pattern not in (None, pattern):
-        return False
-    if step.beside is not None and step.beside.isdisjoint(listed.wishes):
+    if step.pattern is not None and step.pattern != pattern:
         return False
     return step.when is None or step.when.truth(form) is True
 
@@ -123,8 +139,8 @@ def _is_due(step: Step, listed: "_Listed", form: Evaluation, *, serious: bool, p
 def _work(step: Step, listed: "_Listed", rules: ImagingRules) -> None:
     if step.merge:
         _merge(listed, rules.supersession)
-    for study, replacements in step.replace.items():
-        listed.replace(study, replacements)
+    for study in sorted(step.replace):
+        listed.replace(study, step.replace[study])
     for study, other in step.instead.items():
         listed.stand_in(study, other)
     listed.remove(step.remove)
@@ -133,7 +149,7 @@ def _work(step: Step, listed: "_Listed", rules: ImagingRules) -> None:
 def _merge(listed: "_Listed", supersession: tuple[Supersession, ...]) -> None:
     for pair in supersession:
         if pair.study in listed.wishes and not pair.beside.isdisjoint(listed.wishes):
-            listed.replace(pair.study, ((pair.to, None),))
+            listed.merge(pair.study, pair.to)
             listed.remove(pair.remove)
 
 
@@ -151,18 +167,25 @@ class _Listed:
         for rule in wish.because:
             self.asked.setdefault(rule, len(self.asked))
         because = tuple(sorted({*present.because, *wish.because}, key=self.asked.__getitem__))
-        self.wishes[wish.study] = Wish(wish.study, within, because)
+        instead_of = present.instead_of or wish.instead_of
+        self.wishes[wish.study] = Wish(wish.study, within, because, instead_of)
+
+    def merge(self, study: str, other: str) -> None:
+        """Let a study give way to a wider one, which stands for what it stood for, and for nothing else."""
+        gone = self.wishes.pop(study, None)
+        if gone is not None:
+            self.add(Wish(other, gone.within, gone.because, gone.instead_of))
 
     def replace(self, study: str, replacements: Iterable[tuple[str, str | None]]) -> None:
         gone = self.wishes.pop(study, None)
         if gone is not None:
             for other, within in replacements:
-                self.add(Wish(other, within or gone.within, gone.because))
+                self.add(Wish(other, within or gone.within, gone.because, gone.instead_of or study))
 
     def stand_in(self, study: str, other: str) -> None:
         gone = self.wishes.pop(study, None)
         if gone is not None:
-            self.wishes.setdefault(other, Wish(other, gone.within, gone.because))
+            self.wishes.setdefault(other, Wish(other, gone.within, gone.because, gone.instead_of or study))
 
     def remove(self, studies: Iterable[str]) -> None:
         for study in studies:
@@ -178,4 +201,4 @@ def _sorted(listed: _Listed, rules: ImagingRules) -> tuple[Advice, ...]:
 
 
 def _advice(wish: Wish, study: Study) -> Advice:
-    return Advice(study.name, wish.within, study.text, study.loinc, wish.because)
+    return Advice(study.name, wish.within, study.text, study.loinc, wish.because, wish.instead_of)

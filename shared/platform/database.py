@@ -1,4 +1,4 @@
-"""Opens the database: one engine a process, with limits that keep a stuck server from holding anybody."""
+"""Creates database engines: one a process, with timeouts, so that a stuck server blocks no caller for long."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.platform.settings import Settings
 from shared.platform.timeouts import greet
+from shared.platform.traces import traced_cursor
 
 Sessions = sessionmaker[Session]
 
@@ -40,7 +41,7 @@ def create_engine(
     """Return an engine for `settings.database_url`; nothing connects before the first query.
 
     With a `pool_size` of 0 it keeps no connection between two uses.
-    With `autocommit` each statement is a transaction of its own: one round trip in the place of three.
+    With `autocommit` each statement is a transaction of its own: one round trip instead of three.
     """
     pool: dict[str, Any] = {
         "pool_size": pool_size,
@@ -61,6 +62,7 @@ def create_engine(
             "connect_timeout": 3,
             "tcp_user_timeout": 5000,  # milliseconds; a vanished server is noticed
             "application_name": "psoas",
+            **traced_cursor(settings),
             "options": " ".join(f"-c {name}={value}" for name, value in {**limits, **PLANNER_SETTINGS}.items()),
         },
     )
@@ -81,7 +83,7 @@ def transactions(statements: Engine) -> Sessions:
 
 @contextmanager
 def autocommit(sessions: Sessions) -> Iterator[Session]:
-    """Open a session in which each statement is a transaction of its own: one round trip in the place of three.
+    """Open a session in which each statement is a transaction of its own: one round trip instead of three.
 
     What is asked often is prepared, too; the ROLLBACK at the end of a transaction that only read would forget that.
     """

@@ -1,4 +1,4 @@
-"""What a deployment may choose, read from the environment once and frozen.
+"""Reads the settings of a deployment from the environment, once, and freezes them.
 
 A variable without a default is required: all that are missing or malformed are named together, and nothing starts.
 There are no default secrets, and every variable may come from a file instead (`DATABASE_URL_FILE`).
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,14 @@ class Settings:
     holidays: frozenset[date] = frozenset()  # days that are no working days at this site
     log_level: str = "INFO"
     destinations_allow_loopback: bool = False  # whether a department's system may be on this very machine
-    stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
+    stop_seconds: float = 15  # how long a worker that is stopped may go on with the task it has
     metrics_dir: Path | None = None  # where the processes of one machine or container count together
     metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
-    metrics_token: str = field(default="", repr=False)  # what Prometheus has to show to the API, if anything
+    metrics_token: str = field(
+        default="", repr=False
+    )  # what Prometheus has to present to the API; without it nothing opens /metrics
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
+    otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     environment_name: str = ""  # such as "test", shown on every page of the console
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
@@ -57,6 +62,7 @@ def load_settings() -> Settings:
     env.add_parser("keys", _keys)
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
+    env.add_parser("networks", _networks)
     values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
@@ -72,6 +78,8 @@ def load_settings() -> Settings:
         "metrics_dir": env.folder("METRICS_DIR", None),
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
+        "trusted_proxies": env.networks("TRUSTED_PROXIES", ""),
+        "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "environment_name": env.str("ENVIRONMENT_NAME", "", validate=validate.Length(max=24)),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
@@ -104,6 +112,13 @@ def _level(value: str) -> str:
     if value not in logging.getLevelNamesMapping():
         raise EnvError("Not a log level.")
     return value
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise EnvError("Not a list of networks, as 10.0.0.0/8.") from None
 
 
 def _folder(value: str) -> Path | None:

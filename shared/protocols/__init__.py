@@ -9,9 +9,9 @@ from shared.clinical.protocol import Protocol
 from shared.protocols import assembly, documents, releases
 from shared.protocols.faults import Faults, ProtocolError
 
-__all__ = ["ACTIVE", "ProtocolError", "active", "cases", "load", "protocol_of"]
+__all__ = ["ACTIVE", "ProtocolError", "active", "cases", "corpus", "load", "version"]
 
-ACTIVE = Path(__file__).parent / "failed-slr" / "2026.1.0"
+ACTIVE = Path(__file__).parent / "failed-slr" / "2026.2.0"
 
 
 def load(folder: Path) -> Protocol:
@@ -20,7 +20,7 @@ def load(folder: Path) -> Protocol:
     A folder named in the `digests.yaml` beside it is released: it has to say exactly what it said then.
     """
     faults = Faults()
-    read = documents.read(folder, assembly.SCHEMAS, faults)
+    read = documents.read(folder, assembly.schemas(folder), faults)
     digest = documents.digest(read)
     protocol = assembly.assemble(read, digest, faults)
     releases.check(folder, protocol, faults)
@@ -37,13 +37,23 @@ def cases(folder: Path) -> list[dict[str, Any]]:
     return examples
 
 
+def corpus(folder: Path) -> list[dict[str, Any]]:
+    """Return the labelled texts of the protocol in `folder`: `text`, `group` and `outcome`; none where it has none."""
+    path = folder / "free-text-corpus.json"
+    texts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return texts
+
+
+@cache
+def version(number: str) -> Protocol | None:
+    """Return a released version of the active protocol by its number, None where this program has none."""
+    if number == active().version:
+        return active()
+    folder = ACTIVE.parent / number
+    return load(folder) if number in releases.digests(ACTIVE.parent) else None
+
+
 @cache
 def active() -> Protocol:
     """Return the protocol by which forms are read and triaged now."""
     return load(ACTIVE)
-
-
-@cache
-def protocol_of(version: str) -> Protocol:
-    """Return a released version of the active protocol, by which an earlier decision was made."""
-    return load(ACTIVE.parent / version)

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any
+
+from marshmallow import Schema
 
 from shared.clinical import facts as counted
 from shared.clinical.fields import FormDefinition
 from shared.clinical.logic.conditions import Vocabulary
 from shared.clinical.logic.truth import Condition
 from shared.clinical.protocol import Protocol
+from shared.clinical.text_check.check import TextCheck
+from shared.clinical.text_check.phrases import Phrases
 from shared.protocols.documents import Document
 from shared.protocols.faults import Faults
 from shared.protocols.files import (
+    ask_file,
     evidence_file,
     fact_file,
     form_files,
@@ -21,10 +27,11 @@ from shared.protocols.files import (
     route_file,
     rule_files,
     target_file,
+    text_file,
 )
 from shared.protocols.references import References
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     **head_files.SCHEMAS,
     **form_files.SCHEMAS,
     **fact_file.SCHEMAS,
@@ -32,9 +39,16 @@ SCHEMAS = {
     **route_file.SCHEMAS,
     **evidence_file.SCHEMAS,
     **imaging_file.SCHEMAS,
-    **phrase_file.SCHEMAS,
     **target_file.SCHEMAS,
 }
+# Versions before 2026.2.0 have a list of phrases, later ones a check of words and the questions to be asked next.
+PHRASES: dict[str, Schema] = {**phrase_file.SCHEMAS}
+TEXT_CHECK: dict[str, Schema] = {**text_file.SCHEMAS, **ask_file.SCHEMAS}
+
+
+def schemas(folder: Path) -> dict[str, Schema]:
+    """Return the files of the protocol in `folder`, and the shape of each."""
+    return {**SCHEMAS, **(PHRASES if (folder / phrase_file.PATH).exists() else TEXT_CHECK)}
 
 
 def assemble(documents: Mapping[str, Document], digest: str, faults: Faults) -> Protocol:
@@ -62,9 +76,16 @@ def _parts(documents: Mapping[str, Document], references: References) -> dict[st
         "patterns": patterns,
         "evidence": evidence_file.build(documents, references),
         "imaging": imaging_file.build(documents, references, patterns),
-        "phrases": phrase_file.build(documents, references),
+        "phrases": _text_check(documents, references),
         "targets": target_file.build(documents, references),
+        "ask_next": ask_file.build(documents, references),
     }
+
+
+def _text_check(documents: Mapping[str, Document], references: References) -> Phrases | TextCheck | None:
+    if phrase_file.PATH in documents:
+        return phrase_file.build(documents, references)
+    return text_file.build(documents, references)
 
 
 def _references(

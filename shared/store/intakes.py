@@ -1,4 +1,4 @@
-"""Intakes: stored at most once under each of their names, and found again."""
+"""Stores an intake at most once under each of its names, and finds it again."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,13 +54,14 @@ class NewIntake:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What its sender is told of an intake that is stored."""
+    """What a sender gets back for an intake that is stored."""
 
     id: UUID
     external_id: str | None
     status: str
     lane: Lane
     received_at: datetime
+    answers: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class StoredIntake:
     lane: Lane
     received_at: datetime
     triaged_at: datetime | None
+    answers: dict[str, Any]
     record: dict[str, Any] | None
     decided_at: datetime | None
     referral_id: UUID | None
@@ -100,6 +102,7 @@ _STORED = (
             Intake.lane,
             Intake.received_at,
             Intake.triaged_at,
+            Intake.answers,
         ),
         *(Decision.record, Decision.decided_at),
         *(Referral.id.label("referral_id"), Referral.queue, Referral.status.label("referral_status")),
@@ -170,8 +173,8 @@ def naming() -> Iterator[None]:
 
 
 def receipt(new: NewIntake, received_at: datetime) -> Receipt:
-    """Return what is told of an intake that was stored at this moment."""
-    return Receipt(new.id, new.external_id, "received", new.lane, received_at)
+    """Return the receipt of an intake that was stored at `received_at`."""
+    return Receipt(new.id, new.external_id, "received", new.lane, received_at, new.answers)
 
 
 def remember(session: Session, facility: str, idempotency_key: str, intake_id: UUID) -> bool:

@@ -1,9 +1,9 @@
-"""The tables: what is true. A row's status is also its next step, so no message has to be trusted.
+"""The tables, which are the truth. A row's status is also its next step, so no message has to be trusted.
 
 Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
 """
 
-from shared.tables.access import ROLES, ApiKey
+from shared.tables.access import ROLES, WITHOUT_FACILITY, ApiKey
 from shared.tables.base import Table, one_of
 from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
@@ -24,6 +24,7 @@ __all__ = [
     "ROLES",
     "SESSION_KINDS",
     "TYPED_OTHERWISE",
+    "WITHOUT_FACILITY",
     "ApiKey",
     "ConsoleSession",
     "Decision",

@@ -1,4 +1,4 @@
-"""Who may call."""
+"""Tables of API keys."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.tables.base import Table, one_of
 
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
+WITHOUT_FACILITY = ("department", "operator", "auditor", "admin")  # roles whose keys may see every facility
 
 
 class ApiKey(Table):
@@ -24,4 +25,7 @@ class ApiKey(Table):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint(one_of("role", ROLES), name="role"),)
+    __table_args__ = (
+        CheckConstraint(one_of("role", ROLES), name="role"),
+        CheckConstraint(f"facility is not null or {one_of('role', WITHOUT_FACILITY)}", name="facility"),
+    )

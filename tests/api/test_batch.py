@@ -32,11 +32,11 @@ def test_each_line_is_received_in_order(submitter):
     first, second = post(submitter, line("k1", "E-1"), {"idempotency_key": "k2", "form": RED})
     assert list(first) == ["line", "status", "intake"]
     assert first["status"] == second["status"] == 202
-    assert list(first["intake"]) == ["id", "external_id", "status", "lane", "received_at", "links"]
+    assert list(first["intake"]) == ["id", "external_id", "status", "lane", "received_at", "notes", "links"]
     assert (first["intake"]["external_id"], second["intake"]["lane"]) == ("E-1", "priority")
     for outcome in (first, second):
         intake = submitter.get(outcome["intake"]["links"]["self"]).json
-        assert {name: intake[name] for name in ("id", "external_id", "status", "lane", "received_at")} == {
+        assert {name: intake[name] for name in ("id", "external_id", "status", "lane", "received_at", "notes")} == {
             name: value for name, value in outcome["intake"].items() if name != "links"
         }
 

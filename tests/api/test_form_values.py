@@ -62,6 +62,11 @@ TAKEN = [
     ("patient", "mrn", " \uff11\u00ad2 "),
     # days and moments
     ("patient", "birth_date", "2026-11-23"),
+    # days that give no age, which count as unanswered
+    ("patient", "birth_date", "2026-11-24"),
+    ("patient", "birth_date", "1900-01-01"),
+    ("patient", "birth_date", "0001-01-01"),
+    ("patient", "birth_date", "9999-12-31"),
     ("patient", "birth_date", "1906-01-01"),
     ("patient", "birth_date", "2024-02-29"),
     ("encounter", "submitted_at", "2026-11-23T09:00:00+01:00"),
@@ -122,7 +127,7 @@ REFUSED = [
     *(("patient", "family_name", f"O{character}Brien") for character in UNSEEN),
     *(("encounter", "external_id", f"1{character}2") for character in UNSEEN),
     *(("encounter", "referrer_contact", f"A{character}B") for character in UNSEEN),
-    # days that never were, are written otherwise, or give no age
+    # days that never were, or are written otherwise
     ("patient", "birth_date", None),
     ("patient", "birth_date", "not_asked"),
     ("patient", "birth_date", "2023-02-29"),
@@ -134,8 +139,6 @@ REFUSED = [
     ("patient", "birth_date", "1980-05-17T00:00:00Z"),
     ("patient", "birth_date", "\N{FULLWIDTH DIGIT ONE}980-05-17"),
     ("patient", "birth_date", 19800517),
-    ("patient", "birth_date", "2026-11-24"),
-    ("patient", "birth_date", "1850-01-01"),
     ("encounter", "submitted_at", "2026-11-23T09:00:00"),
     ("encounter", "submitted_at", "2026-11-23"),
     ("encounter", "submitted_at", "2026-11-23 09:00:00Z"),

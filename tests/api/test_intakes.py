@@ -16,7 +16,8 @@ MINIMAL = {
 }
 DECISION = [
     *("queue", "priority", "red_flags", "pattern", "headline", "suspected", "send_to", "imaging_status", "imaging"),
-    *("cautions", "incomplete", "evidence", "reasons", "undetermined", "protocol", "decided_at"),
+    *("cautions", "incomplete", "evidence", "mentioned", "ambulance", "contact_minutes", "teams", "evidence_lines"),
+    *("reasons", "undetermined", "protocol", "decided_at"),
 ]
 
 
@@ -24,7 +25,7 @@ def test_a_posted_form_is_received_at_once(submitter):
     body = case_for("urgent").body() | {"encounter": {"external_id": "HIS-4711"}}
     answer = submitter.post("/v1/intakes", body)
     assert answer.status_code == 202
-    assert list(answer.json) == ["id", "external_id", "status", "lane", "received_at", "links"]
+    assert list(answer.json) == ["id", "external_id", "status", "lane", "received_at", "notes", "links"]
     assert UUID(answer.json["id"])
     assert answer.json["external_id"] == "HIS-4711"
     assert answer.json["status"] == "received"
@@ -45,6 +46,7 @@ def test_until_triage_there_is_no_decision(submitter):
         "lane": posted["lane"],
         "received_at": posted["received_at"],
         "triaged_at": None,
+        "notes": [],
         "decision": None,
         "referral": None,
     }
@@ -69,7 +71,8 @@ def test_a_worked_case_is_decided_as_it_says(case, submitter, triage_all):
     path = submitter.post("/v1/intakes", body).headers["Location"]
     triage_all()
     decision = submitter.get(path).json["decision"]
-    decision["imaging"] = [{name: study[name] for name in ("study", "within")} for study in decision["imaging"]]
+    wanted = ("study", "within", "instead_of")
+    decision["imaging"] = [{name: study[name] for name in wanted} for study in decision["imaging"]]
     assert {name: decision[name] for name in case.expected} == case.expected
 
 

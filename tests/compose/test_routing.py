@@ -18,9 +18,9 @@ def test_an_example_case_is_decided_as_written(submitter: Client, operator: Clie
     assert answer.status == 200, answer
     decision = answer.body["decision"]
     assert {name: decision[name] for name in COMPARED} == {name: case.expected[name] for name in COMPARED}
-    assert [{name: item[name] for name in ("study", "within")} for item in decision["imaging"]] == case.expected[
-        "imaging"
-    ]
+    assert [
+        {name: item[name] for name in ("study", "within", "instead_of")} for item in decision["imaging"]
+    ] == case.expected["imaging"]
     referral = operator.get(answer.body["referral"]["links"]["self"])
     assert (referral["queue"], referral["status"]) == (case.expected["queue"], "queued")
 

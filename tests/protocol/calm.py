@@ -13,6 +13,9 @@ QUIET_NUMBERS = {
     "temperature_c": 36.8,
     "heart_rate": 70,
     "systolic_bp": 130,
+    "crp_mg_l": 3,
+    "wbc_10e9_l": 7,
+    "haemoglobin_g_l": 140,
     "post_void_residual_ml": 0,
 }
 SETTLED = {

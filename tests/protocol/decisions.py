@@ -18,8 +18,9 @@ Decide = Callable[..., Result]
 OF_STEP_14 = (
     *("queue", "priority", "red_flags", "pattern", "imaging"),
     *("imaging_status", "cautions", "evidence", "incomplete"),
+    *("mentioned", "ambulance", "contact_minutes"),
 )
-FLOORS = ("SP1", "FP1", "FP2", "FP3", "FP4", "FP5", "FP6")
+FLOORS = ("SP1", "FP1", "FP2", "FP3", "FP4", "FP5", "FP6", "FP7")
 RANK = {"routine": 0, "prompt": 1, "urgent": 2, "emergency": 3}
 
 
@@ -37,9 +38,9 @@ def in_common_form(record: Mapping[str, Any]) -> Result:
     """The decision as it is stored and sent, brought to the shape of the second reading."""
     named = [reason["rule"] for reason in record["reasons"]]
     routes = [rule for rule in named if rule not in FLAG_OF and rule not in FLOORS]
-    imaging = [{"study": item["study"], "within": item["within"]} for item in record["imaging"]]
+    imaging = [{name: item[name] for name in ("study", "within", "instead_of")} for item in record["imaging"]]
     owned = ("suspected", "send_to") if record["red_flags"] else ()
-    return {name: record[name] for name in (*OF_STEP_14, *owned)} | {
+    return {name: record[name] for name in (*OF_STEP_14, *owned, "headline")} | {
         "imaging": imaging,
         "fired": sorted(rule for rule in named if rule in FLAG_OF),
         "possible": sorted(item["rule"] for item in record["undetermined"]),

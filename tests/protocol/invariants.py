@@ -1,4 +1,4 @@
-"""What has to hold of every single result (triage specification, part 5, I1 to I6), as complaints in words."""
+"""What has to hold of every single result (triage specification, part 5, I1 to I6 and I19), as complaints in words."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -20,6 +20,7 @@ def complaints(body: Any, today: date, result: Result) -> list[str]:
         *of_times(result),
         *of_safety(Answers(body, today), result, studies),
         *of_lists(result, studies),
+        *of_contact(result),
     ]
 
 
@@ -81,3 +82,17 @@ def of_lists(result: Result, studies: set[str]) -> Iterator[str]:
             yield "I6: no lumbar beside whole-spine study"
     if any(region + "_wo" in studies and studies & {region + "_w", region + "_wwo"} for region in REGIONS):
         yield "I6: not both with and without contrast"
+
+
+def of_contact(result: Result) -> Iterator[str]:
+    if result["ambulance"] and result["priority"] != "emergency":
+        yield "I19: an ambulance only in an emergency"
+    doubt = {"RF_UNANSWERED", "RF_CONFLICT"} & set(result["red_flags"])
+    allowed: dict[str, tuple[int | None, ...]] = {
+        "emergency": (10,),
+        "urgent": (60,) if doubt else (240,),
+        "prompt": (1440,) if result["pattern"] == "incomplete" else (1440, 4320),
+        "routine": (None,),
+    }
+    if result["contact_minutes"] not in allowed[result["priority"]]:
+        yield "I19: contact_minutes by priority"

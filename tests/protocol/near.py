@@ -2,16 +2,43 @@
 
 from typing import Any
 
-from .reading.vocabulary import FIELDS, Field
+from .reading.vocabulary import FIELDS, FORMER_TRI, OLD_ANSWERS, Field
 
 EDGES: dict[str, tuple[float, ...]] = {
-    "age_years": (0, 11, 12, 13, 15, 16, 17, 18, 40, 49, 50, 55, 56, 59, 60, 61, 85, 120, 121),
-    "duration_days": (0, 1, 7, 7.5, 8, 14, 14.5, 15, 21, 21.5, 22, 27, 27.9, 28, 41, 41.5, 42, 42.5, 43, 100, 43830),
-    "pain_score": (0, 1, 2, 2.5, 3, 8, 10),
+    "age_years": (0, 11, 12, 13, 15, 16, 17, 18, 40, 49, 50, 55, 56, 59, 60, 61, 74, 75, 76, 120, 121),
+    "duration_days": (
+        0,
+        1,
+        1.5,
+        2,
+        7,
+        7.5,
+        8,
+        14,
+        14.5,
+        15,
+        21,
+        21.5,
+        22,
+        27,
+        27.9,
+        28,
+        41,
+        41.5,
+        42,
+        42.5,
+        43,
+        100,
+        43830,
+    ),
+    "pain_score": (0, 1, 3, 4, 4.5, 5, 8, 10),
     "egfr": (0, 15, 29.9, 30, 31, 90, 300),
     "temperature_c": (25, 36.5, 37.9, 37.99, 38, 38.0, 39.5, 45),
-    "heart_rate": (0, 70, 110, 110.5, 111, 140, 350),
-    "systolic_bp": (0, 80, 99, 99.5, 100, 130, 350),
+    "heart_rate": (0, 70, 110, 110.5, 111, 130.9, 131, 140, 350),
+    "systolic_bp": (0, 80, 90, 90.5, 99, 99.5, 100, 130, 350),
+    "crp_mg_l": (0, 3, 49.9, 50, 51, 300, 2000),
+    "wbc_10e9_l": (0, 7, 14.9, 15, 30, 1000),
+    "haemoglobin_g_l": (0, 70, 89.9, 90, 140, 300),
     "post_void_residual_ml": (0, 100, 199, 199.5, 200, 480, 5000),
 }
 MRC_GRADES = (0, 1, 2, 2.5, 3, 4, 4.5, 5)
@@ -56,7 +83,8 @@ def outside(field: Field) -> tuple[float, ...]:
 
 def definite(field: Field) -> tuple[Any, ...]:
     """Answers that say something."""
-    return edges(field) if field.span else field.answers
+    old_answers = tuple(OLD_ANSWERS) if field.name in FORMER_TRI else ()
+    return edges(field) if field.span else field.answers + old_answers
 
 
 def vague(field: Field) -> tuple[Any, ...]:

@@ -6,10 +6,13 @@ from .bodies import ABSENT
 
 Change = tuple[str, Any, Any]
 
-COURSES = ("bladder_change", "bowel_change", "saddle_numbness")
+COURSES = (
+    *("bladder_change", "bowel_change", "saddle_numbness"),
+    *("bilateral_sciatica", "breathlessness_rest_or_lying", "swallowing_difficulty"),
+)
 DANGERS = """
-    bilateral_leg_weakness sexual_dysfunction_new bilateral_sciatica cannot_straighten_knee
-    fast_face fast_arm fast_speech breathlessness_rest_or_lying swallowing_difficulty fever systemically_unwell
+    bilateral_leg_weakness sexual_dysfunction_new cannot_straighten_knee
+    fast_face fast_arm fast_speech fever systemically_unwell
     unexplained_weight_loss cold_pale_limb sudden_abdominal_or_tearing_pain syncope anticoagulant
     bleeding_disorder iv_drug_use recent_spinal_procedure recent_infection_6w osteoporosis_or_steroids
     atrial_fibrillation_or_vascular_risk known_aaa hip_prosthesis endurance_athlete
@@ -36,6 +39,9 @@ FINDINGS: list[Change] = [
     *(("heart_rate", before, 140) for before in (70, ABSENT)),
     *(("systolic_bp", before, 80) for before in (130, ABSENT)),
     *(("post_void_residual_ml", before, 480) for before in (0, ABSENT)),
+    *(("crp_mg_l", before, 300) for before in (3, ABSENT)),
+    *(("wbc_10e9_l", before, 30) for before in (7, ABSENT)),
+    *(("haemoglobin_g_l", before, 70) for before in (140, ABSENT)),
     *(("prior_xray_hip", before, "fracture") for before in ("normal", "not_done", ABSENT)),
 ]
 CHANGES: list[Change] = [

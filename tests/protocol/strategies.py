@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from .bodies import ABSENT, Answers
 from .calm import calm, examined
 from .near import BY_NAME, DEFINITE, EDGES, VAGUE, WRONG
-from .prose import AFTERWARDS, BLOCKERS, BREAKERS, FILLERS, JOINS, NEGATORS, PHRASES
+from .prose import AFTERWARDS, BLOCKERS, BREAKERS, CIRCUMSTANCES, FILLERS, INNOCENTS, JOINS, NEGATORS, PHRASES
 from .recipes import QUIET_RECIPES, RED_FLAG_RECIPES
 
 Change = tuple[str, Any]
@@ -20,7 +20,7 @@ LISTED_CHANGES: list[Change] = [
     *(("age_years", age) for age in EDGES["age_years"]),
     *(("birth_date", value) for value in (None, ABSENT, "unknown", "2020-02-30", "2026-11-23", 19800101)),
 ]
-TOKENS = sorted({*PHRASES, *NEGATORS, *BLOCKERS, *BREAKERS, *AFTERWARDS, *FILLERS, *JOINS})
+TOKENS = sorted({*PHRASES, *NEGATORS, *BLOCKERS, *BREAKERS, *AFTERWARDS, *CIRCUMSTANCES, *INNOCENTS, *FILLERS, *JOINS})
 WORDS = sorted({answer for field in BY_NAME.values() for answer in field.answers})
 NUMERIC = [field for field in BY_NAME.values() if field.span]
 

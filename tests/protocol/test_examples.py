@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.cases import Case, cases
+from tests.cases import Case
 
 from .bodies import TODAY
-from .decisions import Decide, reading, service
+from .decisions import OF_STEP_14, Decide, reading, service
+from .examples import cases
 from .invariants import complaints
 
 
@@ -18,5 +19,6 @@ def test_an_example_case_comes_out_as_written(decide: Decide, case: Case) -> Non
     assert complaints(case.body(), TODAY, result) == []
 
 
-def test_there_are_twenty_examples() -> None:
-    assert len({case.name for case in cases()}) == 20
+def test_there_are_32_examples_of_all_fields() -> None:
+    assert len({case.name for case in cases()}) == 32
+    assert all(set(case.expected) == set(OF_STEP_14) for case in cases())

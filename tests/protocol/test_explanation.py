@@ -106,6 +106,7 @@ def test_each_fired_rule_carries_its_flag_and_priority(generated: list[Read]) ->
             assert reason["flag"] == FLAG_OF.get(reason["rule"])
             assert reason["text"]
             assert reason["citation"]
+            assert reason["because"], reason["rule"]
 
 
 def test_each_image_names_the_rules_that_asked(generated: list[Read]) -> None:

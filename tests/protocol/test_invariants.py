@@ -8,14 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cases import cases
-
 from . import pairs
 from .bodies import ABSENT, TODAY, Answers, answers_of, body_of
 from .calm import calm, examined
 from .decisions import RANK, Decide, reading, service
+from .examples import cases
 from .invariants import complaints
-from .near import BY_NAME, VAGUE, WRONG
+from .near import BY_NAME, DEFINITE, VAGUE, WRONG
 from .reading.vocabulary import SECTIONS
 from .recipes import RECIPES
 from .strategies import answers, any_json, free_texts, urgent_answers
@@ -40,7 +39,7 @@ def searched(most: int) -> settings:
 @both_implementations
 @searched(300)
 @given(form=answers())
-def test_i1_to_i6_hold_of_every_result(decide: Decide, form: Answers) -> None:
+def test_i1_to_i6_and_i19_hold_of_every_result(decide: Decide, form: Answers) -> None:
     body = body_of(form)
 
     assert complaints(body, TODAY, decide(body)) == []
@@ -56,10 +55,13 @@ def test_i1_to_i6_hold_of_every_result(decide: Decide, form: Answers) -> None:
         pairs.i13_unknown_lowers,
         pairs.i14_reassurance_lowers,
         pairs.i15_loss_makes_routine,
+        pairs.i18_pregnancy_delays_imaging,
+        pairs.i20_old_answers_differ,
+        pairs.i21_text_changes_more_than_mentioned,
     ],
 )
 @both_implementations
-def test_i7_and_i10_to_i15_hold_near_every_rule_and_example(
+def test_what_two_forms_have_in_common_holds_near_every_rule_and_example(
     decide: Decide, broken: Callable[[Decide, Answers], list[Any]]
 ) -> None:
     assert {name: found for name, form in KNOWN.items() if (found := broken(decide, form))} == {}
@@ -161,7 +163,7 @@ def test_i16_a_form_with_no_usable_answers_is_urgent(decide: Decide, choices: An
 
 def unusable(name: str) -> list[Any]:
     """Wrong values of a field, less those another field's list makes right for this one."""
-    return [value for value in WRONG[name] if not isinstance(value, str) or value not in BY_NAME[name].answers]
+    return [value for value in WRONG[name] if not isinstance(value, str) or value not in DEFINITE[name]]
 
 
 @pytest.mark.parametrize("nothing", [{}, None, [], "form", 7, True, {"symptoms": None}, {"patient": []}])
@@ -181,3 +183,24 @@ def test_i17_the_same_form_gives_the_same_result_and_is_not_changed(decide: Deci
 
     assert decide(body) == decide(kept)
     assert repr(body) == repr(kept)
+
+
+@both_implementations
+@searched(100)
+@given(form=answers())
+def test_i18_pregnancy_never_delays_the_first_image(decide: Decide, form: Answers) -> None:
+    assert pairs.i18_pregnancy_delays_imaging(decide, form) == []
+
+
+@both_implementations
+@searched(100)
+@given(form=answers())
+def test_i20_old_answers_mean_what_they_stand_for(decide: Decide, form: Answers) -> None:
+    assert pairs.i20_old_answers_differ(decide, form) == []
+
+
+@both_implementations
+@searched(200)
+@given(form=answers(), text=free_texts())
+def test_i21_what_is_not_asserted_changes_nothing(decide: Decide, form: Answers, text: str) -> None:
+    assert pairs.i21_text_changes_more_than_mentioned(decide, form, text) == []

@@ -10,7 +10,7 @@ from services.api.console.words import TAGS, PriorityTag
 from services.api.referrals.worklists import LABELS
 from shared.clinical.protocol import Protocol
 from shared.clinical.referral.lifecycle import PRIORITIES
-from shared.protocols import protocol_of
+from shared.protocols import version as protocol_version
 from shared.store.referrals import StoredReferral
 
 
@@ -81,8 +81,10 @@ def headline_rule(stored: StoredReferral) -> str | None:
     """Return the id of the rule or route whose headline the referral carries."""
     if stored.record is None:
         return None
-    protocol = protocol_of(stored.record["protocol"]["version"])
+    protocol = protocol_version(stored.record["protocol"]["version"])
     fired = [reason["rule"] for reason in stored.record["reasons"]]
+    if protocol is None:
+        return fired[0] if fired else None
     return next((rule for rule in fired if headline_of(protocol, rule) == stored.headline), fired[0] if fired else None)
 
 

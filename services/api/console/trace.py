@@ -7,7 +7,7 @@ from typing import Any
 from shared.clinical.protocol import Protocol
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.rules import Statement
-from shared.protocols import protocol_of
+from shared.protocols import version as protocol_version
 
 MATCHED, NOT_MATCHED = "matched", "not matched"
 NOT_EVALUATED = "could not be evaluated: answer missing"
@@ -62,9 +62,11 @@ class Trace:
         return self.of(NOT_EVALUATED)
 
 
-def trace_of(record: Mapping[str, Any]) -> Trace:
-    """Return the trace of a decision, by the protocol that made it."""
-    protocol = protocol_of(record["protocol"]["version"])
+def trace_of(record: Mapping[str, Any]) -> Trace | None:
+    """Return the trace of a decision, by the protocol that made it; None where this version is not installed."""
+    protocol = protocol_version(record["protocol"]["version"])
+    if protocol is None:
+        return None
     reasons = {reason["rule"]: reason for reason in record["reasons"]}
     missing = {each["rule"]: tuple(each["missing"]) for each in record["undetermined"]}
     labels = labels_of(protocol)

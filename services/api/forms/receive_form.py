@@ -1,4 +1,4 @@
-"""Reads the form that a request brings: strict JSON, the protocol's schema, and what a schema cannot know."""
+"""Reads the form of a request: strict JSON, the protocol's schema, and checks that a schema cannot express."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,9 +10,11 @@ from flask import request
 from services.api.context import AppContext
 from services.api.http.parsing import strict_json
 from services.api.http.parsing.json_pointers import errors_of
+from services.api.http.parsing.strict_fields import one_of
 from services.api.http.problems import InvalidError
 from shared.clinical.fields import NOT_ASKED
 from shared.clinical.form import Form, read
+from shared.clinical.protocol import Protocol
 
 AHEAD = timedelta(hours=24)  # as far as a sender's clock may be ahead of ours
 
@@ -50,9 +52,23 @@ def read_form(context: AppContext, body: Any, now: datetime) -> ReceivedForm:
             raise InvalidError(errors_of(messages))
     today = _today(body, now)
     form = read(body, context.protocol, today=today)
-    if form.age_years is None:
-        raise InvalidError([("/patient/birth_date", "Gives no age from 0 to 120 years on the day of the form.")])
+    _refuse_old_answers(context.protocol, form, now)
     return ReceivedForm(body, form, today)
+
+
+def _refuse_old_answers(protocol: Protocol, form: Form, now: datetime) -> None:
+    """Refuse the answers of an earlier version after their last day, as any other that is not on the list."""
+    errors = [
+        (f"/{asked.section}/{asked.name}", one_of(asked.accepts))
+        for asked in protocol.form.renewed
+        if form.answers.get(asked.name) in asked.old_answers and _is_past(asked.old_answers_until, now)
+    ]
+    if errors:
+        raise InvalidError(errors)
+
+
+def _is_past(last: date | None, now: datetime) -> bool:
+    return last is not None and now.astimezone(UTC).date() > last
 
 
 def _today(body: dict[str, Any], now: datetime) -> date:

@@ -1,9 +1,9 @@
-"""The shapes of an intake: as received, and as triaged."""
+"""Schemas of an intake: as received, and as triaged."""
 
 from marshmallow import fields
 
-from services.api.schemas.decisions import Decision
-from services.api.schemas.members import Links, ResponseSchema, moment, nested, one_of, string
+from services.api.schemas.decisions import DecisionSchema, Note
+from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, string
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.platform.task_queues import LANES
 from shared.tables import INTAKE_STATUSES
@@ -17,6 +17,7 @@ class Received(ResponseSchema):
     status = one_of(("received",))
     lane = one_of(LANES)
     received_at = moment()
+    notes = listed(Note, "What in the form is read otherwise than it was sent.")
     links = nested(Links)
 
 
@@ -42,5 +43,6 @@ class Intake(ResponseSchema):
     lane = one_of(LANES)
     received_at = moment()
     triaged_at = moment(allow_none=True)
-    decision = nested(Decision, allow_none=True)
+    notes = listed(Note, "What in the form is read otherwise than it was sent.")
+    decision = nested(DecisionSchema, allow_none=True)
     referral = nested(ReferralOfIntake, allow_none=True)

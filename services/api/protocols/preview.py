@@ -1,4 +1,4 @@
-"""What triage would decide of a form, without storing anything."""
+"""Decides a form without storing anything."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.responses import json_response
 from services.api.schemas import parameters, serializers
 from services.api.schemas.decisions import Preview
+from shared.clinical.presentation.notes import notes_of
 from shared.clinical.triage import triage
 
 blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", description="A decision on trial.")
@@ -25,4 +26,5 @@ def preview() -> Response:
     received_at = current_context().now()
     received = receive_form(current_context(), received_at)
     decision: dict[str, Any] = triage(received.form, current_context().protocol).record()
-    return json_response({"decision": serializers.decision(decision, received_at)})
+    notes = notes_of(received.form, current_context().protocol)
+    return json_response({"decision": serializers.decision(decision, received_at), "notes": notes})

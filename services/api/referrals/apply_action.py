@@ -38,7 +38,9 @@ def apply_action(
         change = change_of(before, body)
         if change:
             due = referrals.change(session, before, change.values, change.event())
-        after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
+        after = (
+            referrals.find(session, referral_id, Scope.everything()) or before
+        )  # it may have left the caller's queues
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
     return after

@@ -1,4 +1,4 @@
-"""Identities over HTTP: correct the one of a referral, and read what was corrected."""
+"""Routes for identities: correct the one of a referral, and read its corrections."""
 
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,7 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
         honour_if_match(before)
         changed = corrections(current_context(), chain, before.intake_id, body["patient"], body["reason"])
         due = identities.correct(session, changed, by=body["by"], key_id=caller().id)
-        after = referrals.find(session, referral_id, Scope()) or before
+        after = referrals.find(session, referral_id, Scope.everything()) or before
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
     return answer_referral(after)

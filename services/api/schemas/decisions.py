@@ -1,4 +1,4 @@
-"""The shape of a decision, with its reasons."""
+"""Schemas of a decision with its reasons."""
 
 from marshmallow import fields
 
@@ -11,9 +11,22 @@ class Imaging(ResponseSchema):
 
     study = string()
     within = string()
+    instead_of = fields.String(
+        allow_none=True, metadata={"description": "The study that it stands for after a contraindication, or null."}
+    )
+    instead_of_text = fields.String(allow_none=True)
     text = string()
     loinc = string("The code that names no side, or null.", allow_none=True)
     because = listed(fields.String())
+    labels = fields.List(fields.String(), metadata={"description": "The headlines of the rules in `because`."})
+
+
+class Answered(ResponseSchema):
+    """A question and its answer in the form's own words."""
+
+    field = string()
+    label = string()
+    answer = string()
 
 
 class Reason(ResponseSchema):
@@ -25,6 +38,7 @@ class Reason(ResponseSchema):
     priority = string(allow_none=True)
     text = string()
     because = fields.Dict(keys=fields.String(), required=True)
+    words = fields.List(fields.Nested(Answered), metadata={"description": "`because` in the form's own words."})
     citation = string(allow_none=True)
 
 
@@ -33,6 +47,9 @@ class Undetermined(ResponseSchema):
 
     rule = string()
     missing = listed(fields.String())
+    headline = fields.String()
+    labels = fields.List(fields.String(), metadata={"description": "What is missing, in the form's own words."})
+    near_miss = fields.String(allow_none=True, metadata={"description": "Where one answer would settle the rule."})
 
 
 class Evidence(ResponseSchema):
@@ -43,6 +60,14 @@ class Evidence(ResponseSchema):
     joint = fields.Integer(required=True)
 
 
+class EvidenceLine(ResponseSchema):
+    """A line of evidence that counted."""
+
+    table = string()
+    points = fields.Integer(required=True)
+    text = string()
+
+
 class ProtocolName(ResponseSchema):
     """The protocol that decided."""
 
@@ -51,7 +76,7 @@ class ProtocolName(ResponseSchema):
     digest = string()
 
 
-class Decision(ResponseSchema):
+class DecisionSchema(ResponseSchema):
     """A recommendation to a clinician, never a diagnosis or an order."""
 
     queue = one_of(QUEUES)
@@ -66,13 +91,34 @@ class Decision(ResponseSchema):
     cautions = listed(fields.String())
     incomplete = fields.Boolean(required=True)
     evidence = nested(Evidence)
+    mentioned = fields.List(
+        fields.String(),
+        metadata={"description": "Dangers that the free text only mentions; they change nothing. Since 2026.2.0."},
+    )
+    ambulance = fields.Boolean(metadata={"description": "Call an ambulance at once. Since 2026.2.0."})
+    contact_minutes = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Minutes from receipt within which a clinician speaks to patient or referrer."},
+    )
+    teams = fields.List(
+        fields.String(), metadata={"description": "All who are needed; the owner, as `send_to`, first."}
+    )
+    evidence_lines = fields.List(fields.Nested(EvidenceLine))
     reasons = listed(Reason)
     undetermined = listed(Undetermined)
     protocol = nested(ProtocolName)
     decided_at = moment()
 
 
+class Note(ResponseSchema):
+    """What in a form is read otherwise than it was sent."""
+
+    pointer = string("Where it stands in the form (RFC 6901).")
+    detail = string()
+
+
 class Preview(ResponseSchema):
     """What triage would decide; nothing was stored."""
 
-    decision = nested(Decision)
+    decision = nested(DecisionSchema)
+    notes = listed(Note)

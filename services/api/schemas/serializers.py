@@ -1,4 +1,4 @@
-"""What a reader sees of an intake and of a referral: rows as the contract shows them."""
+"""Serialises rows of intakes and referrals as the contract shows them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,8 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from services.api.schemas.patients import identity_of
+from shared.clinical.presentation.notes import stored_notes
+from shared.clinical.presentation.wording import worded
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.platform.crypto import IdentityCipher
+from shared.protocols import active, version
 from shared.store.intakes import Receipt, StoredIntake
 from shared.store.referrals import StoredReferral
 from shared.store.related import Duplicate
@@ -16,7 +19,8 @@ from shared.tables import Event
 # The database keeps no order of keys; a person reads the answer from the top.
 DECISION = (
     *("queue", "priority", "red_flags", "pattern", "headline", "suspected", "send_to", "imaging_status", "imaging"),
-    *("cautions", "incomplete", "evidence", "reasons", "undetermined", "protocol"),
+    *("cautions", "incomplete", "evidence", "mentioned", "ambulance", "contact_minutes", "teams", "evidence_lines"),
+    *("reasons", "undetermined", "protocol"),
 )
 WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
 
@@ -29,6 +33,7 @@ def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
         "status": stored.status,
         "lane": stored.lane,
         "received_at": stored.received_at,
+        "notes": stored_notes(stored.answers, active()),
         "links": {"self": intake_path(stored.id)},
     }
 
@@ -44,6 +49,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
         "lane": stored.lane,
         "received_at": stored.received_at,
         "triaged_at": stored.triaged_at,
+        "notes": stored_notes(stored.answers, active()),
         "decision": decision(stored.record, stored.decided_at),
         "referral": _referral_of(stored),
     }
@@ -51,6 +57,7 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
 
 def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
     """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
+    decided = decision(stored.record, stored.decided_at)
     patient = cipher and _patient(stored, cipher)
     return {
         "id": stored.id,
@@ -62,7 +69,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "pattern": stored.pattern,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
-        "imaging": stored.record["imaging"] if stored.record else [],
+        "imaging": decided["imaging"] if decided else [],
         "patient": patient,
         "identity_unreadable": cipher is not None and patient is None,
         "created_at": stored.created_at,
@@ -71,7 +78,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "escalation_level": stored.escalation_level,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
-        "decision": decision(stored.record, stored.decided_at),
+        "decision": decided,
         "duplicates": [_duplicate(each) for each in stored.duplicates],
         "links": {
             "self": referral_path(stored.id),
@@ -101,7 +108,14 @@ def decision(record: Mapping[str, Any] | None, decided_at: datetime | None) -> d
     """Return a decision as it was stored, in the contract's order; None where triage failed or has not ended."""
     if record is None:
         return None
+    record = _in_words(record)
     return {name: record[name] for name in DECISION if name in record} | {**record, "decided_at": decided_at}
+
+
+def _in_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a decision with the words of the form of its own version; one of before 2026.2.0 stays as it was."""
+    protocol = version(record["protocol"]["version"]) if "contact_minutes" in record else None
+    return worded(record, protocol) if protocol else record
 
 
 def intake_path(intake_id: UUID) -> str:

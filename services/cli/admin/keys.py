@@ -1,4 +1,4 @@
-"""`referrals keys`: who may call, decided here and nowhere else."""
+"""`referrals keys`: issues, lists and revokes API keys. There is no other place to do so."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.access import keys as store
-from shared.tables import ROLES, ApiKey
+from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
 home_option = partial(
     click.option,
@@ -28,13 +28,15 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--facility", help="The facility whose patients the key is for; a submitter needs one.")
+@click.option("--facility", help="The only facility that the key sees; a submitter needs one.")
 @click.option("--queue", "queues", type=click.Choice(QUEUES), multiple=True, help="A queue that a department works.")
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object with `key` and `id`.")
 def issue(role: str, facility: str | None, queues: Sequence[str], home: Path | None, as_json: bool) -> None:
     """Issue a key, and print it this once."""
-    if role == "submitter" and not facility:
+    if facility is not None and not facility.strip():
+        raise click.UsageError("--facility is empty")
+    if role not in WITHOUT_FACILITY and facility is None:
         raise click.UsageError("a submitter's key needs --facility")
     if (role == "department") != bool(queues):
         raise click.UsageError("--queue is for a department's key, which needs at least one")
@@ -65,6 +67,6 @@ def revoke(key_id: str, home: Path | None) -> None:
 
 def described(key: ApiKey) -> str:
     """Return a line about a key: id, role, whose it is, since when, and whether it is revoked."""
-    whose = key.facility or " ".join(key.queues) or "-"
+    whose = " ".join(filter(None, (key.facility, *key.queues))) or "-"
     state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "live"
     return f"{key.id}  {key.role:<10}  {whose:<24}  {key.created_at:%Y-%m-%d %H:%M}  {state}"

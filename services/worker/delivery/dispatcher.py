@@ -1,7 +1,8 @@
 """Carries deliveries: takes one, attempts it with no transaction open, says how it ended, and goes on with the next.
 
 Called by the Celery task and, while the broker is unavailable, by the watchman. A message is a wake-up that one
-destination has something due; whoever takes it takes what else waits for that destination, until the time is up.
+destination has something due; the worker that takes it also makes what else
+waits for that destination, until the time is up.
 """
 
 import threading
@@ -20,6 +21,7 @@ from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.metrics import DELIVERY_SECONDS
 from shared.platform.settings import Settings
 from shared.platform.task_queues import WakeUp, delivery_wake_up
+from shared.platform.traces import Attributes, tracer
 from shared.store.delivery.deliveries import (
     AttemptResult,
     LeasedDelivery,
@@ -48,7 +50,7 @@ class Dispatcher:
     def deliver(self, delivery_id: UUID) -> int:
         """Attempt this delivery, then others of its destination; return how many attempts there were.
 
-        Safe to call any number of times at once: what is not due, or somebody else's, is left alone.
+        Safe to call any number of times at once: what is not due, or leased by another worker, is left alone.
         """
         end = time.monotonic() + DRAIN_SECONDS
         attempts = 0
@@ -72,8 +74,20 @@ class Dispatcher:
         except UnreadableIdentityError:
             return AttemptResult("parked", 0, error="secret_unreadable")
         body = body_of(leased.payload)
-        headers = headers_of(str(leased.id), body, secret, leased.at)
-        return outcome_of(leased, self.sender.post(leased.url, headers, body))
+        attributes: Attributes = {
+            "psoas.delivery_id": str(leased.id),
+            "psoas.referral_id": str(leased.referral_id),
+            "psoas.queue": leased.queue,
+            "psoas.attempt": leased.attempt,
+        }
+        with tracer().span("deliver", kind="CLIENT", parent=leased.traceparent, attributes=attributes) as span:
+            headers = headers_of(str(leased.id), body, secret, leased.at, span.traceparent or leased.traceparent)
+            answer = self.sender.post(leased.url, headers, body)
+            if answer.error:
+                span.fail(answer.error)
+            else:
+                span.set(http_response_status_code=answer.status or 0)
+        return outcome_of(leased, answer)
 
     def _log_result(self, leased: LeasedDelivery, ended: AttemptResult) -> None:
         DELIVERY_SECONDS.labels(ended.ending).observe(ended.duration_ms / 1000)

@@ -50,7 +50,7 @@ class Sandbox:
         except (OSError, SandboxError) as error:
             self.stop()
             raise SandboxError(str(error)) from None
-        except BaseException:  # whoever asks was cut off: the answer still to come is none to what is asked next
+        except BaseException:  # the caller was interrupted: the answer still to come must not be read as the next one
             self.stop()
             raise
 
@@ -67,9 +67,13 @@ class Sandbox:
         if self._process is None:
             self._is_ready = False
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, from no input
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                env={},  # it needs none, and a form that takes it over finds no address and no key
             )
-        if not self._is_ready:  # whoever was cut off while it started has left its greeting to the next
+        if not self._is_ready:  # a caller that was interrupted during the start has not read READY
             with suppress(SandboxError):
                 self._is_ready = _line(self._process, START_SECONDS) == READY
             if not self._is_ready:

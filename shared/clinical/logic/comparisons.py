@@ -21,7 +21,7 @@ def among(field: Field, wanted: Collection[str]) -> Condition:
     table.update(dict.fromkeys(field.unanswered, silent))
     table[UNKNOWN] = None if field.type == "tri" else silent
     lookup = Lookup(field.name, table, silent)
-    return Condition(lookup.truth, _quote(field), lookup=lookup)
+    return Condition(lookup.truth, _quote(field), lookup=lookup, mentions=frozenset([field.name]))
 
 
 def beyond(field: Field, sign: str, limit: float) -> Condition:
@@ -32,7 +32,7 @@ def beyond(field: Field, sign: str, limit: float) -> Condition:
         number = form.answers.get(name)
         return silent if number is None else compare(number, limit)  # type: ignore[arg-type]  # a number by its field
 
-    return Condition(truth, _quote(field))
+    return Condition(truth, _quote(field), mentions=frozenset([name]))
 
 
 def _when_silent(field: Field) -> Truth:

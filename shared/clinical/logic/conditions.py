@@ -1,7 +1,7 @@
 """The condition language: a text over named fields and facts becomes one three-valued condition."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 
 from shared.clinical.fields import NOT_ASKED, UNKNOWN, Field
 from shared.clinical.logic import comparisons, truth
-from shared.clinical.logic.truth import Condition
+from shared.clinical.logic.truth import Condition, Lookup
 
 UNCOMPARABLE = {UNKNOWN, NOT_ASKED, "not_tested"}  # a comparison with one of these could never be true
 
@@ -25,11 +25,15 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a condition may name: fields, facts and rules."""
+    """What a condition may name: fields, facts and rules.
+
+    `lookups` holds the facts compiled so far that the answer to one field settles: naming one costs no call.
+    """
 
     fields: Mapping[str, Field]
     facts: Collection[str] = ()
     rules: Collection[str] = ()
+    lookups: dict[str, Lookup] = field(default_factory=dict)
 
 
 def compile_condition(text: str, vocabulary: Vocabulary) -> Condition:
@@ -81,7 +85,7 @@ class _Builder(Transformer[Token, Condition]):
 
     def fact(self, name: Token) -> Condition:
         self._expect(name in self._known.facts, f"no fact is named {name}")
-        return truth.named(str(name))
+        return truth.named(str(name), self._known.lookups.get(str(name)))
 
     def fired(self, name: Token) -> Condition:
         self._expect(name in self._known.rules, f"no rule is named {name}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.clinical.fields import Answer
 
@@ -17,7 +18,7 @@ class Evaluation:
     phrases: tuple[str, ...]
     conditions: Mapping[str, "Condition"]
     truths: dict[str, Truth] = field(default_factory=dict)
-    points: dict[str, int] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict)  # what is worked out once besides, such as the points
 
     def truth(self, name: str) -> Truth:
         """Return the truth of a fact or rule by its name."""
@@ -56,8 +57,9 @@ class Condition:
     """Something that is true, false or not known of a form.
 
     `support` adds to a dictionary the fields that make it what it is: of a true one, what made it true; of one that is
-    not known, what is unanswered. `names` are the facts and rules it asks for. `lookup` is there where one answer
-    settles it.
+    not known, what is unanswered. `names` are the facts and rules it asks for; `mentions` are the fields and facts in
+    its words, without what only another rule's firing depends on. `lookup` is there where one answer settles it;
+    it is false where one of the lookups `needed` is.
     """
 
     truth: Callable[[Evaluation], Truth]
@@ -65,6 +67,8 @@ class Condition:
     names: frozenset[str] = frozenset()
     text: str = ""
     lookup: Lookup | None = None
+    mentions: frozenset[str] = frozenset()
+    needed: tuple[Lookup, ...] = ()
 
 
 def all_of(parts: list[Condition]) -> Condition:
@@ -108,7 +112,9 @@ def _joined(parts: list[Condition], *, decisive: bool) -> Condition:
             if part.truth(form) is settled:
                 part.support(form, found)
 
-    return Condition(truth, support, _names(parts))
+    needed = () if decisive else tuple(part.lookup for part in parts if part.lookup)
+    mentions = frozenset().union(*(part.mentions for part in parts))
+    return Condition(truth, support, _names(parts), mentions=mentions, needed=needed)
 
 
 def negation(part: Condition) -> Condition:
@@ -129,19 +135,23 @@ def possible(part: Condition) -> Condition:
 def _read(part: Condition, reading: Callable[[Truth], Truth]) -> Condition:
     if part.lookup:
         lookup = part.lookup.read_as(reading)
-        return Condition(lookup.truth, part.support, part.names, lookup=lookup)
+        return Condition(lookup.truth, part.support, part.names, lookup=lookup, mentions=part.mentions)
     inner = part.truth
-    return Condition(lambda form: reading(inner(form)), part.support, part.names)
+    return Condition(lambda form: reading(inner(form)), part.support, part.names, mentions=part.mentions)
 
 
-def named(name: str) -> Condition:
-    """Ask for a fact by its name."""
+def named(name: str, lookup: Lookup | None = None) -> Condition:
+    """Ask for a fact by its name; `lookup` is what settles it, if one answer does."""
 
     def truth(form: Evaluation) -> Truth:
         truths = form.truths
         return truths[name] if name in truths else form.truth(name)
 
-    return Condition(truth, lambda form, found: form.conditions[name].support(form, found), frozenset([name]))
+    def support(form: Evaluation, found: Fields) -> None:
+        form.conditions[name].support(form, found)
+
+    own = frozenset([name])
+    return Condition(lookup.truth if lookup else truth, support, own, lookup=lookup, mentions=own)
 
 
 def fired(rule: str) -> Condition:

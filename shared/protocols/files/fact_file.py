@@ -40,7 +40,10 @@ def build(documents: Mapping[str, Document], references: References) -> dict[str
     document = documents["facts.yaml"]
     for name in set(document.names("facts")) & set(COUNTED):
         document.faults.add(f"{document.path}: facts.{name}", "this name belongs to a fact that is counted")
-    return {
-        name: Fact(name, said["means"], references.condition(f"{path}.condition", said["condition"]))
-        for name, path, said in document.entries("facts", FactSchema())
-    }
+    facts = {}
+    for name, path, said in document.entries("facts", FactSchema()):
+        condition = references.condition(f"{path}.condition", said["condition"])
+        facts[name] = Fact(name, said["means"], condition)
+        if condition.lookup:
+            references.vocabulary.lookups[name] = condition.lookup
+    return facts

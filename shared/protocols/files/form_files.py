@@ -45,6 +45,8 @@ class FieldSchema(Schema):
     keep = choice(*get_args(Keep))
     values = fields.Dict(keys=Text(), values=Text(), validate=FILLED)
     unanswered = fields.List(Text(), validate=FILLED)
+    old_answers = fields.Dict(keys=Text(), values=Text(), validate=FILLED)
+    old_answers_until = fields.Date()
     asked_when = Text()
     minimum = Number()
     maximum = Number()
@@ -67,6 +69,15 @@ class FieldSchema(Schema):
         strange = set(data.get("unanswered", ())) - set(data.get("values", ()))
         if strange:
             raise ValidationError({"unanswered": [f"Not among the values: {', '.join(sorted(strange))}."]})
+
+    @validates_schema
+    def _old_answers_have_an_end_and_a_meaning(self, data: dict[str, Any], **_: Any) -> None:
+        if ("old_answers" in data) != ("old_answers_until" in data):
+            raise ValidationError({"old_answers": ["Give old_answers and old_answers_until, or neither."]})
+        values = data.get("values") or (_COURSE if data.get("type") == "course" else {})
+        strange = set(data.get("old_answers", {}).values()) - set(values)
+        if strange:
+            raise ValidationError({"old_answers": [f"Not among the values: {', '.join(sorted(strange))}."]})
 
 
 SCHEMAS = {f"form/{section}.yaml": SectionSchema() for section in SECTIONS}

@@ -6,5 +6,6 @@ specification, part by part.
 """
 
 from .evaluate import evaluate
+from .next_questions import ask_next
 
-__all__ = ["evaluate"]
+__all__ = ["ask_next", "evaluate"]

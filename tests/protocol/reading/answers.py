@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from .truth import Truth
-from .vocabulary import FIELDS, SECTIONS, SIDES, Field
+from .vocabulary import FIELDS, FORMER_TRI, OLD_ANSWERS, SECTIONS, SIDES, Field
 
 UNANSWERED = "unanswered"
 NOT_TESTED = "not tested"
@@ -20,6 +20,7 @@ class Answers:
         self.values = {field.name: clean(field, sections[field.section].get(field.name)) for field in FIELDS}
         age = age_in_years(sections["patient"].get("birth_date"), today)
         self.values["age_years"] = UNANSWERED if age is None else age
+        self.this_year = today.year
         text = sections["encounter"].get("free_text")
         self.free_text = text if isinstance(text, str) else ""
 
@@ -71,6 +72,8 @@ def section_of(form: Any, name: str) -> Mapping[str, Any]:
 
 
 def clean(field: Field, value: Any) -> Any:
+    if field.name in FORMER_TRI and isinstance(value, str):
+        value = OLD_ANSWERS.get(value, value)
     if is_legal(field, value):
         return value
     if not field.is_finding:

@@ -7,13 +7,15 @@ from .answers import Answers
 from .evidence import Scores, scores
 from .facts import acute_context
 from .flags import EMERGENCIES, FLAG_OF, RULES
-from .free_text import conflicting_groups
+from .free_text import conflict
+from .headlines import HEADLINES
 from .imaging import ImagingList
 from .owners import owner
 from .requests import requests
 from .routes import Request, Route, floors, route
 from .rules_urgent import xu4
 from .safety import SafetyCheck
+from .targets import ambulance, contact_minutes
 from .truth import certain, possible
 from .vocabulary import TIER_1
 
@@ -28,16 +30,21 @@ def evaluate(form: Any, today: date) -> Result:
     undecided = sorted(rule for rule, truth in verdicts.items() if truth is None)
     fired = {rule for rule, truth in verdicts.items() if truth}
     incomplete = is_incomplete(a, fired, undecided)
-    fired |= late_rules(a, incomplete=incomplete)
+    asserted, mentioned = conflict(a)
+    fired |= late_rules(a, incomplete=incomplete, text_conflict=bool(asserted))
     decided = flagged(a, fired) if fired else routed(a, points, incomplete=incomplete)
     found = {
         "red_flags": sorted({FLAG_OF[rule] for rule in fired}),
         "evidence": {"nerve": points.nerve, "muscle": points.muscle, "joint": points.joint},
         "incomplete": incomplete,
+        "mentioned": sorted(mentioned),
         "fired": sorted(fired),
         "possible": undecided,
     }
-    return found | decided | owner(fired)
+    owned = owner(fired)
+    found |= decided | owned
+    timed = {"ambulance": ambulance(fired), "contact_minutes": contact_minutes(found)}
+    return found | timed | {"headline": HEADLINES[owned["owner"] or decided["route"]]}
 
 
 def is_incomplete(a: Answers, fired: set[str], undecided: list[str]) -> bool:
@@ -46,14 +53,14 @@ def is_incomplete(a: Answers, fired: set[str], undecided: list[str]) -> bool:
     return bool(undecided) or any(a.unanswered(question) for question in TIER_1)
 
 
-def late_rules(a: Answers, *, incomplete: bool) -> set[str]:
+def late_rules(a: Answers, *, incomplete: bool, text_conflict: bool) -> set[str]:
     unanswered = {"XU11"} if incomplete and possible(acute_context(a)) else set()
-    return unanswered | ({"XU12"} if conflicting_groups(a) else set())
+    return unanswered | ({"XU12"} if text_conflict else set())
 
 
 def flagged(a: Answers, fired: set[str]) -> Result:
     priority = "emergency" if fired & EMERGENCIES.keys() else "urgent"
-    waits_for_a_person = fired & {"XU11", "XU12"}
+    waits_for_a_person = fired & {"XU11", "XU12", "XE17"}
     without = "hold_for_review" if waits_for_a_person else "not_indicated"
     advised = advise(a, requests(a, fired), without, serious=True, bone_in_question="XU6" in fired)
     placed = {"queue": "urgent", "priority": priority, "pattern": "red_flag", "route": None, "floors": []}

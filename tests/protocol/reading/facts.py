@@ -55,6 +55,11 @@ def febrile(a: Answers) -> Truth:
     return some(a.present("fever"), a.at_least("temperature_c", 38.0))
 
 
+def infected(a: Answers) -> Truth:
+    blood = some(a.at_least("crp_mg_l", 50), a.at_least("wbc_10e9_l", 15))
+    return some(febrile(a), a.present("systemically_unwell"), blood)
+
+
 def weight_bearing_impaired(a: Answers) -> Truth:
     return a.says("can_bear_weight", "no", "with_difficulty")
 
@@ -104,14 +109,18 @@ def fast(a: Answers) -> Truth:
 
 
 def painless(a: Answers) -> Truth:
-    pain = a.present(
-        "back_pain", "groin_or_deep_hip_pain", "anterior_thigh_pain_radiating", "lateral_hip_pain", "knee_pain"
-    )
-    return every(no(pain), a.at_most("pain_score", 2), weakness(a))
+    """Back pain does not count; the pain score does."""
+    pain = a.present("groin_or_deep_hip_pain", "anterior_thigh_pain_radiating", "lateral_hip_pain", "knee_pain")
+    return every(no(pain), a.at_most("pain_score", 4), weakness(a))
 
 
 def shock(a: Answers) -> Truth:
     return some(a.over("heart_rate", 110), a.under("systolic_bp", 100), a.present("syncope"))
+
+
+def unstable(a: Answers) -> Truth:
+    worst_grade = some(a.at_most("systolic_bp", 90), a.at_least("heart_rate", 131))
+    return every(worst_grade, not certain(a.under("age_years", 16)))
 
 
 def alarm_answer(a: Answers) -> Truth:
@@ -130,12 +139,20 @@ def saddle_baseline(a: Answers) -> bool:
     return certain(every(a.present("prior_treated_ces"), a.says("saddle_numbness", "longstanding_unchanged")))
 
 
+def sacral_deficit_untreated(a: Answers) -> Truth:
+    sphincter = some(*(a.says(box, "longstanding_unchanged") for box in ("bladder_change", "bowel_change")))
+    deficit = some(a.says("saddle_numbness", "longstanding_unchanged"), every(sphincter, neuro_sign(a)))
+    return every(deficit, no(a.present("prior_treated_ces")))
+
+
 def new_problem(a: Answers) -> Truth:
     return some(not_gradual(a), a.at_most("duration_days", 14), worsening_recent(a))
 
 
 def acute_context(a: Answers) -> Truth:
-    return some(new_problem(a), a.present("back_pain", "bilateral_sciatica"))
+    old_and_settled = every(gradual(a), a.over("duration_days", 42), a.says("progression", "stable", "improving"))
+    backache = every(a.present("back_pain"), not certain(old_and_settled))
+    return some(new_problem(a), a.says("bilateral_sciatica", "new_or_worse"), backache)
 
 
 def longstanding_deficit(a: Answers) -> Truth:

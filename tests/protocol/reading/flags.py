@@ -29,6 +29,8 @@ EMERGENCIES: dict[str, tuple[str, Condition]] = {
     "XE14": ("RF_SPINAL_TRAUMA", emergency.xe14),
     "XE15": ("RF_POST_NEURAXIAL", emergency.xe15),
     "XE16": ("RF_PAED_WEAKNESS", emergency.xe16),
+    "XE17": ("RF_UNSTABLE", emergency.xe17),
+    "XE18": ("RF_HIP_INJURY", emergency.xe18),
     "XU1E": ("RF_BLEED_PSOAS", emergency.xu1e),
 }
 
@@ -43,6 +45,10 @@ URGENCIES: dict[str, tuple[str, Condition]] = {
     "XU8": ("RF_SEVERE_NEW_MOTOR", urgent.xu8),
     "XU9": ("RF_CANCER_BONE", urgent.xu9),
     "XU10": ("RF_DEEP_INFECTION", urgent.xu10),
+    "XU13": ("RF_SACRAL_DEFICIT", urgent.xu13),
+    "XU14": ("RF_POST_PROCEDURE", urgent.xu14),
+    "XU15": ("RF_SPINAL_MALIGNANCY", urgent.xu15),
+    "XU16": ("RF_ACUTE_HIP", urgent.xu16),
 }
 
 LATE = {"XU11": "RF_UNANSWERED", "XU12": "RF_CONFLICT"}

@@ -1,112 +1,52 @@
-"""Danger phrases in the free text (triage specification, part 4 step 9)."""
+"""Dangers in the free text that no box says (triage specification, part 4 step 9)."""
 
-import re
-import unicodedata
+from functools import lru_cache
 
 from .answers import Answers
-from .phrases import (
-    ACTION_BLOCKERS,
-    FEEL_NEGATORS,
-    FEEL_PHRASES,
-    GROUPS,
-    LIST_BREAKERS_AFTER,
-    LIST_BREAKERS_BEFORE,
-    LIST_NEGATORS,
-    NOUN_BLOCKERS,
-    PIECE_WORDS,
-    SENTENCE_WORDS,
-    VERB_NEGATORS,
-)
+from .matches import bound_words, matches, volumes
+from .outcomes import Reader
+from .word_lists import GROUPS, LISTS, NUMBERS
+from .words import sentences
 
-Words = list[str]
-Sentence = list[Words]
-SAID = ("new_or_worse", "longstanding_unchanged", "present")
-NEGATORS = LIST_NEGATORS | VERB_NEGATORS
+RANKED = ("denied", "mentioned", "asserted")
 
 
-def conflicting_groups(a: Answers) -> set[str]:
-    """The groups with an un-negated phrase and no box that already says so."""
-    silenced = {group.name for group in GROUPS if any(a.says(box, *SAID) for box in group.boxes)}
-    return phrase_groups(a.free_text) - silenced
+def conflict(a: Answers) -> tuple[set[str], set[str]]:
+    """The groups that are asserted and those only mentioned, without the groups that a box already says."""
+    found = {group: outcome for group, outcome in outcomes(a.free_text, a.this_year).items() if not said(a, group)}
+    return groups_that_are("asserted", found), groups_that_are("mentioned", found)
 
 
-def phrase_groups(text: str) -> set[str]:
-    """The groups with an un-negated phrase, whatever the boxes say."""
-    sentences = sentences_of(text) if text else []
-    return {
-        group.name for group in GROUPS if any(mentions(sentence, group.nouns, group.actions) for sentence in sentences)
-    }
+def said(a: Answers, group: str) -> bool:
+    return any(a.says(box, *LISTS["silenced_by"]) for box in GROUPS[group]["boxes"])
 
 
-def sentences_of(text: str) -> list[Sentence]:
-    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
-    plain = unicodedata.normalize("NFKC", visible).lower().replace("\u2018", "'").replace("\u2019", "'")
-    found: list[Sentence] = []
-    for stretch in (part for line in plain.splitlines() for part in re.split(r'[.;:!?()\[\]"]', line)):
-        pieces = [re.sub(r"[^a-z0-9']", " ", part).split() for part in re.split(r"[,/]", stretch)]
-        found.extend(cut_at_words(pieces))
-    return found
+def groups_that_are(outcome: str, found: dict[str, str]) -> set[str]:
+    return {group for group in found if found[group] == outcome}
 
 
-def cut_at_words(pieces: list[Words]) -> list[Sentence]:
-    """Start a sentence at each sentence word and a piece at each piece word; the words themselves vanish."""
-    sentences: list[Sentence] = [[]]
-    for piece in pieces:
-        sentences[-1].append([])
-        for word in piece:
-            if word in SENTENCE_WORDS:
-                sentences.append([[]])
-            elif word in PIECE_WORDS:
-                sentences[-1].append([])
-            else:
-                sentences[-1][-1].append(word)
-    return sentences
+@lru_cache(maxsize=50_000)
+def outcomes(text: str, this_year: int) -> dict[str, str]:
+    """What the text says of each group that it speaks of: asserted, mentioned or denied."""
+    best: dict[str, str] = {}
+    for words in sentences(text):
+        reader = Reader(words, bound_words(words), this_year)
+        said_here = [(group, reader.outcome(match)) for group in GROUPS for match in matches(words, group)]
+        said_here += [(NUMBERS["group"], outcome) for outcome in of_volumes(reader)]
+        for group, outcome in said_here:
+            best[group] = max(outcome, best.get(group, "denied"), key=RANKED.index)
+    return best
 
 
-def mentions(sentence: Sentence, nouns: list[Words], actions: list[Words]) -> bool:
-    return any(
-        any(counts_as_noun(sentence, number, start, phrase) for phrase in nouns for start in at(piece, phrase))
-        or any(counts_as_action(piece, start, phrase) for phrase in actions for start in at(piece, phrase))
-        for number, piece in enumerate(sentence)
-    )
-
-
-def at(piece: Words, phrase: Words) -> list[int]:
-    """Where the phrase starts: all words exact, the last one may go on."""
-    length = len(phrase)
+def of_volumes(reader: Reader) -> list[str]:
     return [
-        start
-        for start in range(len(piece) - length + 1)
-        if piece[start : start + length - 1] == phrase[:-1] and piece[start + length - 1].startswith(phrase[-1])
+        volume_outcome(reader, lo, hi, millilitres)
+        for (lo, hi), millilitres in volumes(reader.words)
+        if millilitres <= NUMBERS["at_most_ml"]
     ]
 
 
-def counts_as_noun(sentence: Sentence, number: int, start: int, phrase: Words) -> bool:
-    piece = sentence[number]
-    before, after = piece[:start], piece[start + len(phrase) :]
-    return not negated(before, NOUN_BLOCKERS) and not negated_by_list(sentence[:number], before, after)
-
-
-def counts_as_action(piece: Words, start: int, phrase: Words) -> bool:
-    before = piece[:start]
-    if phrase in FEEL_PHRASES:
-        return any(word in FEEL_NEGATORS for word in before)
-    return not negated(before[-3:], ACTION_BLOCKERS)
-
-
-def negated(before: Words, blockers: tuple[str, ...]) -> bool:
-    """A negator in these words with no blocker between it and the phrase, which follows them."""
-    for word in reversed(before):
-        if word in NEGATORS:
-            return True
-        if word.startswith(blockers):
-            return False
-    return False
-
-
-def negated_by_list(earlier: Sentence, before: Words, after: Words) -> bool:
-    return (
-        any(word in LIST_NEGATORS for piece in earlier for word in piece)
-        and not any(word in LIST_BREAKERS_BEFORE for word in before)
-        and not any(word in LIST_BREAKERS_AFTER for word in after[:4])
-    )
+def volume_outcome(reader: Reader, lo: int, hi: int, millilitres: float) -> str:
+    if millilitres < NUMBERS["at_least_ml"]:
+        return "denied"
+    return "mentioned" if reader.only_mentioned(lo, hi) else "asserted"

@@ -1,6 +1,7 @@
 """The imaging list: which study gives way to which, and in what order it is read (triage specification, part 3.9)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 TIMES = ("immediate", "4h", "24h", "72h", "2w", "specialist", "routine")
 LUMBAR_MRI = ("mri_lumbar_spine_wo", "mri_lumbar_spine_wwo")
@@ -15,30 +16,49 @@ ORDERED_MERGES = (
 )
 
 
+@dataclass
+class Item:
+    """When a study is due, and the study that it stands for after a contraindication."""
+
+    within: str
+    instead_of: str | None = None
+
+
 class ImagingList:
     """Studies, each with its time; a study stands in it once, with the earliest time asked for."""
 
     def __init__(self, wanted: Iterable[tuple[str, str]]) -> None:
-        self.time: dict[str, str] = {}
+        self.items: dict[str, Item] = {}
         for study, within in wanted:
             self.add(study, within)
 
     def __contains__(self, study: str) -> bool:
-        return study in self.time
+        return study in self.items
 
     def __bool__(self) -> bool:
-        return bool(self.time)
+        return bool(self.items)
 
-    def add(self, study: str, within: str) -> None:
-        self.time[study] = min(within, self.time.get(study, within), key=TIMES.index)
+    def add(self, study: str, within: str, instead_of: str | None = None) -> None:
+        """List the study or bring its time forward; a study that already stands for another keeps that."""
+        item = self.items.setdefault(study, Item(within))
+        item.within = min(item.within, within, key=TIMES.index)
+        item.instead_of = item.instead_of or instead_of
 
     def remove(self, study: str) -> None:
-        self.time.pop(study, None)
+        self.items.pop(study, None)
 
-    def lower_priority(self, study: str, successor: str) -> None:
-        """The study leaves; the successor is listed with the earlier of the two times."""
-        if study in self.time:
-            self.add(successor, self.time.pop(study))
+    def merged_into(self, study: str, successor: str) -> None:
+        """A wider study is no replacement: the successor only takes over what the study already stood for."""
+        if study in self.items:
+            item = self.items.pop(study)
+            self.add(successor, item.within, item.instead_of)
+
+    def replaced_by(self, study: str, successor: str) -> str:
+        """Put the successor in the study's place; return the study that stood first."""
+        item = self.items.pop(study)
+        first = item.instead_of or study
+        self.add(successor, item.within, first)
+        return first
 
     def merge(self) -> None:
         self.merge_spine(LUMBAR_MRI, "mri_whole_spine_wo", "mri_whole_spine_wwo")
@@ -46,7 +66,7 @@ class ImagingList:
             self.remove("ct_lumbar_myelogram")
         for study, successor in ORDERED_MERGES:
             if successor in self:
-                self.lower_priority(study, successor)
+                self.merged_into(study, successor)
 
     def merge_spine(self, lumbar: tuple[str, ...], plain: str, contrast: str) -> bool:
         """Lumbar into whole spine, with contrast if any of them had it; tells whether anything was merged."""
@@ -55,11 +75,11 @@ class ImagingList:
             return False
         with_contrast = contrast in self or any(study.endswith("_wwo") for study in parts)
         for study in parts:
-            self.lower_priority(study, contrast if with_contrast else plain)
+            self.merged_into(study, contrast if with_contrast else plain)
         return True
 
     def studies(self, *beginnings: str, ending: str = "") -> list[str]:
-        return [study for study in self.time if study.startswith(beginnings) and study.endswith(ending)]
+        return sorted(study for study in self.items if study.startswith(beginnings) and study.endswith(ending))
 
     def magnetic(self) -> list[str]:
         return self.studies("mri_")
@@ -76,10 +96,10 @@ class ImagingList:
     def ionising(self) -> list[str]:
         return self.studies("xr_", "ct_", "cta_")
 
-    def in_order(self) -> list[dict[str, str]]:
+    def in_order(self) -> list[dict[str, str | None]]:
         """By time, then CT angiography, then name."""
         ranked = sorted(
-            self.time.items(),
-            key=lambda item: (TIMES.index(item[1]), not item[0].startswith("cta_"), item[0]),
+            self.items.items(),
+            key=lambda pair: (TIMES.index(pair[1].within), not pair[0].startswith("cta_"), pair[0]),
         )
-        return [{"study": study, "within": within} for study, within in ranked]
+        return [{"study": study, "within": item.within, "instead_of": item.instead_of} for study, item in ranked]

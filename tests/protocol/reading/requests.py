@@ -23,6 +23,7 @@ ALWAYS: dict[str, tuple[Request, ...]] = {
     "XE14": (("ct_whole_spine_wo", "immediate"), ("mri_whole_spine_wo", "4h")),
     "XE15": (("mri_whole_spine_wo", "4h"),),
     "XE16": (("mri_whole_spine_wwo", "4h"),),
+    "XE18": (("xr_hip_pelvis", "immediate"),),
     "XU1": (("ct_abdomen_pelvis_w", "4h"),),
     "XU1E": (("ct_abdomen_pelvis_w", "4h"),),
     "XU3": (("xr_hip_pelvis", "4h"),),
@@ -32,6 +33,10 @@ ALWAYS: dict[str, tuple[Request, ...]] = {
     "XU8": (("mri_lumbar_spine_wo", "24h"),),
     "XU9": (("xr_hip_pelvis", "24h"), ("xr_femur", "24h")),
     "XU10": (("ct_abdomen_pelvis_w", "24h"),),
+    "XU13": (("mri_lumbar_spine_wo", "24h"),),
+    "XU14": (("ct_abdomen_pelvis_w", "24h"),),
+    "XU15": (("mri_whole_spine_wo", "24h"),),
+    "XU16": (("xr_hip_pelvis", "24h"),),
 }
 
 
@@ -67,6 +72,4 @@ def hip_fracture(a: Answers) -> Request:
 def child_hip(a: Answers) -> list[Request]:
     if a.says("can_bear_weight", "no"):
         return [("xr_pelvis_ap_crosstable", "4h")]
-    if a.says("can_bear_weight", "with_difficulty"):
-        return [("xr_pelvis_ap_frog", "24h")]
-    return []
+    return [("xr_pelvis_ap_frog", "24h")]

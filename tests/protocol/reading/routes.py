@@ -6,6 +6,7 @@ from .answers import Answers
 from .evidence import Scores
 from .facts import (
     alarm_answer,
+    bilateral,
     cancer,
     cord_sign,
     gradual,
@@ -16,6 +17,7 @@ from .facts import (
     sudden,
     time_contradiction,
     unexplained,
+    weakness,
 )
 from .truth import certain, every, possible, some
 
@@ -44,28 +46,28 @@ def route(a: Answers, points: Scores, *, incomplete: bool) -> Route:
 
 
 def before_evidence(a: Answers, points: Scores, *, incomplete: bool) -> Route | None:
-    """Orders 1 to 7: what has to be settled by a person first, other pathways, and slow cord signs."""
+    """Orders 1 to 7: what has to be settled by a person first, slow cord signs, and other pathways."""
     if incomplete:
         return Route("FR1", "clinical_review", "prompt", "incomplete")
     if side_contradiction(a) or certain(time_contradiction(a)):
         return Route("FR2", "clinical_review", "prompt", "conflict")
     if longstanding_deficit(a) and possible(some(new_problem(a), a.present("prior_treated_ces"))):
         return Route("FR3", "clinical_review", "prompt", "confirm_baseline")
-    if a.says("cannot_lift_leg_supine", "absent"):
-        if gradual(a):
-            return Route("FR4", "clinical_review", "routine", "undifferentiated")
-        return Route("FR5", "clinical_review", "prompt", "undifferentiated")
     if cord_sign(a):
         if points.muscle >= 3 or points.joint >= 3:
             both = (WHOLE_SPINE, ("xr_hip_pelvis", "2w"))
             return Route("FR6", "neurology", "prompt", "mixed_objective_neuro", both)
         return Route("FR7", "neurology", "prompt", "mixed_objective_neuro", (WHOLE_SPINE,))
+    if a.says("cannot_lift_leg_supine", "absent"):
+        if gradual(a):
+            return Route("FR4", "clinical_review", "routine", "undifferentiated")
+        return Route("FR5", "clinical_review", "prompt", "undifferentiated")
     return None
 
 
 def by_evidence(a: Answers, points: Scores) -> Route:
-    """Orders 8 to 19."""
-    found = nerve_route(a, points) or muscle_route(a, points) or joint_route(a, points)
+    """Orders 8 to 20."""
+    found = nerve_route(a, points) or neuromuscular_route(a) or muscle_route(a, points) or joint_route(a, points)
     if found:
         return found
     if points.nerve < 3 and points.muscle < 3 and points.joint < 3:
@@ -83,6 +85,13 @@ def nerve_route(a: Answers, points: Scores) -> Route | None:
     if a.says("hoover_sign", "positive") and points.nerve_plain < 3:
         return Route("SN0", "neurology", "routine", "functional")
     return Route("SN1", "neurology", "routine", "nerve_root_L2_L4", (("mri_lumbar_spine_wo", "routine"),))
+
+
+def neuromuscular_route(a: Answers) -> Route | None:
+    spread = some(a.present("muscle_wasting"), bilateral(a))
+    if every(weakness(a), a.says("progression", "worsening_months"), spread):
+        return Route("SN2", "neurology", "prompt", "neuromuscular")
+    return None
 
 
 def muscle_route(a: Answers, points: Scores) -> Route | None:
@@ -109,6 +118,7 @@ def joint_route(a: Answers, points: Scores) -> Route | None:
 def floors(a: Answers, points: Scores) -> list[str]:
     """The prompt floors that hold."""
     getting_worse = a.says("progression", "worsening_days", "worsening_weeks", "worsening_months")
+    not_stable = some(getting_worse, a.says("progression", "fluctuating"))
     held = {
         "SP1": possible(every(sudden(a), unexplained(a))),
         "FP1": certain(a.says("pregnancy_status", "pregnant")),
@@ -117,5 +127,6 @@ def floors(a: Answers, points: Scores) -> list[str]:
         "FP4": possible(every(a.present("unexplained_weight_loss"), a.at_least("age_years", 50))),
         "FP5": points.nerve_leads and possible(some(a.under("duration_days", 42), getting_worse)),
         "FP6": possible(alarm_answer(a)),
+        "FP7": possible(every(bilateral(a), not_stable)),
     }
     return sorted(floor for floor, holds in held.items() if holds)

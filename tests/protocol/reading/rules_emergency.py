@@ -7,6 +7,7 @@ from .facts import (
     cord_sign,
     fast,
     febrile,
+    infected,
     neuro_sign,
     not_gradual,
     one_leg,
@@ -16,10 +17,11 @@ from .facts import (
     sphincter_new,
     sudden,
     unexplained,
+    unstable,
     weakness,
     worsening_recent,
 )
-from .truth import Truth, every, some
+from .truth import Truth, every, no, some
 
 
 def se1(a: Answers) -> Truth:
@@ -48,7 +50,7 @@ def xe2(a: Answers) -> Truth:
 
 
 def xe3(a: Answers) -> Truth:
-    return a.present("bilateral_sciatica")
+    return a.says("bilateral_sciatica", "new_or_worse")
 
 
 def xe4(a: Answers) -> Truth:
@@ -61,11 +63,15 @@ def xe5(a: Answers) -> Truth:
 
 
 def xe6(a: Answers) -> Truth:
-    return a.present("breathlessness_rest_or_lying", "swallowing_difficulty")
+    boxes = ("breathlessness_rest_or_lying", "swallowing_difficulty")
+    new = some(*(a.says(box, "new_or_worse") for box in boxes))
+    old = some(*(a.says(box, "longstanding_unchanged") for box in boxes))
+    return some(new, every(old, weakness(a), no(a.says("progression", "stable", "improving"))))
 
 
 def xe7(a: Answers) -> Truth:
-    return every(cord_sign(a), some(not_gradual(a), worsening_recent(a), sphincter_new(a), cancer(a)))
+    recent = every(not_gradual(a), a.at_most("duration_days", 42))
+    return every(cord_sign(a), some(recent, worsening_recent(a), sphincter_new(a), cancer(a)))
 
 
 def xe8(a: Answers) -> Truth:
@@ -90,7 +96,7 @@ def xe10(a: Answers) -> Truth:
     stiff_and_sore = every(a.says("passive_hip_rom", "restricted", "blocked"), a.present("passive_hip_rom_painful"))
     return every(
         a.present("groin_or_deep_hip_pain"),
-        febrile(a),
+        infected(a),
         some(
             a.says("can_bear_weight", "no"),
             a.present("systemically_unwell"),
@@ -109,11 +115,13 @@ def xe12(a: Answers) -> Truth:
         a.present("sudden_abdominal_or_tearing_pain"),
         every(not_gradual(a), a.present("known_aaa")),
         every(a.present("syncope"), sudden(a), a.at_least("age_years", 50)),
+        every(shock(a), not_gradual(a), a.at_least("age_years", 50), a.present("back_pain", "groin_or_deep_hip_pain")),
     )
 
 
 def xe13(a: Answers) -> Truth:
-    at_risk = some(a.present("atrial_fibrillation_or_vascular_risk"), a.at_least("age_years", 60))
+    within_a_day = every(a.at_least("age_years", 16), a.at_most("duration_days", 1))
+    at_risk = some(a.present("atrial_fibrillation_or_vascular_risk"), a.at_least("age_years", 60), within_a_day)
     silent = every(sudden(a), painless(a), unexplained(a), one_leg(a), a.at_most("duration_days", 7), at_risk)
     return some(fast(a), silent)
 
@@ -130,10 +138,21 @@ def xe16(a: Answers) -> Truth:
     return every(a.under("age_years", 16), not_gradual(a), weakness(a), unexplained(a))
 
 
+def xe17(a: Answers) -> Truth:
+    return unstable(a)
+
+
+def xe18(a: Answers) -> Truth:
+    no_standing = every(a.present("groin_or_deep_hip_pain"), a.says("can_bear_weight", "no"))
+    return every(
+        a.says("mechanism", "high_energy_trauma"), some(a.present("leg_short_externally_rotated"), no_standing)
+    )
+
+
 def bleeding_into_psoas(a: Answers) -> Truth:
     """The condition of XU1, which XU1E shares."""
     return every(
-        a.present("anticoagulant", "bleeding_disorder"),
+        some(a.present("anticoagulant", "bleeding_disorder"), a.says("mechanism", "after_procedure")),
         a.present("groin_or_deep_hip_pain", "back_pain", "anterior_thigh_pain_radiating"),
         not_gradual(a),
         a.at_most("duration_days", 42),
@@ -141,4 +160,4 @@ def bleeding_into_psoas(a: Answers) -> Truth:
 
 
 def xu1e(a: Answers) -> Truth:
-    return every(bleeding_into_psoas(a), shock(a))
+    return every(bleeding_into_psoas(a), some(shock(a), a.under("haemoglobin_g_l", 90)))

@@ -44,10 +44,7 @@ class SafetyCheck:
         self.cautions.add("pregnancy")
         self.without_gadolinium()
         if not self.serious and "xr_hip_pelvis" in self.listed:
-            within = self.listed.time["xr_hip_pelvis"]
-            self.listed.remove("xr_hip_pelvis")
-            if "mri_hip_wo" not in self.listed:
-                self.listed.add("mri_hip_wo", within)
+            self.listed.replaced_by("xr_hip_pelvis", "mri_hip_wo")
 
     def gadolinium(self) -> None:
         if self.poor_kidneys and (self.listed.gadolinium() or self.listed.iodinated()):
@@ -59,7 +56,7 @@ class SafetyCheck:
 
     def without_gadolinium(self) -> None:
         for study in self.listed.gadolinium():
-            self.listed.lower_priority(study, study.removesuffix("_wwo") + "_wo")
+            self.listed.replaced_by(study, study.removesuffix("_wwo") + "_wo")
 
     def ask_about_reaction(self, reaction: str) -> None:
         if self.a.says(reaction, "severe"):
@@ -90,9 +87,9 @@ class SafetyCheck:
     def leave_mri(self) -> None:
         soft_tissue_view = "ct_hip_pelvis_wo" if self.bone_in_question else "us_hip"
         for study in self.listed.magnetic():
-            self.listed.lower_priority(study, MRI_GIVES_WAY_TO.get(study, soft_tissue_view))
+            first = self.listed.replaced_by(study, MRI_GIVES_WAY_TO.get(study, soft_tissue_view))
             if study.startswith("mri_lumbar_spine"):
-                self.listed.add("ct_lumbar_myelogram", "specialist")
+                self.listed.add("ct_lumbar_myelogram", "specialist", first)
 
     def iodine(self) -> None:
         if not self.listed.iodinated():
@@ -100,7 +97,7 @@ class SafetyCheck:
         self.ask_about_reaction("iodinated_reaction")
         if self.a.says("iodinated_reaction", "severe"):
             for study in self.listed.contrast_ct():
-                self.listed.lower_priority(study, study + "o")
+                self.listed.replaced_by(study, study + "o")
 
     def pregnancy_test(self) -> None:
         if self.listed.ionising() and self.pregnancy_not_excluded():

@@ -62,15 +62,16 @@ SYMPTOMS = [
         limiting_factor="weakness pain block",
         can_bear_weight="yes with_difficulty no",
     ),
-    *course("bladder_change bowel_change saddle_numbness"),
+    *course("bladder_change bowel_change saddle_numbness bilateral_sciatica"),
+    *course("breathlessness_rest_or_lying swallowing_difficulty"),
     *numbers("symptoms", duration_days=(0, 43830), pain_score=(0, 10)),
     *tri(
         "symptoms",
-        "cannot_lift_leg_supine bilateral_leg_weakness sexual_dysfunction_new bilateral_sciatica back_pain "
+        "cannot_lift_leg_supine bilateral_leg_weakness sexual_dysfunction_new back_pain "
         "anterior_thigh_pain_radiating anterior_thigh_numbness_tingling groin_or_deep_hip_pain "
         "sharp_groin_pain_at_onset pain_worse_on_hip_flexion pinching_or_catching lateral_hip_pain knee_pain "
-        "cannot_straighten_knee fast_face fast_arm fast_speech breathlessness_rest_or_lying "
-        "swallowing_difficulty fever systemically_unwell unexplained_weight_loss night_pain cold_pale_limb "
+        "cannot_straighten_knee fast_face fast_arm fast_speech fever systemically_unwell "
+        "unexplained_weight_loss night_pain cold_pale_limb "
         "sudden_abdominal_or_tearing_pain syncope",
     ),
 ]
@@ -164,3 +165,6 @@ TIER_1 = (
     "bowel_change",
     "saddle_numbness",
 )
+
+FORMER_TRI = ("bilateral_sciatica", "breathlessness_rest_or_lying", "swallowing_difficulty")
+OLD_ANSWERS = {"present": "new_or_worse", "absent": "none"}

@@ -22,7 +22,7 @@ STROKE = {
     "duration_days": 7,
     "mechanism": "none",
     "limiting_factor": "weakness",
-    "pain_score": 2,
+    "pain_score": 4,
     "atrial_fibrillation_or_vascular_risk": "present",
 }
 SEVERE = {
@@ -32,7 +32,36 @@ SEVERE = {
     "limiting_factor": "weakness",
     "back_pain": "present",
 }
+YOUNG_STROKE = {**STROKE, "atrial_fibrillation_or_vascular_risk": "absent"}
+GROWING = {"limiting_factor": "weakness", "progression": "worsening_months"}
+UNSEEN_FALL = {
+    "age": 75,
+    "can_bear_weight": "no",
+    "duration_days": 14,
+    "onset": "subacute",
+    "mechanism": "unknown",
+    "groin_or_deep_hip_pain": "unknown",
+}
 CHILD = {"age": 15, "onset": "subacute", "limiting_factor": "weakness", "mechanism": "unknown"}
+CRASH = {"mechanism": "high_energy_trauma", "groin_or_deep_hip_pain": "present"}
+PUNCTURE = {
+    "mechanism": "after_procedure",
+    "onset": "subacute",
+    "duration_days": 42,
+    "limiting_factor": "weakness",
+}
+WASTING_AWAY = {
+    "back_pain": "present",
+    "unexplained_weight_loss": "present",
+    "age": 50,
+    "limiting_factor": "weakness",
+}
+ACUTE_HIP = {
+    "groin_or_deep_hip_pain": "present",
+    "can_bear_weight": "no",
+    "onset": "subacute",
+    "duration_days": 14,
+}
 OLD_CES = {"saddle_numbness": "longstanding_unchanged", "saddle_sensation": "reduced", "prior_treated_ces": "present"}
 
 ROWS = [
@@ -71,7 +100,13 @@ ROWS = [
         {"sexual_dysfunction_new": "not_asked"},
         ["symptoms.sexual_dysfunction_new"],
     ),
-    Row("XE3", {"bilateral_sciatica": "present"}, {}, {"bilateral_sciatica": None}, ["symptoms.bilateral_sciatica"]),
+    Row(
+        "XE3",
+        {"bilateral_sciatica": "new_or_worse"},
+        {"bilateral_sciatica": "longstanding_unchanged"},
+        {"bilateral_sciatica": None},
+        ["symptoms.bilateral_sciatica"],
+    ),
     Row(
         "XE4",
         {"bilateral_leg_weakness": "present", "onset": "sudden", "duration_days": 14},
@@ -88,16 +123,16 @@ ROWS = [
     ),
     Row(
         "XE6",
-        {"swallowing_difficulty": "present"},
-        {},
+        {"swallowing_difficulty": "new_or_worse"},
+        {"swallowing_difficulty": "longstanding_unchanged", "limiting_factor": "weakness"},  # as always, and stable
         {"swallowing_difficulty": None},
         ["symptoms.swallowing_difficulty"],
     ),
     Row(
         "XE7",
-        {"sensory_level": "present", "onset": "subacute"},
+        {"sensory_level": "present", "onset": "subacute", "duration_days": 42},
         {"sensory_level": "present"},  # slow, and no danger sign: route FR7
-        {"sensory_level": "present", "onset": None},
+        {"sensory_level": "present", "onset": None, "duration_days": 42},
         ["symptoms.onset"],
     ),
     Row(
@@ -117,7 +152,7 @@ ROWS = [
     Row(
         "XE10",
         HOT_HIP,
-        {**HOT_HIP, "fever": "absent"},
+        {**HOT_HIP, "fever": "absent", "crp_mg_l": 49.9, "wbc_10e9_l": 14.9},
         {**HOT_HIP, "fever": None, "temperature_c": 36.5},  # a normal temperature does not rule out fever
         ["symptoms.fever"],
     ),
@@ -138,7 +173,7 @@ ROWS = [
     Row(
         "XE13",
         STROKE,
-        {**STROKE, "pain_score": 2.5},  # pain ends "painless"
+        {**STROKE, "pain_score": 4.5},  # pain ends "painless"
         {**STROKE, "pain_score": None},
         ["symptoms.pain_score"],
     ),
@@ -157,6 +192,20 @@ ROWS = [
         ["history.recent_spinal_procedure"],
     ),
     Row("XE16", CHILD, {**CHILD, "age": 16}, {**CHILD, "limiting_factor": "unsure"}, ["symptoms.limiting_factor"]),
+    Row(
+        "XE17",
+        {"systolic_bp": 90},
+        {"systolic_bp": 91, "heart_rate": 130},
+        None,  # findings that were not tested are none, and an unknown age counts as adult
+        [],
+    ),
+    Row(
+        "XE18",
+        {**CRASH, "can_bear_weight": "no"},
+        {**CRASH, "can_bear_weight": "with_difficulty"},
+        {**CRASH, "can_bear_weight": "unknown"},
+        ["symptoms.can_bear_weight"],
+    ),
     Row(
         "XU1",
         BLEEDING,
@@ -194,14 +243,14 @@ ROWS = [
     ),
     Row(
         "XU5",
-        {"age": 15, "knee_pain": "present", "can_bear_weight": "with_difficulty"},
-        {"age": 16, "knee_pain": "present", "can_bear_weight": "with_difficulty"},
+        {"age": 17, "anterior_thigh_pain_radiating": "present", "can_bear_weight": "with_difficulty"},
+        {"age": 18, "anterior_thigh_pain_radiating": "present", "can_bear_weight": "with_difficulty"},
         {"age": 15, "knee_pain": "present", "can_bear_weight": None},
         ["symptoms.can_bear_weight"],
     ),
     Row(
         "XU6",
-        {**RUNNER, "mechanism": "unknown"},  # an unknown mechanism is unexplained
+        {**RUNNER, "mechanism": "unknown"},  # an unknown mechanism is no certain injury
         {**RUNNER, "mechanism": "lifting"},
         {**RUNNER, "mechanism": "none", "endurance_athlete": None},
         ["history.endurance_athlete"],
@@ -234,6 +283,34 @@ ROWS = [
         {"fever": "unknown", "groin_or_deep_hip_pain": "present"},
         ["symptoms.fever"],
     ),
+    Row(
+        "XU13",
+        {"saddle_numbness": "longstanding_unchanged"},
+        {"saddle_numbness": "longstanding_unchanged", "prior_treated_ces": "present"},
+        {"saddle_numbness": "longstanding_unchanged", "prior_treated_ces": None},
+        ["history.prior_treated_ces"],
+    ),
+    Row(
+        "XU14",
+        PUNCTURE,
+        {**PUNCTURE, "duration_days": 43},
+        {**PUNCTURE, "limiting_factor": "unsure"},
+        ["symptoms.limiting_factor"],
+    ),
+    Row(
+        "XU15",
+        WASTING_AWAY,
+        {**WASTING_AWAY, "age": 49},
+        {**WASTING_AWAY, "unexplained_weight_loss": "unknown"},
+        ["symptoms.unexplained_weight_loss"],
+    ),
+    Row(
+        "XU16",
+        ACUTE_HIP,
+        {**ACUTE_HIP, "fever": "present"},  # XE10 has fired
+        {**ACUTE_HIP, "can_bear_weight": "unknown"},
+        ["symptoms.can_bear_weight"],
+    ),
     Row("XU11", {"onset": "unknown"}, {}, None, []),
     Row(
         "XU12",
@@ -256,6 +333,9 @@ EDGES = [
         {"side": "both", "onset": "sudden", "recent_infection_6w": "present", "progression": "worsening_days"},
         True,
     ),
+    ("XE6", {"swallowing_difficulty": "longstanding_unchanged", **GROWING}, True),  # weakness grows with it
+    ("XE6", {"breathlessness_rest_or_lying": "longstanding_unchanged", **GROWING, "limiting_factor": "pain"}, False),
+    ("XE7", {"sensory_level": "present", "onset": "subacute", "duration_days": 43}, False),  # older, and stable
     ("XE7", {"upper_motor_neuron_signs": "present", "cancer": "past"}, True),
     (
         "XE8",
@@ -265,9 +345,38 @@ EDGES = [
     ("XE8", {"cancer": "past", "mrc_knee_extension_right": 4}, False),  # not the affected leg
     ("XE8", {"cancer": "past", "mrc_knee_extension_right": 4, "side": "unknown"}, True),  # either leg may be
     ("XE10", {"groin_or_deep_hip_pain": "present", "fever": "present", "passive_hip_rom": "restricted"}, False),
+    ("XE10", {**HOT_HIP, "fever": "absent", "crp_mg_l": 50}, True),  # infected without fever
+    ("XE10", {**HOT_HIP, "fever": "absent", "systemically_unwell": "present"}, True),
+    ("XE10", {**HOT_HIP, "fever": "absent", "wbc_10e9_l": 15}, True),
     ("XE11", {"onset": "sudden", "distal_pulses": "absent"}, True),
     ("XE12", {"known_aaa": "present", "onset": "subacute"}, True),
+    ("XE12", {"systolic_bp": 99, "onset": "sudden", "age": 50, "back_pain": "present"}, True),
+    ("XE12", {"systolic_bp": 99, "onset": "sudden", "age": 49, "back_pain": "present"}, False),
+    ("XE12", {"systolic_bp": 100, "onset": "sudden", "age": 50, "back_pain": "present"}, False),  # no shock
     ("XE13", {"fast_speech": "present"}, True),
+    ("XE13", {**STROKE, "back_pain": "present"}, True),  # back pain does not end "painless"
+    ("XE13", {**YOUNG_STROKE, "age": 16, "duration_days": 1}, True),
+    ("XE13", {**YOUNG_STROKE, "age": 16, "duration_days": 2}, False),
+    ("XE17", {"heart_rate": 131}, True),
+    ("XE17", {"heart_rate": 131, "age": 15}, False),  # a healthy child's pulse
+    ("XE17", {"heart_rate": 131, "age": None}, True),
+    ("XE18", {"mechanism": "high_energy_trauma", "leg_short_externally_rotated": "present"}, True),
+    ("XU1", {**BLEEDING, "anticoagulant": "absent", "mechanism": "after_procedure"}, True),
+    ("XU1E", {**BLEEDING, "haemoglobin_g_l": 89.9}, True),
+    ("XU1E", {**BLEEDING, "haemoglobin_g_l": 90}, False),
+    ("XU2", {**FALL, "age": 30, "can_bear_weight": "no"}, True),
+    ("XU2", {"leg_short_externally_rotated": "present", "onset": "subacute", "age": 30}, True),
+    ("XU2", UNSEEN_FALL, True),  # neither the fall nor the pain is ruled out
+    ("XU2", {**UNSEEN_FALL, "mechanism": "none"}, False),
+    ("XU2", {**UNSEEN_FALL, "age": 74}, False),
+    ("XU4", {"cannot_straighten_knee": "present", "onset": "sudden", "knee_pain": "present"}, True),
+    ("XU5", {"age": 17, "lateral_hip_pain": "present", "passive_hip_rom": "restricted"}, True),  # stiff
+    ("XU6", {**RUNNER, "mechanism": "after_procedure"}, True),  # any mechanism that is no injury
+    ("XU13", {"bladder_change": "longstanding_unchanged", "knee_reflex_left": "absent"}, True),
+    ("XU13", {"bladder_change": "longstanding_unchanged"}, False),  # without a nerve sign
+    ("XU14", {**PUNCTURE, "limiting_factor": "pain", "mrc_knee_extension_left": 4}, True),
+    ("XU15", {**WASTING_AWAY, "cancer": "past"}, False),  # XE8
+    ("XU16", {**ACUTE_HIP, "duration_days": 15}, False),
     ("XE13", {**STROKE, "mechanism": "lifting"}, False),  # explained
     ("XE13", {**STROKE, "side": "unknown", "bilateral_leg_weakness": "unknown"}, True),  # both legs are not certain
     ("XU2", {"prior_xray_hip": "fracture"}, True),
@@ -287,7 +396,9 @@ EDGES = [
     ("XU9", {"prior_xray_hip": "lesser_trochanter_avulsion", "age": 17}, False),
     ("XU10", {**HOT_HIP, "psoas_sign": "present"}, True),  # even beside XE10
     ("XU11", {"side": "unknown", "duration_days": 14.5, "onset": "gradual"}, False),
-    ("XU11", {"iv_drug_use": None, "back_pain": "present"}, True),  # XE9 possible, and a back problem
+    ("XU11", {"iv_drug_use": None, "back_pain": "present"}, False),  # XE9 possible, but an old, stable back
+    ("XU11", {"iv_drug_use": None, "back_pain": "present", "progression": "fluctuating"}, True),
+    ("XU11", {"iv_drug_use": None, "back_pain": "present", "duration_days": 42}, True),
     ("XU11", {"bladder_change": "unknown", "fast_face": "present"}, False),  # an emergency has fired
     ("XU12", {"free_text": "denies incontinence"}, False),
 ]

@@ -6,7 +6,7 @@ from shared.protocols import active
 from tests.unit.clinical.calm import decide, studies
 
 CES = {"bladder_change": "new_or_worse"}  # mri_lumbar_spine_wo@4h
-CORD = {"sensory_level": "present", "onset": "subacute"}  # mri_whole_spine_wo@4h
+CORD = {"sensory_level": "present", "onset": "subacute", "duration_days": 42}  # mri_whole_spine_wo@4h
 ABSCESS = {"back_pain": "present", "fever": "present"}  # mri_whole_spine_wwo@4h
 CANCER = {"cancer": "past", "back_pain": "present"}  # mri_whole_spine_wo@24h
 BLEED = {"anticoagulant": "present", "back_pain": "present", "onset": "sudden", "duration_days": 3}
@@ -31,7 +31,7 @@ UNSAFE = {"mri_safety": "unsafe"}
 
 # name, answers, studies, cautions
 LISTS = [
-    ("M1 the same study twice", {**CES, "bilateral_sciatica": "present"}, ["mri_lumbar_spine_wo@4h"], []),
+    ("M1 the same study twice", {**CES, "bilateral_sciatica": "new_or_worse"}, ["mri_lumbar_spine_wo@4h"], []),
     ("M2 lumbar gives way to whole spine", {**CES, **CORD}, ["mri_whole_spine_wo@4h"], []),
     ("M2 with the earlier time", {**CES, **CANCER}, ["mri_whole_spine_wo@4h"], []),
     ("M3 with contrast wins", {**CANCER, "fever": "present"}, ["mri_whole_spine_wwo@4h"], []),
@@ -64,9 +64,9 @@ LISTS = [
     ("2 pregnant, no gadolinium", {**PREGNANT, **ABSCESS}, ["mri_whole_spine_wo@4h"], ["pregnancy"]),
     ("2 pregnant, MRI instead of X-ray", {**PREGNANT, **JOINT}, ["mri_hip_wo@2w"], ["pregnancy"]),
     (
-        "2 pregnant, the MRI that is listed keeps its time",
+        "2 pregnant, the MRI takes the earlier time",
         {**PREGNANT, **STRAIN, "onset": "sudden", "duration_days": 3},
-        ["mri_hip_wo@2w"],
+        ["mri_hip_wo@72h"],
         ["pregnancy"],
     ),
     (
@@ -272,3 +272,24 @@ def test_imaging_safety_changes_imaging_and_cautions_only():
     for name in ("imaging", "cautions"):
         del calm[name], changed[name]
     assert calm == changed
+
+
+@pytest.mark.parametrize(
+    ("answers", "replaced"),
+    [
+        (CES, {"mri_lumbar_spine_wo": None}),
+        ({**PREGNANT, **STRAIN, "onset": "sudden", "duration_days": 3}, {"mri_hip_wo": "xr_hip_pelvis"}),
+        (
+            {**CES, **UNSAFE},
+            {"ct_lumbar_spine_wo": "mri_lumbar_spine_wo", "ct_lumbar_myelogram": "mri_lumbar_spine_wo"},
+        ),
+        ({**PREGNANT, **STRAIN, **UNSAFE}, {"us_hip": "xr_hip_pelvis"}),  # the X-ray stood first
+        ({**ABSCESS, "gadolinium_reaction": "severe"}, {"mri_whole_spine_wo": "mri_whole_spine_wwo"}),
+        ({**ABSCESS, **CES}, {"mri_whole_spine_wwo": None}),  # a wider study is no replacement
+        ({**CES, **CORD, **UNSAFE}, {"ct_whole_spine_wo": "mri_whole_spine_wo"}),
+        ({**TRAUMA, **UNSAFE}, {"ct_whole_spine_wo": "mri_whole_spine_wo"}),  # listed already, it stands for both
+        ({**BLEED, "iodinated_reaction": "severe"}, {"ct_abdomen_pelvis_wo": "ct_abdomen_pelvis_w"}),
+    ],
+)
+def test_a_study_names_the_one_that_it_stands_for(answers, replaced):
+    assert {each.study: each.instead_of for each in decide(**answers).imaging} == replaced

@@ -138,7 +138,7 @@ FAULTS = [
     ("rules/seed.yaml", "  SE3:", "  SE2:", 'rules/seed.yaml: the key "SE2" in line'),
     ("rules/urgent.yaml", "  XU3:", "  SE3:", "rules/urgent.yaml: rules.SE3: this id is taken in rules/seed.yaml"),
     ("rules/late.yaml", "  XU11:", "  first:", "rules/late.yaml:.rules.first: Not the id of a rule"),
-    ("owners.yaml", "XU12]", "XU13]", "owners.yaml: owners: no rule is named XU13"),
+    ("owners.yaml", "XU12]", "XU99]", "owners.yaml: owners: no rule is named XU99"),
     ("owners.yaml", "XU12]", "XU11]", "owners.yaml: owners: XU11 stands 2 times, not once"),
     (
         "routes.yaml",
@@ -177,9 +177,33 @@ FAULTS = [
     ),
     ("imaging.yaml", "mri: [mri_*]", "mri: [mir_*]", "imaging.yaml: groups.mri: no study matches mir_*"),
     ("imaging.yaml", "{routine: 2w}", "{routine: 3w}", "imaging.yaml: prompt_times: no time is named 3w"),
-    ("phrases.yaml", "[bladder_change]", "[bladder]", "phrases.yaml: groups.bladder.boxes: no field is named bladder"),
-    ("phrases.yaml", '"soiling"', '"Soiling"', "phrases.yaml: groups.bowel.noun.5: Not words in small letters."),
-    ("phrases.yaml", "reach: 4", "reach: 0", "phrases.yaml:.list_negation.reach: Must be greater than or equal to 1."),
+    (
+        "free_text.yaml",
+        "[bladder_change]",
+        "[bladder]",
+        "free_text.yaml: groups.bladder.boxes: no field is named bladder",
+    ),
+    ("free_text.yaml", "soiling", "Soiling", "free_text.yaml:.groups.bowel.nouns.3: Not words in small letters."),
+    (
+        "free_text.yaml",
+        "direct: 12",
+        "direct: 0",
+        "free_text.yaml:.windows.direct: Must be greater than or equal to 1.",
+    ),
+    ("free_text.yaml", "[urine, urine", "[urin, urine", "free_text.yaml:.concepts: No concept is named urin."),
+    ("ask_next.yaml", "  side:", "  sides:", "ask_next.yaml: questions: no field is named sides"),
+    (
+        "ask_next.yaml",
+        "[left, right, both]",
+        "[left, wrong]",
+        "ask_next.yaml: questions.side: side has no answer wrong",
+    ),
+    (
+        "form/symptoms.yaml",
+        "absent: none}",
+        "absent: never}",
+        "form/symptoms.yaml: fields.bilateral_sciatica.old_answers: Not among the values: never.",
+    ),
     (
         "targets.yaml",
         "    acknowledge_minutes: 10\n",
@@ -193,7 +217,7 @@ FAULTS = [
         "  F49: {titel:",
         "sources.yaml: sources.F49.title: Missing data for required field.",
     ),
-    ("protocol.yaml", "version: 2026.1.0", "version: 2026.1.1", "protocol.yaml: version: the folder is named 2026.1.0"),
+    ("protocol.yaml", "version: 2026.2.0", "version: 2026.2.1", "protocol.yaml: version: the folder is named 2026.2.0"),
     ("protocol.yaml", "name: ", "name: [", "protocol.yaml: cannot be read: while parsing"),
 ]
 
@@ -252,7 +276,7 @@ def test_a_released_protocol_that_changed_is_refused(folder):
     load(folder)
     change(folder, "evidence.yaml", "threshold: 3 ", "threshold: 4 ")
     [fault] = faults(folder)
-    assert fault.startswith(f"2026.1.0: was released as {active().digest} and is now sha256:")
+    assert fault.startswith(f"2026.2.0: was released as {active().digest} and is now sha256:")
 
 
 def test_the_digest_follows_what_is_said_and_its_order_not_how_it_is_laid_out(folder):

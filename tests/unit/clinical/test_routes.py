@@ -34,6 +34,23 @@ ROUTES = [
     ),
     ("FR3", {**OLD, "prior_treated_ces": None}, "clinical_review", "prompt", "confirm_baseline", "hold_for_review"),
     (
+        "FR6",
+        {"sensory_level": "present", **JOINT},
+        "neurology",
+        "prompt",
+        "mixed_objective_neuro",
+        ["mri_whole_spine_wo@2w", "xr_hip_pelvis@2w"],
+    ),
+    (
+        "FR7",
+        {"sensory_level": "present", "cannot_lift_leg_supine": "absent"},
+        "neurology",
+        "prompt",
+        "mixed_objective_neuro",
+        ["mri_whole_spine_wo@2w"],
+    ),
+    ("FR7", {"sensory_level": "present"}, "neurology", "prompt", "mixed_objective_neuro", ["mri_whole_spine_wo@2w"]),
+    (
         "FR4",
         {"cannot_lift_leg_supine": "absent", **NERVE},
         "clinical_review",
@@ -49,15 +66,6 @@ ROUTES = [
         "undifferentiated",
         "hold_for_review",
     ),
-    (
-        "FR6",
-        {"sensory_level": "present", **JOINT},
-        "neurology",
-        "prompt",
-        "mixed_objective_neuro",
-        ["mri_whole_spine_wo@2w", "xr_hip_pelvis@2w"],
-    ),
-    ("FR7", {"sensory_level": "present"}, "neurology", "prompt", "mixed_objective_neuro", ["mri_whole_spine_wo@2w"]),
     ("SN0", {"hoover_sign": "positive"}, "neurology", "routine", "functional", "hold_for_review"),
     (
         "SN1",
@@ -68,6 +76,22 @@ ROUTES = [
         ["mri_lumbar_spine_wo@routine"],
     ),
     ("SN1", NERVE, "neurology", "routine", "nerve_root_L2_L4", ["mri_lumbar_spine_wo@routine"]),
+    (
+        "SN2",
+        {"limiting_factor": "weakness", "progression": "worsening_months", "muscle_wasting": "present", **DISUSE},
+        "neurology",
+        "prompt",
+        "neuromuscular",
+        "hold_for_review",
+    ),
+    (
+        "SN2",
+        {"limiting_factor": "weakness", "progression": "worsening_months", "side": "both"},
+        "neurology",
+        "prompt",
+        "neuromuscular",
+        "hold_for_review",
+    ),
     (
         "SM1A",
         {**STRAIN, "onset": "sudden", "duration_days": 21},
@@ -134,13 +158,15 @@ ROUTES_OUT = [  # route, answers with which an earlier condition would have take
     ("FR2", {"mrc_hip_flexion_left": 4, "mrc_hip_flexion_right": 4}),
     ("FR2", {"mrc_hip_flexion_left": 5, "mrc_hip_flexion_right": 4, "side": "both"}),
     ("FR3", OLD),  # old, unchanged, and nothing new
-    ("FR4", {"cannot_lift_leg_supine": "unknown"}),
-    ("FR5", {"cannot_lift_leg_supine": "unknown", "onset": "subacute"}),
     ("FR6", {"sensory_level": "present", **BLOCK, "saddle_numbness": "unknown"}),  # FR1 comes first
     ("FR7", {"sensory_level": "unknown"}),
+    ("FR4", {"cannot_lift_leg_supine": "unknown"}),
+    ("FR5", {"cannot_lift_leg_supine": "unknown", "onset": "subacute"}),
     ("SN0", {"hoover_sign": "positive", **BLOCK}),  # nerve does not lead
     ("SN1", {"limiting_factor": "weakness"}),  # two points only
     ("SN1", {**NERVE, "known_hip_osteoarthritis": "present", "fadir": "positive"}),  # leads by one
+    ("SN2", {"limiting_factor": "weakness", "progression": "worsening_months"}),
+    ("SN2", {"limiting_factor": "weakness", "muscle_wasting": "present"}),
     ("SM1A", {**STRAIN, "onset": "sudden", "duration_days": 100}),
     ("SM1", {**STRAIN, "known_hip_osteoarthritis": "present", "pinching_or_catching": "present"}),  # equal to joint
     ("SM2", {**DISUSE, "knee_reflex_left": "reduced"}),  # an objective sign
@@ -168,6 +194,12 @@ FLOORS = [
     ("FP6", {"systemically_unwell": "present"}, {"systolic_bp": 100}),
     ("FP6", {"leg_short_externally_rotated": "unknown"}, {"leg_short_externally_rotated": None}),
     ("FP6", {"heart_rate": 111}, {"heart_rate": 110}),
+    ("FP7", {"side": "both", "progression": "fluctuating"}, {"side": "both", "progression": "stable"}),
+    (
+        "FP7",
+        {"bilateral_leg_weakness": "present", "progression": "worsening_months"},
+        {"progression": "worsening_months"},
+    ),
 ]
 
 

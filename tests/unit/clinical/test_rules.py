@@ -50,8 +50,8 @@ def test_it_has_an_origin_a_source_and_words(rule):
     assert rule.why.endswith(".")
 
 
-def test_there_are_thirty_rules_and_two_late_ones():
+def test_there_are_thirty_six_rules_and_two_late_ones():
     rules = active().rules.values()
-    assert len([rule for rule in rules if not rule.late]) == 30
+    assert len([rule for rule in rules if not rule.late]) == 36
     assert [rule.id for rule in rules if rule.late] == ["XU11", "XU12"]
     assert [rule.id for rule in rules if rule.origin == "seed"] == ["SE1", "SE2", "SE3"]

@@ -1,4 +1,4 @@
-"""Marshmallow fields that take a value as it is or refuse it: nothing is converted, trimmed or guessed."""
+"""Marshmallow fields that accept a value as it is or refuse it: nothing is converted, trimmed or guessed."""
 
 import re
 from collections.abc import Mapping
@@ -72,18 +72,24 @@ class Text(Strict):
 
 
 class Choice(Strict):
-    """One of a list of texts, compared exactly."""
+    """One of a list of texts, compared exactly; `old` ones are taken as well, and not shown."""
 
-    def __init__(self, values: tuple[str, ...], **settings: Any) -> None:
+    def __init__(self, values: tuple[str, ...], *, old: tuple[str, ...] = (), **settings: Any) -> None:
         """Take the texts that are allowed."""
         super().__init__(metadata={"enum": list(values)}, **settings)
         self.values = values
+        self.allowed = frozenset((*values, *old))
 
     def refuse(self, value: Any) -> str | None:
         """Refuse what is not on the list."""
-        if isinstance(value, str) and value in self.values:
+        if isinstance(value, str) and value in self.allowed:
             return None
-        return f"Has to be one of: {', '.join(self.values)}."
+        return one_of(self.values)
+
+
+def one_of(values: tuple[str, ...]) -> str:
+    """Return what is said of an answer that is not on the list."""
+    return f"Has to be one of: {', '.join(values)}."
 
 
 class Number(Strict):
@@ -162,7 +168,7 @@ def field_of(asked: Field) -> fields.Field[Any]:
 def check_of(asked: Field) -> Strict:
     """Return the field that checks an answer to `asked` where there is one."""
     if asked.values:
-        return Choice(asked.accepts, required=asked.required)
+        return Choice(asked.accepts, old=tuple(asked.old_answers), required=asked.required)
     match asked.type:
         case "number":
             return Number(minimum=asked.minimum, maximum=asked.maximum, required=asked.required)

@@ -1,12 +1,14 @@
-"""Danger phrases in the free text, unless it says that they are absent (triage specification, part 4, step 9)."""
+"""Danger phrases in the free text, unless it says that they are absent: the check of versions before 2026.2.0."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from shared.clinical.fields import Answer
 from shared.clinical.text import normalise
+from shared.clinical.text_check.check import TextFindings
 
 _LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
 
@@ -57,6 +59,10 @@ class Phrases:
     def silenced(self, group: str, answers: Mapping[str, Answer]) -> bool:
         """Tell whether an answer beside the group says already what its phrases say."""
         return any(answers.get(box) in self.silenced_by for box in self.boxes[group])
+
+    def findings(self, text: str, today: date) -> TextFindings:  # noqa: ARG002 - a list of phrases knows no dates
+        """Return what a text asserts, as the check of later versions does."""
+        return TextFindings(find(text, self))
 
     @cached_property
     def token(self) -> re.Pattern[str]:

@@ -1,0 +1,63 @@
+"""A decision in the form's own words: labels beside the names of fields, and rules that one answer would settle."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.clinical.protocol import Protocol
+
+
+def worded(record: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
+    """Return a stored decision with words added to its reasons, open rules and imaging; nothing else changes.
+
+    `protocol` is the version that decided.
+    """
+    return {
+        **record,
+        "reasons": [{**each, "words": _said(each["because"].items(), protocol)} for each in record["reasons"]],
+        "undetermined": [{**each, **_open(each, protocol)} for each in record["undetermined"]],
+        "imaging": [{**each, **_study(each, protocol)} for each in record["imaging"]],
+    }
+
+
+def _said(answers: Iterable[tuple[str, Any]], protocol: Protocol) -> list[dict[str, Any]]:
+    """Return question and answer as the form words them; an answer that is not on a list stands as it is."""
+    words = []
+    for path, answer in answers:
+        field = protocol.form.by_path.get(path)
+        label = field.label if field else path
+        text = field.values.get(answer, _plain(answer)) if field and isinstance(answer, str) else _plain(answer)
+        unit = f" {field.unit}" if field and field.unit and not isinstance(answer, str) else ""
+        words.append({"field": path, "label": label, "answer": text + unit})
+    return words
+
+
+def _open(rule: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
+    """Return an open rule's headline, the labels of what is missing, and whether one answer would settle it."""
+    stated = protocol.rules.get(rule["rule"])
+    headline = stated.headline if stated else rule["rule"]
+    labels = [_label(path, protocol) for path in rule["missing"]]
+    near = f"One answer away from {rule['rule']}: {labels[0]}" if len(labels) == 1 else None
+    return {"headline": headline, "labels": labels, "near_miss": near}
+
+
+def _study(advice: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
+    """Return the headlines of the rules behind an imaging line, and the name of the study that it stands for."""
+    stated = {**protocol.rules, **{route.id: route for route in protocol.routes}}
+    replaced = protocol.imaging.studies.get(advice.get("instead_of") or "")
+    return {
+        "labels": [stated[rule].headline for rule in advice["because"] if rule in stated],
+        "instead_of_text": replaced.text if replaced else None,
+    }
+
+
+def _label(path: str, protocol: Protocol) -> str:
+    field = protocol.form.by_path.get(path)
+    return field.label if field else path
+
+
+def _plain(answer: Any) -> str:
+    if isinstance(answer, bool):
+        return "Yes" if answer else "No"
+    if isinstance(answer, str):
+        return {"unknown": "Not known", "not_asked": "Not asked"}.get(answer, answer)
+    return f"{answer:g}"
