@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 from services.api.app import create_app
 from services.api.context import EXTENSION
 from services.api.openapi.examples import form_of
-from services.cli.demo.shift import DONE, EARLIER_MINUTES, SHIFT, Step
+from services.cli.demo.shift import DONE, EARLIER_MINUTES, Step, story
 from services.worker.triage.sandbox import Sandbox
 from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import Triager
@@ -41,7 +41,7 @@ NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 FACILITY = "st-marys"
 MOST_BYTES = 150_000
 SMOOTH = ("--disable-lcd-text", "--font-render-hinting=none", "--force-color-profile=srgb")  # alike on every screen
-SIZES = {"desktop": {"width": 1200, "height": 800}, "phone": {"width": 390, "height": 844}}
+SIZES = {"desktop": {"width": 1120, "height": 760}, "phone": {"width": 390, "height": 844}}
 PAGES = {
     "board": "/console",
     "wall": "/console?view=wall",
@@ -111,7 +111,10 @@ def day() -> list[Happening]:
     """Return what happens, in its order: the forms of the demo, and what its people do with them."""
     worked = {case["id"]: case for case in cases(ACTIVE)}
     calm = [case for case in worked.values() if case["expect"]["queue"] != "urgent"]
-    came = [(name, form_of(case), *SHIFT.get(name, (90, ()))) for name, case in worked.items()]
+    came = [
+        (name, form_of(case), *story(name, case["expect"]["priority"], place))
+        for place, (name, case) in enumerate(worked.items())
+    ]
     for place, minutes in enumerate(EARLIER_MINUTES):
         form = form_of(calm[place % len(calm)])
         patient = form["patient"] | {"mrn": f"DEMO-E{place:02}"}

@@ -23,7 +23,6 @@ from shared.protocols import ACTIVE, cases
 from shared.store.access import keys
 
 ROW = "{:<6} {:<16} {:<10} {}"
-DEFAULT_MINUTES = 90  # ago, for a worked case that the shift does not name
 LIVING_SECONDS = (8.0, 25.0)  # from one case to the next
 TAKEN_CHANCE = 0.6  # of a case that keeps coming: that a person acknowledges it at once
 
@@ -86,9 +85,10 @@ def post_worked_cases(submitter: Client) -> dict[str, dict[str, Any]]:
 
 def fill(sessions: Sessions, submitter: Client, operator: Client, worked: dict[str, dict[str, Any]]) -> None:
     """Make of the worked cases, and of earlier ones like them, the board of a shift."""
+    priorities = {case["id"]: case["expect"]["priority"] for case in cases(ACTIVE)}
     story = {
-        _referral(intake): shift.SHIFT.get(case, (DEFAULT_MINUTES, ()))
-        for case, intake in worked.items()
+        _referral(intake): shift.story(case, priorities[case], place)
+        for place, (case, intake) in enumerate(worked.items())
         if _referral(intake)
     }
     earlier = [case for case in cases(ACTIVE) if case["expect"]["queue"] != "urgent"] or cases(ACTIVE)

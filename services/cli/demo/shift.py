@@ -62,6 +62,16 @@ DONE: tuple[tuple[Step, ...], ...] = (  # of the cases that came earlier in the 
 )
 EARLIER_MINUTES = (55, 75, 95, 110, 125, 150, 160, 190, 220, 235, 260, 290, 300, 330, 365, 380, 410, 440, 455, 470)
 
+
+def story(case: str, priority: str, place: int) -> tuple[int, tuple[Step, ...]]:
+    """Return how many minutes ago a worked case came, and what happened to it; `place` is its place among the cases."""
+    if case in SHIFT:
+        return SHIFT[case]
+    if priority == "emergency":
+        return 4 + place % 5, taken((OKAFOR, HAILE)[place % 2])
+    return 15 + place * 13 % 70, taken(LINDQVIST) if place % 3 == 0 else ()
+
+
 _SET_BACK = text("""
     update referrals set created_at = created_at - back, acknowledge_by = acknowledge_by - back,
         form_received_at = form_received_at - back

@@ -94,12 +94,17 @@ def _board(limit: int) -> Board:
     with current_context().statements.connect() as connection:
         found = states(connection, replace(scope(), queues=None))
         listed = worklist(connection, queue, "open", scope(), limit=limit, after=None)
-        stuck = stuck_work(connection, scope(), sees_deliveries=caller().role in ("operator", "admin"))
+        stuck = stuck_work(connection, scope(), sees_deliveries=sees_deliveries())
         held = None if listed else last_held(connection, scope(), queue)
     shown: dict[str, QueueStatus] = {name: found.get(name, QueueStatus()) for name in seen}
     more = max(0, shown[queue].open - len(listed))
     listed_rows = rows(listed, current_context().now())
     return Board(queue, LABELS[queue], shown, listed_rows, more, stuck, _lines(shown), held)
+
+
+def sees_deliveries() -> bool:
+    """Whether the caller sees deliveries, which are of no facility: an operator or admin of all facilities."""
+    return caller().role in ("operator", "admin") and caller().facility is None
 
 
 def _lines(shown: Mapping[str, QueueStatus]) -> dict[str, Sparkline]:
