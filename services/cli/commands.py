@@ -6,6 +6,7 @@ COMMANDS = {
     "doctor": ("services.cli.checks.doctor", "doctor"),
     "watch": ("services.cli.watch", "watch"),
     "keys": ("services.cli.admin.keys", "keys"),
+    "facilities": ("services.cli.admin.facilities", "facilities"),
     "destinations": ("services.cli.admin.destinations", "destinations"),
     "parked": ("services.cli.admin.parked", "parked"),
     "protocol": ("services.cli.admin.protocol", "protocol"),

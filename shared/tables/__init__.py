@@ -3,7 +3,7 @@
 Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
 """
 
-from shared.tables.access import ROLES, WITHOUT_FACILITY, ApiKey
+from shared.tables.access import FACILITY_KINDS, ROLES, WITHOUT_FACILITY, ApiKey, Facility
 from shared.tables.base import Table, one_of
 from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
@@ -11,11 +11,23 @@ from shared.tables.heartbeats import Heartbeat
 from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
+from shared.tables.referrals import (
+    ENDED,
+    IS_FAILED,
+    IS_OPEN,
+    IS_QUEUED,
+    PATIENT,
+    TYPED_OTHERWISE,
+    Decision,
+    Event,
+    Referral,
+)
 
 __all__ = [
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
+    "ENDED",
+    "FACILITY_KINDS",
     "INTAKE_STATUSES",
     "IS_FAILED",
     "IS_OPEN",
@@ -32,6 +44,7 @@ __all__ = [
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "Facility",
     "Heartbeat",
     "IdempotencyKey",
     "IdentityCorrection",

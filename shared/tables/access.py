@@ -1,4 +1,4 @@
-"""Tables of API keys."""
+"""Tables of facilities and API keys."""
 
 from datetime import datetime
 
@@ -7,8 +7,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.tables.base import Table, one_of
 
+FACILITY_KINDS = ("live", "test")
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
 WITHOUT_FACILITY = ("department", "operator", "auditor", "admin")  # roles whose keys may see every facility
+
+
+class Facility(Table):
+    """A hospital or practice that sends forms; one of kind `test` is routed as any other and calls no department."""
+
+    __tablename__ = "facilities"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="live")  # never changes: its referrals carry it
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    closed_at: Mapped[datetime | None]  # its keys read from then on, and cannot post
+
+    __table_args__ = (CheckConstraint(one_of("kind", FACILITY_KINDS), name="kind"),)
 
 
 class ApiKey(Table):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from services.api.app import create_app
@@ -24,7 +24,8 @@ from shared.platform.database import Sessions
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES
 from shared.protocols import active
-from shared.store.access import keys
+from shared.store.access import facilities, keys
+from shared.tables import Referral
 from tests.cases import case_for
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -33,6 +34,7 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update", "--autoplay-policy=no-user-gesture-required"),
 )
 FACILITY = "st-marys"
+REFERENCES: dict[str, str] = {}  # of the referrals that the tests have made
 ME, OTHER = "Dr A. Okafor", "Nurse M. Haile"
 
 
@@ -122,6 +124,7 @@ def console(
         Triager(sessions, active(), frozenset(), sandbox, triage, announce=lambda _: None),
     )
     with sessions.begin() as session:
+        facilities.register(session, FACILITY)
         authorization = {"Authorization": f"Bearer {keys.issue(session, role='submitter', facility=FACILITY)[1]}"}
 
     def triage_all() -> None:
@@ -133,7 +136,12 @@ def console(
         answer = client.post("/v1/intakes", json=body, headers=authorization)
         triage_all()
         found = client.get(answer.headers["Location"], headers=authorization).json
-        return str(found["referral"]["links"]["self"]).rpartition("/")[2]
+        referral_id = str(found["referral"]["links"]["self"]).rpartition("/")[2]
+        with sessions() as session:
+            REFERENCES[referral_id] = session.scalars(
+                select(Referral.reference).where(Referral.id == referral_id)
+            ).one()
+        return referral_id
 
     return Console(url, sessions, post, triage_all)
 
@@ -154,4 +162,4 @@ def another(console: Console, browser: Browser) -> Iterator[Page]:
 
 def reference(referral_id: str) -> str:
     """Return what people call a referral by."""
-    return referral_id[-8:].upper()
+    return REFERENCES[referral_id]

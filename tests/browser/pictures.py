@@ -30,7 +30,7 @@ from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES
 from shared.protocols import ACTIVE, active, cases
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 from shared.store.operations.heartbeats import record_heartbeat
 from tests.browser.conftest import CHROMIUM, QUIET, Silent
 from tests.conftest import IDENTITY_KEYS, LOOKUP_KEY
@@ -132,6 +132,7 @@ def live_through(app: Flask, sessions: Sessions, time: Time) -> dict[str, str]:
     """Let the day happen through the API; return the referrals' ids by case."""
     client, ids = app.test_client(), dict[str, str]()
     with sessions.begin() as session:
+        facilities.register(session, FACILITY)
         sender, operator = (
             {"Authorization": f"Bearer {keys.issue(session, role=role, **scope)[1]}"}
             for role, scope in (("submitter", {"facility": FACILITY}), ("operator", {}))

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Console
+from tests.browser.conftest import Console, reference
 
 PAGES = (
     *("/console", "/console/queues/urgent", "/console/queues/neurology", "REFERRAL", "/console/failed"),
@@ -68,9 +68,9 @@ def test_without_javascript_a_case_is_read_and_acknowledged(console: Console, br
     referral_id = console.case("urgent", "emergency")
     context = browser.new_context(java_script_enabled=False)
     page = console.sign_in(context.new_page())
-    page.get_by_role("table", name="Urgent").get_by_role("link", name=referral_id[-8:].upper()).click()
+    page.get_by_role("table", name="Urgent").get_by_role("link", name=reference(referral_id)).click()
     expect(page.get_by_role("region", name="Why here")).to_contain_text("SE1")
-    page.get_by_role("button", name=f"Acknowledge {referral_id[-8:].upper()}").click()
+    page.get_by_role("button", name=f"Acknowledge {reference(referral_id)}").click()
     expect(page.get_by_role("main")).to_contain_text("with Dr A. Okafor since")
     context.close()
 
@@ -82,19 +82,19 @@ def test_the_keyboard_alone_finds_reads_and_acknowledges(console: Console, page:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("j")
-    expect(page.get_by_role("link", name=first[-8:].upper())).to_be_focused()
+    expect(page.get_by_role("link", name=reference(first))).to_be_focused()
     page.keyboard.press("j")
-    expect(page.get_by_role("link", name=second[-8:].upper())).to_be_focused()
+    expect(page.get_by_role("link", name=reference(second))).to_be_focused()
     page.keyboard.press("k")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", level=1).get_by_text(first[-8:].upper()).wait_for()
+    page.get_by_role("heading", level=1).get_by_text(reference(first)).wait_for()
     button = page.get_by_role("button", name="Acknowledge")
     for _ in range(60):
         page.keyboard.press("Tab")
         if button.evaluate("each => each === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Open next")).to_contain_text(second[-8:].upper())
+    expect(page.get_by_role("link", name="Open next")).to_contain_text(reference(second))
 
 
 def test_single_key_shortcuts_can_be_switched_off(operator: Page) -> None:

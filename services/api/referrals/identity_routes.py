@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from services.api.context import AppContext, current_context
 from services.api.http.auth import allow, caller, scope
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
+from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Id
 from services.api.http.responses import json_response

@@ -6,11 +6,13 @@ from functools import partial
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.access import keys as store
+from shared.store.access.facilities import UnknownFacilityError, require
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
 home_option = partial(
@@ -28,7 +30,7 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--facility", help="The only facility that the key sees; a submitter needs one.")
+@click.option("--facility", help="The only facility that the key sees, registered before; a submitter needs one.")
 @click.option("--queue", "queues", type=click.Choice(QUEUES), multiple=True, help="A queue that a department works.")
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object with `key` and `id`.")
@@ -41,6 +43,7 @@ def issue(role: str, facility: str | None, queues: Sequence[str], home: Path | N
     if (role == "department") != bool(queues):
         raise click.UsageError("--queue is for a department's key, which needs at least one")
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
+        known_facility(session, facility)
         key_id, key = store.issue(session, role=role, facility=facility, queues=queues)
     click.echo(json.dumps({"key": key, "id": key_id}) if as_json else key)
 
@@ -63,6 +66,14 @@ def revoke(key_id: str, home: Path | None) -> None:
         if not store.revoke(session, key_id):
             raise click.ClickException(f"there is no key {key_id} that could be revoked")
     click.echo(f"revoked {key_id}")
+
+
+def known_facility(session: Session, name: str | None) -> None:
+    """Refuse a facility that is not registered."""
+    try:
+        require(session, name)
+    except UnknownFacilityError:
+        raise click.UsageError(f"there is no facility {name}: register it with `referrals facilities add`") from None
 
 
 def described(key: ApiKey) -> str:

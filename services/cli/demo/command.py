@@ -20,7 +20,7 @@ from services.embedded.home import Home
 from services.embedded.run_file import running_in
 from shared.platform.database import Sessions
 from shared.protocols import ACTIVE, cases
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 
 ROW = "{:<6} {:<16} {:<10} {}"
 LIVING_SECONDS = (8.0, 25.0)  # from one case to the next
@@ -65,6 +65,8 @@ def issued(sessions: Sessions, url: str) -> Iterator[tuple[Client, Client]]:
 @contextmanager
 def _key(sessions: Sessions, role: str, facility: str | None) -> Iterator[str]:
     with sessions.begin() as session:
+        if facility:
+            facilities.register(session, facility)
         key_id, key = keys.issue(session, role=role, facility=facility)
     try:
         yield key

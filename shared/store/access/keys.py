@@ -13,7 +13,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from shared.tables import ApiKey
+from shared.store.access import facilities
+from shared.tables import ApiKey, Facility
 
 PREFIX = "rk"
 ID_BYTES = 6
@@ -24,13 +25,18 @@ _LIVE = (ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.ex
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A live key: whose it is and what it may; `facility` is None for staff."""
+    """A live key: whose it is and what it may; `facility` is None for staff of all.
+
+    `closed` and `test` say of its facility that it may not post any more, and that its referrals are no real ones.
+    """
 
     id: str
     secret_hash: bytes
     role: str
     facility: str | None
     queues: tuple[str, ...]
+    closed: bool = False
+    test: bool = False
 
     def opens(self, secret: str) -> bool:
         """Say whether `secret` is this key's, in constant time."""
@@ -55,7 +61,11 @@ def issue(
     queues: Sequence[str] = (),
     expires_at: datetime | None = None,
 ) -> tuple[str, str]:
-    """Store a new key; return its id and the whole key, which nobody can show again."""
+    """Store a new key; return its id and the whole key, which nobody can show again.
+
+    Raises UnknownFacilityError where it is for a facility that is not registered.
+    """
+    facilities.require(session, facility)
     key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
     values = {"role": role, "facility": facility, "queues": list(queues), "expires_at": expires_at}
     session.execute(insert(ApiKey).values(id=key_id, secret_hash=_hash(secret), **values))
@@ -65,8 +75,13 @@ def issue(
 def find_live(connection: Connection | Session, key_id: str) -> Key | None:
     """Return the key called `key_id`, unless it is unknown, expired or revoked."""
     columns = (ApiKey.id, ApiKey.secret_hash, ApiKey.role, ApiKey.facility, ApiKey.queues)
-    row = connection.execute(select(*columns).where(ApiKey.id == key_id, *_LIVE)).one_or_none()
-    return row and Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues))
+    of_facility = (Facility.closed_at.is_not(None).label("closed"), (Facility.kind == facilities.TEST).label("test"))
+    found = select(*columns, *of_facility).outerjoin(Facility, Facility.name == ApiKey.facility)
+    row = connection.execute(found.where(ApiKey.id == key_id, *_LIVE)).one_or_none()
+    if row is None:
+        return None
+    queues = tuple(row.queues)
+    return Key(row.id, row.secret_hash, row.role, row.facility, queues, closed=bool(row.closed), test=bool(row.test))
 
 
 def list_all(session: Session) -> Sequence[ApiKey]:

@@ -31,7 +31,7 @@ _MOVES = text("""
         where events.referral_id = newest.referral_id and events.id < newest.id and events.type = any(:moves)
         order by events.id desc limit 1
     ) as before on true
-    where newest.type = any(:moves) and newest.at >= :since
+    where newest.type = any(:moves) and newest.at >= :since and (not referrals.test or referrals.facility = :facility)
         and (cast(:facility as text) is null or referrals.facility = :facility)
         and (cast(:queues as text[]) is null or referrals.queue = any(:queues))
 """)
@@ -40,12 +40,12 @@ _NEWLY_DUE = text("""
     select due.acknowledge_by
     from unnest(cast(:all_queues as text[])) as queue cross join generate_series(0, 3) as priority
     cross join lateral (
-        select acknowledge_by, facility from referrals
+        select acknowledge_by, facility, test from referrals
         where referrals.queue = queue.queue and status = 'queued' and referrals.priority = priority.priority
             and acknowledge_by < now() and acknowledge_by >= :since
         order by acknowledge_by desc limit :most
     ) as due
-    where cast(:facility as text) is null or due.facility = :facility
+    where (cast(:facility as text) is null and not due.test) or due.facility = :facility
 """)
 
 

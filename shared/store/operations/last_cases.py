@@ -11,10 +11,10 @@ MAX_REFERRALS = 2000  # the newest, among which the queue's last one is looked f
 
 _LAST = text("""
     with newest as (
-        select id, queue, facility from referrals order by created_at desc limit :most
+        select id, queue, facility, test from referrals order by created_at desc limit :most
     ), here as (
         select id from newest
-        where queue = :queue and (cast(:facility as text) is null or facility = :facility)
+        where queue = :queue and ((cast(:facility as text) is null and not test) or facility = :facility)
     )
     select max(ended.at) from here cross join lateral (
         select at from events where events.referral_id = here.id order by events.id desc limit 1

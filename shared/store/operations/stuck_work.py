@@ -14,7 +14,7 @@ MAX_COUNTED = 1000  # of each kind; beyond it the count says "1000 or more"
 _STUCK = text(f"""
     select kind, count(*), extract(epoch from now() - min(since)) from (
         (select 'failed' as kind, created_at as since from referrals
-         where {IS_FAILED} and {IS_OPEN}
+         where {IS_FAILED} and {IS_OPEN} and (not test or facility = :facility)
             and (cast(:facility as text) is null or facility = :facility)
             and (cast(:queues as text[]) is null or queue = any(:queues))
          order by priority, acknowledge_by, id limit :most)
