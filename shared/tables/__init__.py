@@ -12,6 +12,7 @@ from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
 from shared.tables.referrals import (
+    AWAITS_CONTACT,
     ENDED,
     IS_FAILED,
     IS_OPEN,
@@ -24,6 +25,7 @@ from shared.tables.referrals import (
 )
 
 __all__ = [
+    "AWAITS_CONTACT",
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
     "ENDED",
