@@ -58,9 +58,12 @@ CLOCK = (
     "create or replace function fixed.now() returns timestamptz language sql stable as $$ select timestamptz '{}' $$"
 )
 # Before the tables are made, so that their defaults call it, too.
+RANDOM = "create function fixed.gen_random_uuid() returns uuid language sql volatile as $$ select {} $$"
 OWN_CLOCK = (
     "create schema fixed",
     CLOCK.format(NOW),
+    "create sequence fixed.steps",
+    RANDOM.format("cast(md5(cast(nextval('fixed.steps') as text)) as uuid)"),  # references are made of these
     "alter database psoas set search_path = public, fixed, pg_catalog",
 )
 
