@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-parts test-protocol test-service test-faults \
-  test-browser test-compose test-integrations soak env check format lock openapi clean
+  screenshots test-browser test-compose test-integrations soak env check format lock openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,11 +51,14 @@ test-service: install-dev
 test-faults: install-dev
 	$(BIN)/pytest tests/faults
 
-test-browser: install-dev  ## the console's pages in a browser
+test-browser: install-dev  ## the console in a real Chromium (Debian: apt-get install chromium; CHROMIUM=PATH for another)
 	$(BIN)/pytest tests/browser
 
-test-integrations: install-dev  ## with foreign clients, fuzzers, Prometheus and collectors
+test-integrations: install-dev  ## with foreign clients, fuzzers, Prometheus and collectors (Debian: apt-get install prometheus)
 	$(BIN)/pytest tests/integrations
+
+screenshots: install-dev  ## pictures of the console into docs/images, from made-up cases at a fixed time
+	$(BIN)/python -m tests.browser.screenshots
 
 env:  ## .env with fresh secrets, for docker compose
 	@deploy/write-env
