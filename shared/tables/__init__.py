@@ -3,7 +3,15 @@
 Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
 """
 
-from shared.tables.access import ROLES, ApiKey
+from shared.tables.access import (
+    PERSON_ROLES,
+    ROLES,
+    AccessedPatient,
+    AccessRecord,
+    ApiKey,
+    FailedAuthentication,
+    Person,
+)
 from shared.tables.base import Table, one_of
 from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
@@ -21,9 +29,12 @@ __all__ = [
     "IS_OPEN",
     "IS_QUEUED",
     "PATIENT",
+    "PERSON_ROLES",
     "ROLES",
     "SESSION_KINDS",
     "TYPED_OTHERWISE",
+    "AccessRecord",
+    "AccessedPatient",
     "ApiKey",
     "ConsoleSession",
     "Decision",
@@ -31,10 +42,12 @@ __all__ = [
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "FailedAuthentication",
     "Heartbeat",
     "IdempotencyKey",
     "IdentityCorrection",
     "Intake",
+    "Person",
     "QueueChange",
     "Referral",
     "Table",

@@ -62,7 +62,8 @@ def get_feed(query: dict[str, Any]) -> Response:
     first thing it says is the `id` after which it begins. A comment every 15 seconds says that it lives. It may end at
     any time, and a new one goes on where it ended.
 
-    For an auditor without what people wrote, which might say whose referral it is.
+    For an auditor without what people wrote, which might say whose referral it is. For auditors and admins `actor` says
+    through which key, as which person, from which address and in which request it was done.
     """
     catch_up(current_context().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):
@@ -70,7 +71,7 @@ def get_feed(query: dict[str, Any]) -> Response:
     after = query["after"] or 0
     with current_context().sessions() as session:
         found = page(session, after, limit=query["limit"])
-    events = [serializers.event(each, with_words=_with_words()) for each in found]
+    events = [serializers.event(each, with_words=_with_words(), with_actor=_with_actor()) for each in found]
     return json_response({"events": events, "next": found[-1].number if found else after})
 
 
@@ -91,6 +92,7 @@ def _stream(after: int | None) -> Response:
         current_context().sessions,
         after,
         with_words=_with_words(),
+        with_actor=_with_actor(),
         may_go_on=still_authorized(),
     )
     # A proxy that holds back what it was sent would make a stream of it that comes in heaps.
@@ -106,3 +108,7 @@ def _last_event_id() -> int:
 
 def _with_words() -> bool:
     return caller().role != "auditor"
+
+
+def _with_actor() -> bool:
+    return caller().role in ("auditor", "admin")

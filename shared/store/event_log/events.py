@@ -58,12 +58,12 @@ _RECORD = RawStatement(
     with happened as (
         select * from rows from (
             jsonb_to_recordset(cast(:events as jsonb)) as (
-                type text, referral_id uuid, intake_id uuid, by text, data jsonb
+                type text, referral_id uuid, intake_id uuid, by text, data jsonb, actor jsonb
             )
-        ) with ordinality as happened (type, referral_id, intake_id, by, data, place)
+        ) with ordinality as happened (type, referral_id, intake_id, by, data, actor, place)
     ), events as (
-        insert into events (type, referral_id, intake_id, by, data)
-        select type, referral_id, intake_id, by, coalesce(data, '{{}}') from happened order by place
+        insert into events (type, referral_id, intake_id, by, data, actor)
+        select type, referral_id, intake_id, by, coalesce(data, '{{}}'), actor from happened order by place
         returning *
     )
     {FAN_OUT}
@@ -72,7 +72,7 @@ _RECORD = RawStatement(
 
 
 def append_events(session: Session, events: Sequence[Mapping[str, Any]]) -> list[DueDelivery]:
-    """Add events (type, referral_id, intake_id, by, data) in this order; return what is due to be delivered of them.
+    """Add events (type, referral_id, intake_id, by, data, actor) in this order; return what is due of them.
 
     Of each, a delivery is made to every destination that listens. What is for one that is disabled is parked by the
     next sweep, which says so in the timeline. Only what happens to referrals is told, not how a delivery fared.
