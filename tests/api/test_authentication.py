@@ -67,7 +67,9 @@ def call(caller, method, rule):
         return caller.get(path)
     if path.endswith("/batch"):
         return caller.send(path, json.dumps({"form": MINIMAL}).encode(), Content_Type="application/x-ndjson")
-    return caller.post(path, (ACTIONS | {"correct-identity": CORRECTION, "search": {}}).get(path.rsplit("/", 1)[1], MINIMAL))
+    return caller.post(
+        path, (ACTIONS | {"correct-identity": CORRECTION, "search": {}}).get(path.rsplit("/", 1)[1], MINIMAL)
+    )
 
 
 def test_every_route_is_open_on_purpose_or_names_its_roles(app):

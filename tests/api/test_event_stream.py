@@ -13,7 +13,6 @@ from sqlalchemy import select
 from services.api.app import create_app
 from services.api.context import EXTENSION
 from services.api.events import sse
-from services.api.http import key_cache
 from shared.platform.database import create_engine, create_sessions
 from shared.store.access import keys
 from shared.store.event_log.events import append_events
