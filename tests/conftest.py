@@ -35,6 +35,7 @@ def settings(own_servers: Servers) -> Settings:
         identity_keys=IDENTITY_KEYS,
         lookup_key=LOOKUP_KEY,
         stop_seconds=1,
+        metrics_token="metrics-of-the-tests",  # noqa: S106
     )
 
 
@@ -97,6 +98,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "IDENTITY_KEYS": ",".join(f"{name}:{encoded(key)}" for name, key in settings.identity_keys.items()),
         "LOOKUP_KEY": encoded(settings.lookup_key),
         "STOP_SECONDS": str(settings.stop_seconds),
+        "METRICS_TOKEN": settings.metrics_token,
     }
 
 

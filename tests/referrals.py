@@ -27,8 +27,9 @@ RED_FLAG = {
 class Up(Program):
     """A `referrals up` that is ready."""
 
-    def __init__(self, running: Program) -> None:
+    def __init__(self, running: Program, home: Path) -> None:
         self.__dict__.update(running.__dict__)
+        self.home = home
         self.url = self.wait_for(r"^ready(?:, degraded: [a-z, ]+)?: (\S+)", START_SECONDS)[1]
 
     def keys(self) -> dict[str, str]:
@@ -50,7 +51,7 @@ class Up(Program):
 def up(home: Path, *arguments: str, command: tuple[str | Path, ...] = (REFERRALS,), **options: Any) -> Iterator[Up]:
     """Yield `referrals up` on `home` and a free port, once it is ready."""
     with program([*command, "up", "--home", home, "--port", "0", *arguments], **options) as running:
-        yield Up(running)
+        yield Up(running, home)
 
 
 def referrals(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -58,12 +59,19 @@ def referrals(*arguments: str | Path, **options: Any) -> subprocess.CompletedPro
     return subprocess.run([REFERRALS, *arguments], capture_output=True, text=True, timeout=60, check=False, **options)
 
 
-def request(url: str, key: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-    """Post `body`, or get; return status and answer."""
+def request(
+    url: str, key: str, body: dict[str, Any] | None = None, more: dict[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
+    """Post `body`, or get, with `more` headers; return status and answer."""
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Prefer": "wait=10"}
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/json",
+        "Prefer": "wait=10",
+        **(more or {}),
+    }
     try:
-        asked = urllib.request.Request(url, data, headers)  # noqa: S310 - our own service
+        asked = urllib.request.Request(url, data, headers | (more or {}))  # noqa: S310 - our own service
         with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:

@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from services.api.access import recording
 from services.api.access import routes as access
 from services.api.access.failure_counter import FailureCounter
+from services.api.admission import overdue_bodies
+from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
 from services.api.console import console
 from services.api.context import EXTENSION, AppContext
@@ -74,6 +76,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.register_blueprint(metrics.blueprint)
     console.register(app)
     problems.register(app)
+    overdue_bodies.register(app)
     return app
 
 
@@ -98,6 +101,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         broker_answers=lambda: broker_answers(settings),
         metrics=create_registry(settings, active(), sessions),
         admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
+        bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),

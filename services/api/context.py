@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from services.api.access.failure_counter import FailureCounter
+from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import AdmissionControl
 from services.api.events.feed_follower import FeedFollower
 from services.api.forms.validity_check import Check
@@ -49,6 +50,7 @@ class AppContext:
     broker_answers: Callable[[], bool]
     metrics: CollectorRegistry
     admission: AdmissionControl
+    bodies: BodyLimits
     long_poll_slots: threading.BoundedSemaphore
     now: Callable[[], datetime]
     feed_follower: FeedFollower

@@ -5,13 +5,16 @@ The application is made inside the worker process, so no database connection is 
 
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from functools import partial
 from importlib import import_module
+from ipaddress import ip_address
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
+import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
@@ -22,15 +25,21 @@ from shared.platform.settings import Settings
 if TYPE_CHECKING:
     from flask import Flask
 
+log = structlog.get_logger(__name__)
+
 TARGET = "services.api.wsgi"  # imported by name, so that the listener itself stays small
 STOP_SECONDS = 5  # for requests that are under way; what is left is cut off
 HEADER_MILLISECONDS = 10_000  # within which a request's headers have to be there
 BACKLOG = 1024
+MAX_CONNECTIONS = 8192  # beyond that new ones wait in the backlog; an idle one costs a descriptor and a few KB
+SPARE_DESCRIPTORS = 256  # for the database, the broker, files and threads
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve in the foreground. SIGTERM and SIGINT let requests end, and stop; raises SystemExit if the worker dies."""
     configure_logs(settings)
+    if not _is_loopback(host):
+        log.warning("listener.plain_http", host=host)  # others can read what passes, unless TLS ends before it
     server = Server(
         target=f"{TARGET}:application",
         address=host,
@@ -41,6 +50,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         workers=1,  # a second one costs memory and gains little on two cores; compose runs several containers instead
         blocking_threads=settings.api_threads + settings.event_streams,  # a stream never takes a request's thread
         backlog=BACKLOG,
+        backpressure=_connections(),
         workers_kill_timeout=STOP_SECONDS,
         log_enabled=False,  # each request has its own log line
     )
@@ -54,6 +64,24 @@ def create_in_worker(settings: Settings) -> "Flask":
         threading.Thread(target=_end_with, args=(parent.sentinel,), name="orphan-guard", daemon=True).start()
     application: Flask = import_module(TARGET).application(settings)
     return application
+
+
+def _connections() -> int:
+    """Return how many connections may be open at once, having raised the limit of descriptors as far as allowed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return max(BACKLOG // 2, limit - SPARE_DESCRIPTORS)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _end_with(sentinel: int) -> None:

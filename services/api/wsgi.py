@@ -11,6 +11,7 @@ from shared.monitoring.periodic import process_heartbeat, start_periodic
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings, load_settings
+from shared.platform.traces import configure_traces
 
 
 def application(settings: Settings | None = None) -> Flask:
@@ -18,6 +19,7 @@ def application(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     configure_logs(settings)
     write_metrics_to(settings.metrics_dir)
+    configure_traces(settings, "api")
     app = create_app(settings)
     on_shutdown(context_of(app).feed_follower.end)
     start_periodic([context_of(app).admission.disk.look], every=LOOK_SECONDS)

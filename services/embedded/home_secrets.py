@@ -10,6 +10,7 @@ from services.embedded.home import Home, HomeError
 from shared.platform.settings import KEY_BYTES
 
 NAMES = ("identity_keys", "lookup_key", "database_password")
+METRICS_TOKEN = "metrics_token"  # noqa: S105 - a file's name; a new one may take its place at any time
 
 
 def home_secrets(home: Home) -> dict[str, str]:
@@ -18,7 +19,8 @@ def home_secrets(home: Home) -> dict[str, str]:
         if home.postgres.exists():
             raise HomeError(_gone(home.secrets))
         keep_secrets(home, identity_keys=f"k1:{_key()}", lookup_key=_key())
-    return {name: _read(home.secrets / name) for name in NAMES}
+    kept = {name: _read(home.secrets / name) for name in NAMES}
+    return kept | {METRICS_TOKEN: _metrics_token(home.secrets / METRICS_TOKEN)}
 
 
 def keep_secrets(home: Home, *, identity_keys: str, lookup_key: str) -> None:
@@ -29,12 +31,26 @@ def keep_secrets(home: Home, *, identity_keys: str, lookup_key: str) -> None:
     building.mkdir(mode=0o700)
     values = (identity_keys, lookup_key, secrets.token_urlsafe(KEY_BYTES))
     for name, value in zip(NAMES, values, strict=True):
-        file = os.open(building / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w") as writer:
-            writer.write(f"{value}\n")
-            writer.flush()
-            os.fsync(file)
+        _write(building / name, value)
     building.rename(home.secrets)
+
+
+def _metrics_token(file: Path) -> str:
+    """Return the token, made where there is none: homes of earlier releases have none."""
+    if not file.exists():
+        building = file.with_suffix(".new")
+        building.unlink(missing_ok=True)
+        _write(building, secrets.token_urlsafe(KEY_BYTES))
+        building.rename(file)
+    return _read(file)
+
+
+def _write(file: Path, value: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as writer:
+        writer.write(f"{value}\n")
+        writer.flush()
+        os.fsync(descriptor)
 
 
 def _read(file: Path) -> str:

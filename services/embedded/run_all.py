@@ -6,7 +6,7 @@ import click
 
 from services.embedded import run_file
 from services.embedded.home import Home, HomeError
-from services.embedded.home_secrets import home_secrets
+from services.embedded.home_secrets import METRICS_TOKEN, home_secrets
 from services.embedded.runtime_folder import runtime_folder
 from services.embedded.servers.account import server_account
 from services.embedded.servers.binaries import BinariesMissingError
@@ -22,7 +22,8 @@ DEFAULTS = {  # where `up` differs from the single processes
     "DESTINATIONS_ALLOW_LOOPBACK": "true",  # all runs on one machine here, and so may a department's system
     "LOG_LEVEL": "WARNING",  # a terminal shows what needs attention; a line for each request with LOG_LEVEL=INFO
 }
-OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key"}  # settings that the home has a secret for
+# Settings that the home has a secret for.
+OWN = {"IDENTITY_KEYS": "identity_keys", "LOOKUP_KEY": "lookup_key", "METRICS_TOKEN": METRICS_TOKEN}
 
 
 def run(home: Home, host: str, port: int) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.platform.settings import Settings
 from shared.platform.timeouts import greet
+from shared.platform.traces import traced_cursor
 
 Sessions = sessionmaker[Session]
 
@@ -61,6 +62,7 @@ def create_engine(
             "connect_timeout": 3,
             "tcp_user_timeout": 5000,  # milliseconds; a vanished server is noticed
             "application_name": "psoas",
+            **traced_cursor(settings),
             "options": " ".join(f"-c {name}={value}" for name, value in {**limits, **PLANNER_SETTINGS}.items()),
         },
     )

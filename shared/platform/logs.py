@@ -19,7 +19,7 @@ ALLOWED = frozenset(
         *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
         *("intake_id", "referral_id", "lane", "queue", "queues", "priority", "rules", "attempts", "count", "seconds"),
         *("check", "number", "digest", "delivery_id", "destination_id"),
-        *("protocol", "rule", "error", "where", "process", "port", "pid", "task", "rung", "broker"),
+        *("protocol", "rule", "error", "host", "where", "process", "port", "pid", "task", "rung", "broker"),
     }
 )
 OWN = ("broker", "error")  # what a filter of ours puts on a library's record

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ class Settings:
     stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
     metrics_dir: Path | None = None  # where the processes of one machine or container count together
     metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
-    metrics_token: str = field(default="", repr=False)  # what Prometheus has to show to the API, if anything
+    metrics_token: str = field(
+        default="", repr=False
+    )  # what Prometheus has to present to the API; without it nothing opens /metrics
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
+    otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
@@ -56,6 +61,7 @@ def load_settings() -> Settings:
     env.add_parser("keys", _keys)
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
+    env.add_parser("networks", _networks)
     values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
@@ -71,6 +77,8 @@ def load_settings() -> Settings:
         "metrics_dir": env.folder("METRICS_DIR", None),
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
+        "trusted_proxies": env.networks("TRUSTED_PROXIES", ""),
+        "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
@@ -102,6 +110,13 @@ def _level(value: str) -> str:
     if value not in logging.getLevelNamesMapping():
         raise EnvError("Not a log level.")
     return value
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise EnvError("Not a list of networks, as 10.0.0.0/8.") from None
 
 
 def _folder(value: str) -> Path | None:

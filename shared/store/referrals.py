@@ -192,16 +192,25 @@ def change(
     return append_events(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
 
 
-def timeline(session: Session, referral_id: UUID, scope: Scope) -> Sequence[Event] | None:
-    """Return everything that happened to the referral, oldest first; None if `scope` does not see it.
+def timeline(
+    session: Session, referral_id: UUID, scope: Scope, *, after: int, limit: int
+) -> tuple[Sequence[Event], int | None] | None:
+    """Return what happened to the referral after event number `after`, oldest first; None if `scope` does not see it.
 
-    What has no number yet stands at the end.
+    With it the number to go on after; None on the last page, where what has no number yet stands at the end.
     """
     seen = select(Referral.id).where(Referral.id == referral_id, *scope.referrals())
     if session.execute(seen).one_or_none() is None:
         return None
-    in_order = select(Event).where(Event.referral_id == referral_id).order_by(Event.number.nulls_last(), Event.id)
-    return session.scalars(in_order).all()
+    own = select(Event).where(Event.referral_id == referral_id)
+    numbered = own.where(Event.number > after).order_by(Event.number).limit(limit + 1)
+    found = list(session.scalars(numbered))
+    if len(found) <= limit:
+        waiting = own.where(Event.number.is_(None)).order_by(Event.id).limit(limit + 1 - len(found))
+        found += session.scalars(waiting)
+    shown = found[:limit]
+    last = max((event.number for event in shown if event.number is not None), default=after)
+    return shown, last if len(found) > limit else None
 
 
 def failed_triage(connection: Connection | Session, scope: Scope, *, limit: int) -> list[StoredReferral]:

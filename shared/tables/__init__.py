@@ -4,8 +4,8 @@ Clinical answers stand apart from identity, which is one sealed column that only
 """
 
 from shared.tables.access import (
-    PERSON_ROLES,
     ROLES,
+    WITHOUT_FACILITY,
     AccessedPatient,
     AccessRecord,
     ApiKey,
@@ -29,10 +29,10 @@ __all__ = [
     "IS_OPEN",
     "IS_QUEUED",
     "PATIENT",
-    "PERSON_ROLES",
     "ROLES",
     "SESSION_KINDS",
     "TYPED_OTHERWISE",
+    "WITHOUT_FACILITY",
     "AccessRecord",
     "AccessedPatient",
     "ApiKey",

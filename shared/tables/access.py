@@ -10,7 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.tables.base import Table, one_of
 
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
-PERSON_ROLES = ROLES[1:]  # a submitter is always a system
+WITHOUT_FACILITY = ("department", "operator", "auditor", "admin")  # roles of persons, and of keys that may see all
+    "department",
+    "operator",
+    "auditor",
+    "admin",
+)  # whose keys may see every facility; the roles of persons
 
 
 class Person(Table):
@@ -28,7 +33,7 @@ class Person(Table):
     closed_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint(one_of("role", PERSON_ROLES), name="role"),
+        CheckConstraint(one_of("role", WITHOUT_FACILITY), name="role"),
         Index("uq_people_name", "name", unique=True, postgresql_where=text("closed_at is null")),
         Index("uq_people_login", "login", unique=True, postgresql_where=text("closed_at is null")),
     )
@@ -55,7 +60,10 @@ class ApiKey(Table):
     last_used_at: Mapped[datetime | None]  # to the minute
     replaced_by: Mapped[str | None]  # the key that was issued in its place, which opens beside it until it expires
 
-    __table_args__ = (CheckConstraint(one_of("role", ROLES), name="role"),)
+    __table_args__ = (
+        CheckConstraint(one_of("role", ROLES), name="role"),
+        CheckConstraint(f"facility is not null or {one_of('role', WITHOUT_FACILITY)}", name="facility"),
+    )
 
 
 class AccessRecord(Table):

@@ -145,6 +145,7 @@ class Event(Table):
 
     __table_args__ = (
         Index("ix_events_referral", "referral_id", "id"),
+        Index("ix_events_timeline", "referral_id", "number"),
         Index("uq_events_number", "number", unique=True),
         Index("ix_events_unnumbered", "id", postgresql_where=text("number is null")),
         Index("ix_events_moved", "at", postgresql_where=text("type in ('referral.returned', 'referral.rerouted')")),

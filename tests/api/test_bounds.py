@@ -60,7 +60,7 @@ ONE_EVENT = text("""
     select 'referral.queued', id, intake_id from referrals order by id limit 1
 """)
 LEASE = timedelta(seconds=10)
-EVERYTHING = Scope()
+EVERYTHING = Scope.everything()
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
     fill(engine, FEW + 1, MANY, OWN)
     asked = {
         "page": (first_page, PAGE * (MAX_DUPLICATES + 1)),
-        "page of a facility": (partial(first_page, scope=Scope("city")), PAGE * (MAX_DUPLICATES + 1)),
+        "page of a facility": (partial(first_page, scope=Scope.of_facility("city")), PAGE * (MAX_DUPLICATES + 1)),
         "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
@@ -228,7 +228,11 @@ def test_a_batch_of_triage_before_there_are_statistics(new_database):
     engine.dispose()
 
 
-@pytest.mark.parametrize("scope", [Scope(), Scope("city"), Scope("nowhere")], ids=["all", "city", "nowhere"])
+@pytest.mark.parametrize(
+    "scope",
+    [Scope.everything(), Scope.of_facility("city"), Scope.of_facility("nowhere")],
+    ids=["all", "city", "nowhere"],
+)
 def test_what_a_reader_of_any_scope_asks(scope, engine, grow):
     grow(1, MANY, OWN)
     assert read_by(engine, lambda session: states(session, scope)).rows <= PAGE

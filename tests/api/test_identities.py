@@ -287,7 +287,7 @@ def test_an_amendment_waits_for_the_correction_that_it_meets(app, submitter, fir
     """Compared before the correction and stored after it, it would have the old number in the new chain."""
     parts = app.extensions[EXTENSION]
     with ThreadPoolExecutor(1) as other, sessions.begin() as session:
-        (kept,) = identities.hold_chain(session, first["id"], identities.Scope())
+        (kept,) = identities.hold_chain(session, first["id"], identities.Scope.everything())
         begun = threading.Event()
 
         def amend():

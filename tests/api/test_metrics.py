@@ -55,7 +55,13 @@ class Scrape:
 
 @pytest.fixture
 def scrape(app, sessions):  # noqa: ARG001 - the database is emptied before it is asked
-    return lambda: Scrape(app.test_client().get("/metrics").text)
+    return lambda: Scrape(read(app))
+
+
+def read(app) -> str:
+    answer = Caller(app.test_client(), context_of(app).settings.metrics_token).get("/metrics")
+    assert answer.status_code == 200
+    return answer.text
 
 
 def test_a_form_moves_the_numbers(submitter, operator, triage_all, scrape):
@@ -169,10 +175,19 @@ def test_it_tells_of_nobody(app, submitter, triage_all):
     submitter.get("/v1/queues?name=CANARY")
     submitter.get("/CANARY")
     triage_all()
-    assert tells(app.test_client().get("/metrics").text) == []
+    assert tells(read(app)) == []
 
 
-def test_a_token_closes_it_where_one_is_set(settings, sessions):  # noqa: ARG001 - it asks the database
+@pytest.mark.parametrize("presented", [None, "", "None", "wrong"])
+def test_without_a_token_nothing_opens_it(presented, settings, sessions):  # noqa: ARG001 - it asks the database
+    app = create_app(replace(settings, metrics_token=""), now=lambda: NOW)
+    closed = Caller(app.test_client(), presented).get("/metrics", **({} if presented else {"Authorization": "Bearer "}))
+    assert (closed.status_code, closed.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "psoas" not in closed.text.replace("urn:psoas", "")
+    context_of(app).close()
+
+
+def test_its_token_opens_it_and_nothing_else_does(settings, sessions):  # noqa: ARG001 - it asks the database
     app = create_app(replace(settings, metrics_token="s3cret"), now=lambda: NOW)  # noqa: S106
     closed = app.test_client()
     assert closed.get("/metrics").status_code == 401
@@ -184,6 +199,6 @@ def test_a_token_closes_it_where_one_is_set(settings, sessions):  # noqa: ARG001
 
 def test_without_the_database_it_says_so(settings):
     away = create_app(replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none"), now=lambda: NOW)
-    seen = Scrape(away.test_client().get("/metrics").text)
+    seen = Scrape(read(away))
     assert seen("psoas_database_up") == 0
     assert {sample.name for sample in seen.samples()} >= {"psoas_build_info", "psoas_requests_total"}

@@ -36,7 +36,7 @@ def counted(sessions, facility):
 
 def told(sessions, facility):
     with sessions() as session:
-        found = states(session, Scope(facility=facility))
+        found = states(session, Scope.of_facility(facility))
     return {
         queue: (state.open, state.unacknowledged, state.overdue, dict(state.by_priority))
         for queue, state in found.items()

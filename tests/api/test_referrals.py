@@ -318,3 +318,37 @@ def test_a_referral_that_does_not_exist(operator, act):
     nobody = {"links": {"self": "/v1/referrals/0197c9a0-0000-7000-8000-000000000000"}}
     assert {act(nobody, action).status_code for action in ACTIONS} == {404}
     assert operator.get(nobody["links"]["self"] + "/events").status_code == 404
+
+
+def follow(reader, path, limit):
+    """Return the ids of the events of each page, by following `next` until it is null."""
+    pages, after = [], 0
+    while after is not None:
+        page = reader.get(f"{path}?limit={limit}&after={after}").json
+        pages.append([event["id"] for event in page["events"]])
+        after = page["next"]
+    return pages
+
+
+def test_a_timeline_is_read_in_pages(referral, operator):
+    path = referral("neurology")["links"]["self"]
+    for action in ("acknowledge", "release") * 26:
+        assert operator.post(f"{path}/{action}", ACTIONS[action]).status_code == 200
+    first = operator.get(f"{path}/events").json
+    assert (len(first["events"]), first["next"]) == (50, 50)
+    assert follow(operator, f"{path}/events", 20) == [[*range(1, 21)], [*range(21, 41)], [*range(41, 54)]]
+    assert follow(operator, f"{path}/events", 53) == [[*range(1, 54)]]
+    assert operator.get(f"{path}/events?after=53").json == {"events": [], "next": None}
+    for query in ("limit=0", "limit=201", "limit=x", "after=x", "after=-1", "cursor=1", "after=1&after=2"):
+        assert operator.get(f"{path}/events?{query}").status_code == 422
+
+
+def test_what_has_no_number_yet_is_on_the_last_page(referral, operator, monkeypatch):
+    path = referral("neurology")["links"]["self"]
+    assert operator.get(f"{path}/events").json["events"][0]["id"] == 1
+    monkeypatch.setattr("services.api.referrals.routes.catch_up", lambda _: None)  # a frozen process holds the lock
+    for action in ("acknowledge", "release"):
+        assert operator.post(f"{path}/{action}", ACTIONS[action]).status_code == 200
+    assert follow(operator, f"{path}/events", 3) == [[1, None, None]]
+    page = operator.get(f"{path}/events?limit=2").json
+    assert ([event["id"] for event in page["events"]], page["next"]) == ([1, None], 1)

@@ -42,7 +42,7 @@ def server(environment, submitter):
 
 
 def wait_until_it_listens(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             return ask(port, "GET", "/health/live")

@@ -189,7 +189,7 @@ def test_no_worklist_reads_a_large_table_from_end_to_end(referrals, sessions):
         session.execute(insert(Decision), decisions)
         session.execute(text("analyze"))
     for status in ("open", "all", *STATUSES):
-        for scope in (Scope(), Scope(facility="city"), Scope(queues=("urgent", "neurology"))):
+        for scope in (Scope.everything(), Scope.of_facility("city"), Scope(None, ("urgent", "neurology"))):
             for after in (None, LATER):
                 plan = explained(
                     sessions,
@@ -212,4 +212,4 @@ def test_the_state_of_the_queues_reads_open_referrals_only(referrals, sessions):
     referrals(400)
     with sessions.begin() as session:
         open_ones = session.scalars(select(Referral.id).where(Referral.status.in_(("queued", "acknowledged")))).all()
-        assert sum(state.open for state in states(session, Scope()).values()) == len(open_ones)
+        assert sum(state.open for state in states(session, Scope.everything()).values()) == len(open_ones)

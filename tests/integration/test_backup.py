@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from services.cli.data.archive import ArchiveError, archiver_for
+from services.cli.data.backup import building
 from shared.platform.settings import Settings
 from tests.conftest import encoded
 from tests.driver.client import Client
@@ -117,6 +118,39 @@ def test_a_file_that_exists_is_not_overwritten(scene: Scene) -> None:
     answer = referrals("backup", scene.file, "--home", scene.file.parent / "home")
     assert (answer.returncode, scene.file.read_bytes()) == (1, before)
     assert "exists already" in answer.stderr
+
+
+def test_what_a_killed_backup_has_left_is_written_over(scene: Scene, tmp_path: Path) -> None:
+    home, file = scene.file.parent / "home", tmp_path / "psoas.dump"
+    with program([REFERRALS, "backup", file, "--home", home]) as killed:
+        left = file.with_name("psoas.dump.new")
+        wait_until(left.exists)
+        killed.process.kill()
+        killed.wait()
+    left.write_text("x" * 10_000_000)
+    file.with_name("psoas.dump.secrets.new").write_text("half")
+    for path in (file, file.with_name("psoas.dump.secrets")):
+        path.unlink(missing_ok=True)  # where it was quicker than the kill
+    answer = referrals("backup", file, "--home", home)
+    assert answer.returncode == 0, answer.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["psoas.dump", "psoas.dump.secrets"]
+    assert referrals("restore", file, "--home", tmp_path / "restored").returncode == 0
+
+
+def test_a_backup_that_is_still_written_is_left_alone(scene: Scene, tmp_path: Path) -> None:
+    with building(tmp_path / "psoas.dump") as other:
+        answer = referrals("backup", tmp_path / "psoas.dump", "--home", scene.file.parent / "home")
+        assert answer.returncode == 1
+        assert answer.stderr == f"Error: another backup writes {other}\n"
+        assert other.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_secrets_cannot_be_written_there_is_no_copy(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "psoas.dump.secrets.new").mkdir()
+    answer = referrals("backup", tmp_path / "psoas.dump", "--home", scene.file.parent / "home")
+    assert (answer.returncode, "psoas.dump.secrets.new" in answer.stderr) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["psoas.dump.secrets.new"]
 
 
 def refused(answer_to: list[str | Path], home: Path, why: str) -> None:

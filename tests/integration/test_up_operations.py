@@ -24,7 +24,9 @@ ROUTINE, RED = case_for("clinical_review", "routine").body(), case_for("urgent")
 
 
 def scrape(running: Up) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    with closing(urllib.request.urlopen(f"{running.url}/metrics", timeout=10)) as answer:  # noqa: S310
+    token = (running.home / "secrets" / "metrics_token").read_text().strip()
+    asked = urllib.request.Request(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with closing(urllib.request.urlopen(asked, timeout=10)) as answer:  # noqa: S310
         families = list(text_string_to_metric_families(answer.read().decode()))
     assert all(family.documentation for family in families)
     return {
@@ -71,6 +73,7 @@ def test_doctor_finds_all_well_but_what_nobody_has_set_up(running: Up, home: Pat
     assert {check for check, finding in found.items() if finding["state"] == "warn"} <= {"destinations", "escalation"}
     assert said.returncode == 0
     assert {f"process {role}" for role in ROLES} <= set(found)
+    assert found["metrics"]["says"] == f"its token is in {home / 'secrets' / 'metrics_token'}"
     told = referrals("doctor", "--home", home).stdout.splitlines()
     assert [line.split()[0] for line in told] == [finding["state"] for finding in found.values()]
 

@@ -1,5 +1,6 @@
 """A child answers line for line, and every way in which it can fail ends in SandboxError and a fresh child."""
 
+import json
 import signal
 import sys
 from contextlib import contextmanager
@@ -105,3 +106,11 @@ def test_a_child_that_cannot_start_says_so_each_time():
         for _ in range(2):
             with pytest.raises(SandboxError, match="could not start"):
                 sandbox.start()
+
+
+def test_its_process_inherits_nothing_of_the_environment(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
+    tell = 'import json, os; print("ready", flush=True); print(input()[:1], json.dumps(dict(os.environ)), flush=True)'
+    with Sandbox((sys.executable, "-c", tell)) as sandbox:
+        found = json.loads(sandbox.ask(b"environment", seconds=5))
+    assert set(found) <= {"LC_CTYPE"}  # which Python itself may set

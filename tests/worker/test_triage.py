@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import NullPool, create_engine, func, select, text, update
 from sqlalchemy.exc import OperationalError
 
@@ -302,3 +303,20 @@ def test_the_log_follows_a_case_from_its_request(intake, triager, settings, capf
     assert line["intake_id"] == str(intake_id)
     assert (line["request_id"], line["traceparent"]) == ("from-the-ward", "00-ab-cd-01")
     assert (line["queue"], line["rules"][0]) == ("urgent", "XE1")
+
+
+def test_a_task_whose_time_is_up_makes_no_form_a_suspect(sessions, intake, changed, capsys):
+    """Celery raises in whatever line runs then: it is not the form's fault, which is triaged as any other later."""
+    good = intake(symptoms={"pain_score": 5})
+
+    def cut_off(_form, _protocol):
+        raise SoftTimeLimitExceeded
+
+    cut = changed(decide=cut_off, sandbox=Sandbox(("false",)))
+    with pytest.raises(SoftTimeLimitExceeded):
+        cut.triage_waiting("routine")
+    assert "triage.sandboxed" not in capsys.readouterr().out
+    (left,) = rows(sessions, Intake, id=good)
+    assert (left.status, left.lease_until) == ("received", None)
+    assert changed().triage_waiting("routine") == 1
+    assert referral(sessions, good).pattern != "triage_failed"

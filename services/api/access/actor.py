@@ -5,6 +5,8 @@ from typing import Any
 from flask import g, request
 from marshmallow import missing
 
+from services.api.context import current_context
+from services.api.http import client_address as http_client_address
 from services.api.http.auth import caller
 from services.api.http.parsing.strict_fields import Text
 from services.api.http.problems import ProblemError
@@ -12,7 +14,7 @@ from services.api.http.problems import ProblemError
 
 def client_address() -> str:
     """Return the address from which the current request came."""
-    return request.remote_addr or ""
+    return http_client_address.client_address(request, current_context().settings.trusted_proxies)
 
 
 def event_actor() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from services.api.context import current_context
 from services.api.deliveries.schemas import Deliveries, Delivery
 from services.api.http import paging
-from services.api.http.auth import allow
+from services.api.http.auth import allow, scope
 from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Choice, Strict
@@ -55,14 +55,13 @@ class PageQuery(Body):
 @blueprint.arguments(PageQuery(), location="query")
 @blueprint.response(200, Deliveries)
 def get_deliveries(query: dict[str, Any]) -> Response:
-    """Read deliveries of one status, the oldest first. `parked` ones need a person."""
-    limit = query["limit"]
+    """Read deliveries of one status, the oldest first. `parked` ones need a person.
+
+    A key with a facility reads those of its facility's referrals; a page may then be short or empty before the last.
+    """
     with current_context().sessions() as session:
-        found = parked.page(session, query["status"], limit=limit + 1, after=query["cursor"])
-    shown = found[:limit]
-    cursor = None
-    if len(found) > limit:
-        cursor = paging.written([shown[-1].delivery.created_at, shown[-1].delivery.id])
+        shown, last = parked.page_seen(session, query["status"], scope(), limit=query["limit"], after=query["cursor"])
+    cursor = paging.written([last.created_at, last.id]) if last else None
     return json_response({"deliveries": [_delivery(each) for each in shown], "next": cursor})
 
 
@@ -75,10 +74,12 @@ def retry_delivery(delivery_id: UUID) -> Response:
     A destination that was gone is served again. 409 if the delivery is not parked, or its destination is removed.
     """
     with current_context().sessions.begin() as session:
+        if parked.find(session, delivery_id, scope()) is None:
+            raise NotFound
         due = parked.retry(session, [delivery_id])
-        seen = parked.find(session, delivery_id)
-    if seen is None:
-        raise NotFound
+        session.expire_all()
+        seen = parked.find(session, delivery_id, scope())
+    assert seen  # noqa: S101 - deliveries are never removed
     if not due:
         state, removed = seen.delivery.status, seen.destination.status == "removed"
         detail = "Its destination is removed." if removed else f"Not possible while the delivery is {state}."

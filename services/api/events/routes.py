@@ -1,36 +1,24 @@
 """The feed of all events over HTTP: a page for systems that pull, a stream for those that listen."""
 
-import re
 from typing import Any
 
 from flask import Response, request
-from marshmallow import ValidationError, fields
 
 from services.api.context import current_context
 from services.api.events.schemas import STREAM, Feed
-from services.api.events.sse import EventStream
-from services.api.http.auth import allow, caller, still_authorized
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
+from services.api.events.sse import EventStream, Reader
+from services.api.http.auth import allow, caller, scope, still_authorized
+from services.api.http.paging import DEFAULT_LIMIT, EVENT_NUMBER, MAX_LIMIT, Limit, Number
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
 from services.api.schemas import parameters, serializers
-from shared.store.event_log.feed import catch_up, head, page
+from shared.store.event_log.feed import catch_up, head, page_seen
 
 blueprint = StrictBlueprint("events", __name__, url_prefix="/v1/events", description="What happened, in one order.")
 
 EVENT_STREAM = "text/event-stream"
 FULL_RETRY_SECONDS = "10"
-_NUMBER = re.compile(r"[0-9]{1,18}")
-
-
-class Number(fields.Integer):
-    """The number of an event, in digits and nothing else; 0 stands before the first."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        if not _NUMBER.fullmatch(value):
-            raise ValidationError("Has to be the id of an event, or 0.")
-        return int(value)
 
 
 class FeedQuery(Body):
@@ -62,6 +50,9 @@ def get_feed(query: dict[str, Any]) -> Response:
     first thing it says is the `id` after which it begins. A comment every 15 seconds says that it lives. It may end at
     any time, and a new one goes on where it ended.
 
+    A key with a facility reads its facility's events alone. The numbers then have gaps and a page may be short or empty
+    before the end: `next` is the last number examined, and the reader has caught up when it no longer grows.
+
     For an auditor without what people wrote, which might say whose referral it is. For auditors and admins `actor` says
     through which key, as which person, from which address and in which request it was done.
     """
@@ -70,9 +61,9 @@ def get_feed(query: dict[str, Any]) -> Response:
         return _stream(query["after"])
     after = query["after"] or 0
     with current_context().sessions() as session:
-        found = page(session, after, limit=query["limit"])
+        found, last = page_seen(session, after, scope(), limit=query["limit"])
     events = [serializers.event(each, with_words=_with_words(), with_actor=_with_actor()) for each in found]
-    return json_response({"events": events, "next": found[-1].number if found else after})
+    return json_response({"events": events, "next": last})
 
 
 def _stream(after: int | None) -> Response:
@@ -87,21 +78,15 @@ def _stream(after: int | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    stream = EventStream(
-        current_context().feed_follower,
-        current_context().sessions,
-        after,
-        with_words=_with_words(),
-        with_actor=_with_actor(),
-        may_go_on=still_authorized(),
-    )
+    reader = Reader(scope(), _with_words(), still_authorized(), _with_actor())
+    stream = EventStream(current_context().feed_follower, current_context().sessions, after, reader)
     # A proxy that holds back what it was sent would make a stream of it that comes in heaps.
     return Response(stream, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
 def _last_event_id() -> int:
     sent = request.headers["Last-Event-ID"]
-    if not _NUMBER.fullmatch(sent):
+    if not EVENT_NUMBER.fullmatch(sent):
         raise ProblemError(400, "Last-Event-ID is no id that a stream gave.")
     return int(sent)
 

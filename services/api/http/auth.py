@@ -1,6 +1,6 @@
 """Who calls, and what they may: every route names its roles, and a route that names none is closed.
 
-Keys are scoped: a submitter's or department's key sees its own facility, a department's its own queues.
+Keys are scoped: a key with a facility sees that facility alone, whatever its role; a department's its own queues.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ from services.api.context import current_context
 from services.api.http.problems import ProblemError
 from shared.store.access.keys import Key
 from shared.store.access.scope import Scope
+from shared.tables import WITHOUT_FACILITY
 
 PUBLIC = frozenset(
     {
@@ -55,9 +56,13 @@ def caller() -> Key:
 def scope() -> Scope:
     """Return what the caller's key may see."""
     key = caller()
-    if key.role in ("operator", "admin", "auditor"):
-        return Scope()
-    return Scope(facility=key.facility, queues=key.queues if key.role == "department" else None)
+    if key.role == "department":
+        return Scope(key.facility, key.queues)
+    if key.facility is not None:
+        return Scope.of_facility(key.facility)
+    if key.role in WITHOUT_FACILITY:
+        return Scope.everything()
+    raise ProblemError(403, "This key belongs to no facility.")  # the database has no such key
 
 
 def still_authorized() -> Callable[[], bool]:

@@ -17,11 +17,10 @@ POSTING = "intakes.post_intake"
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Return the status of everything and what has been counted. Without METRICS_TOKEN it is open to whoever gets
-    here."""
+    """Return the status of everything and what has been counted, to who presents METRICS_TOKEN and to no one else."""
     token = current_context().settings.metrics_token
     presented = request.headers.get("Authorization", "")
-    if token and not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
+    if not token or not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
         raise ProblemError(401, headers={"WWW-Authenticate": "Bearer"})
     return Response(exposition(current_context().metrics), content_type=CONTENT_TYPE)
 

@@ -1,4 +1,4 @@
-"""Cursors: a place in a list, opaque to whoever carries it."""
+"""Pages: how many rows, and cursors, which say after which place in a list."""
 
 import base64
 import binascii
@@ -14,6 +14,7 @@ from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.store.referrals import StoredReferral, WorklistPosition
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+EVENT_NUMBER = re.compile(r"[0-9]{1,18}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,3}")
 
 
@@ -25,6 +26,15 @@ class Limit(fields.Integer):
         if not 1 <= limit <= MAX_LIMIT:
             raise ValidationError(f"Has to be a whole number from 1 to {MAX_LIMIT}.")
         return limit
+
+
+class Number(fields.Integer):
+    """The number of an event, in digits and nothing else; 0 stands before the first."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not EVENT_NUMBER.fullmatch(value):
+            raise ValidationError("Has to be the id of an event, or 0.")
+        return int(value)
 
 
 class BadCursorError(ValueError):

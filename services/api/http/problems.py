@@ -28,11 +28,13 @@ TITLES = {
     403: ("Forbidden", "This key may not do this."),
     404: ("Not found", "There is nothing here."),
     405: ("Method not allowed", "This method is not offered here."),
+    408: ("Timeout", "The request did not arrive in time."),
     409: ("Conflict", "This contradicts what is stored."),
     412: ("Precondition failed", "This has changed since it was read."),
     413: ("Too large", "The body is larger than is taken here."),
     415: ("Unsupported media type", "Send application/json, in UTF-8."),
     422: ("Unprocessable", "Some of what was sent cannot be accepted."),
+    429: ("Too many requests", "Too much comes from here at once. Please send again later."),
     500: ("Internal error", "Something went wrong here. It has been noted under the request id."),
     503: ("Unavailable", "The database is unavailable. Please send the same again, under the same Idempotency-Key."),
 }

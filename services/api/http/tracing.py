@@ -7,6 +7,8 @@ import structlog
 from flask import Flask, Response, g, request
 from uuid_utils.compat import uuid4
 
+from shared.platform.traces import tracer
+
 log = structlog.get_logger(__name__)
 
 NAMED = ("intake_id", "referral_id")  # what a path may name, and a log line too
@@ -19,6 +21,7 @@ def register(app: Flask) -> None:
     """Name every request; the first to be registered, so that every other part can say which one it means."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_end_span)
 
 
 def _begin() -> None:
@@ -30,11 +33,34 @@ def _begin() -> None:
     named = {name: str(value) for name, value in (request.view_args or {}).items() if name in NAMED}
     if g.traceparent:
         named["traceparent"] = g.traceparent
+    g.span_block = tracer().span(
+        f"{request.method} {request.url_rule.rule if request.url_rule else 'unknown'}",
+        kind="SERVER",
+        parent=g.traceparent,
+        attributes={"http.request.method": request.method, "psoas.request_id": g.request_id},
+    )
+    g.span = g.span_block.__enter__()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id, **named)
 
 
+def continued_trace() -> str | None:
+    """Return the traceparent by which what follows from the current request continues its trace."""
+    traceparent: str | None = g.span.traceparent or g.traceparent
+    return traceparent
+
+
+def _end_span(error: BaseException | None) -> None:
+    block = g.pop("span_block", None)
+    if block is None:
+        return
+    if error is not None:
+        g.span.fail(type(error).__name__)
+    block.__exit__(None, None, None)
+
+
 def _end(response: Response) -> Response:
+    g.span.set(http_response_status_code=response.status_code)
     response.headers["X-Request-ID"] = g.request_id
     if g.traceparent:
         response.headers["traceparent"] = g.traceparent

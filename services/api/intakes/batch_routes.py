@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from flask import Response, g, request
 
+from services.api.admission.body_limits import BATCH_DEADLINE_SECONDS
 from services.api.context import current_context
 from services.api.http import problems
 from services.api.http.auth import allow, own_facility
@@ -40,7 +41,7 @@ def post_batch() -> Response:
     before the answer; after 503, or no answer, send the whole batch again.
     """
     own = own_facility()
-    content = content_of(request, MEDIA_TYPE, MAX_BYTES)
+    content = content_of(request, MEDIA_TYPE, MAX_BYTES, BATCH_DEADLINE_SECONDS)
     with current_context().admission.batch_slot():
         with current_context().admission.reading:
             lines = list(read_lines(current_context(), split_lines(content), own))

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from services.api.context import AppContext
 from services.api.forms.receive_form import ReceivedForm
+from services.api.http.tracing import continued_trace
 from shared.clinical.text import without_control_characters
 from shared.clinical.triage import screen
 from shared.platform.crypto import birth_date_hash, keyed_hash
@@ -38,7 +39,7 @@ def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> 
         birth_date_hash=birth_date_hash(context.settings.lookup_key, facility, received.given("patient", "birth_date")),
         body_hash=keyed_hash(context.settings.lookup_key, canonical(["body", received.body])),
         request_id=g.request_id,
-        traceparent=g.traceparent,
+        traceparent=continued_trace(),
     )
 
 

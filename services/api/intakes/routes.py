@@ -82,7 +82,7 @@ def _answer_posted(context: AppContext, posted: Receipt, *, replayed: bool) -> R
 
 def _as_it_stands(context: AppContext, intake_id: UUID, headers: dict[str, str]) -> Response:
     with context.statements.connect() as connection:
-        stored = intakes.find(connection, intake_id, Scope())
+        stored = intakes.find(connection, intake_id, Scope.everything())
     if stored is None:
         raise NotFound
     if stored.status == "triaged":

@@ -42,7 +42,9 @@ def apply_action(
         change = change_of(before, body)
         if change:
             due = referrals.change(session, before, change.values, {**change.event(), "actor": event_actor()})
-        after = referrals.find(session, referral_id, Scope()) or before  # it may have left the caller's queues
+        after = (
+            referrals.find(session, referral_id, Scope.everything()) or before
+        )  # it may have left the caller's queues
         if shown:
             record_access(session, [after.patient])
     for delivery in due:

@@ -60,7 +60,7 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
         honour_if_match(before)
         changed = corrections(current_context(), chain, before.intake_id, body["patient"], body["reason"])
         due = identities.correct(session, changed, by=body["by"], actor=event_actor())
-        after = referrals.find(session, referral_id, Scope()) or before
+        after = referrals.find(session, referral_id, Scope.everything()) or before
         record_access(session, [after.patient])
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))

@@ -10,7 +10,8 @@ from werkzeug.exceptions import NotFound
 from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
-from services.api.http.parsing.request_parser import StrictBlueprint
+from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit, Number
+from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
 from services.api.referrals import actions
@@ -23,6 +24,14 @@ from shared.store.event_log.feed import catch_up
 from shared.store.referrals import StoredReferral
 
 blueprint = StrictBlueprint("referrals", __name__, url_prefix="/v1/referrals", description="What a team works on.")
+
+
+class TimelineQuery(Body):
+    """Which events of a referral, and how many at once."""
+
+    after = Number(load_default=0, metadata={"minimum": 0, "description": "`next` of the page before."})
+    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MAX_LIMIT})
+
 
 changes = blueprint.doc(parameters=[parameters.IF_MATCH])
 answers_referral = blueprint.response(200, Referral, headers=parameters.REFERRAL_HEADERS)
@@ -47,20 +56,24 @@ def get_referral(referral_id: UUID) -> Response:
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
 @allow("auditor", *READERS)
+@blueprint.arguments(TimelineQuery(), location="query")
 @blueprint.response(200, Timeline)
-def get_events(referral_id: UUID) -> Response:
-    """Read the whole timeline of a referral.
+def get_events(query: dict[str, Any], referral_id: UUID) -> Response:
+    """Read the timeline of a referral in pages, the oldest event first.
 
     Its events have the ids that they have in the feed of all events. For an auditor without what people wrote, which
     might say whose referral it is.
     """
     catch_up(current_context().sessions)
     with current_context().sessions() as session:
-        happened = referrals.timeline(session, referral_id, scope())
-    if happened is None:
+        page = referrals.timeline(session, referral_id, scope(), after=query["after"], limit=query["limit"])
+    if page is None:
         raise NotFound
+    happened, last = page
     with_words = caller().role != "auditor"
-    return json_response({"events": [serializers.event(each, with_words=with_words) for each in happened]})
+    return json_response(
+        {"events": [serializers.event(each, with_words=with_words) for each in happened], "next": last}
+    )
 
 
 @blueprint.route("/<uuid:referral_id>/acknowledge", methods=["POST"])

@@ -123,6 +123,11 @@ class Event(ResponseSchema):
 
 
 class Timeline(ResponseSchema):
-    """Everything that happened to a referral, oldest first."""
+    """A page of what happened to a referral, oldest first."""
 
     events = listed(Event)
+    next = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Ask for what is `after` this next; null on the last page."},
+    )

@@ -15,7 +15,7 @@ from shared.platform import clock
 from shared.store.access import keys as store
 from shared.store.access import people
 from shared.store.access.keys import LIFETIME, OVERLAP
-from shared.tables import ROLES, ApiKey
+from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
 home_option = partial(
     click.option,
@@ -32,7 +32,7 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--role", type=click.Choice(ROLES), help="Needed, but for a person's further key.")
-@click.option("--facility", help="The facility whose patients the key is for; a submitter needs one.")
+@click.option("--facility", help="The only facility that the key sees; a submitter needs one.")
 @click.option("--queue", "queues", type=click.Choice(QUEUES), multiple=True, help="A queue that a department works.")
 @click.option("--person", help="Whose further key it is; role, facility and queues are the person's.")
 @click.option("--label", help="What it is for, for those who read the list.")
@@ -73,7 +73,9 @@ def issue(
 def _check_scope(role: str | None, facility: str | None, queues: Sequence[str]) -> None:
     if role is None:
         raise click.UsageError("--role is needed")
-    if role == "submitter" and not facility:
+    if facility is not None and not facility.strip():
+        raise click.UsageError("--facility is empty")
+    if role not in WITHOUT_FACILITY and facility is None:
         raise click.UsageError("a submitter's key needs --facility")
     if (role == "department") != bool(queues):
         raise click.UsageError("--queue is for a department's key, which needs at least one")
@@ -117,7 +119,7 @@ def revoke(key_id: str, home: Path | None) -> None:
 def described(key: ApiKey, names: Mapping[str, str]) -> str:
     """Return a line about a key: id, role, whose it is, since when, last use, how it stands, and its label."""
     person = key.person_id and names.get(key.person_id)
-    whose = person or key.facility or " ".join(key.queues) or "-"
+    whose = person or " ".join(filter(None, (key.facility, *key.queues))) or "-"
     used = f"used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
     label = f"  {key.label}" if key.label else ""
     return f"{key.id}  {key.role:<10}  {whose:<24}  {key.created_at:%Y-%m-%d %H:%M}  {used:<21}  {_state(key)}{label}"

@@ -11,7 +11,7 @@ from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.access import people as store
-from shared.tables import PERSON_ROLES, Person
+from shared.tables import WITHOUT_FACILITY, Person
 
 MAX_NAME_LENGTH = 200
 
@@ -23,7 +23,7 @@ def people() -> None:
 
 @people.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(PERSON_ROLES), required=True)
+@click.option("--role", type=click.Choice(WITHOUT_FACILITY), required=True)
 @click.option("--queue", "queues", type=click.Choice(QUEUES), multiple=True, help="A queue that a department works.")
 @click.option("--facility", help="The facility whose patients the person may see; without it, all.")
 @click.option("--login", help="By which the identity provider knows the person (OIDC_CLAIM); for single sign-on.")

@@ -15,7 +15,9 @@ from services.cli.checks.broker import check_broker
 from services.cli.checks.database import check_keys, check_room, check_schema, check_server
 from services.cli.checks.findings import Finding
 from services.cli.checks.work import check_books, check_destinations, check_protocol, check_work
-from services.cli.support.settings import settings_of
+from services.cli.support.settings import DEFAULT_HOME, settings_of
+from services.embedded.home import Home
+from services.embedded.home_secrets import METRICS_TOKEN
 from shared.platform.database import create_engine, create_sessions
 from shared.platform.settings import Settings
 from shared.protocols import ProtocolError, active
@@ -44,6 +46,7 @@ def examine(home: Path | None) -> Iterator[Finding]:
         yield Finding("settings", "fail", error.message, "set what is missing")
         return
     yield Finding("settings", "ok", "complete")
+    yield check_metrics(settings, Home((home or DEFAULT_HOME).resolve()))
     yield check_broker(settings)
     try:
         yield check_protocol(active())
@@ -51,6 +54,15 @@ def examine(home: Path | None) -> Iterator[Finding]:
         yield Finding("protocol", "fail", "it is not what was released", "referrals protocol check")
         return
     yield from _with_database(settings)
+
+
+def check_metrics(settings: Settings, home: Home) -> Finding:
+    """Say where the token is that opens the API's `/metrics`."""
+    if not settings.metrics_token:
+        return Finding("metrics", "warn", "METRICS_TOKEN is not set, so /metrics answers 401", "set METRICS_TOKEN")
+    file = home.secrets / METRICS_TOKEN
+    own = file.is_file() and file.read_text().strip() == settings.metrics_token
+    return Finding("metrics", "ok", f"its token is in {file}" if own else "its token is METRICS_TOKEN")
 
 
 def line(finding: Finding) -> str:

@@ -1,8 +1,10 @@
 """`referrals backup`: a copy of the database as it is at one moment, and of the secrets that open it."""
 
 import base64
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,13 +25,17 @@ def backup(file: Path, home: Path | None) -> None:
     Keep the two apart: whoever has both can read every patient's identity, and without the secrets nobody can.
     """
     secrets = secrets_of(file)
-    for path in (file, secrets):
-        if path.exists():
-            raise click.ClickException(f"{path} exists already; nothing was written")
     settings = settings_of(home)
+    lines = secret_lines(settings)
+    for path, content in ((file, None), (secrets, lines)):
+        if path.exists() and not holds(path, content):
+            raise click.ClickException(f"{path} exists already; nothing was written")
     try:
-        counts = write_copy(settings, file)
-        write_closed(secrets, secret_lines(settings))
+        with building(secrets) as new_secrets, building(file) as new_copy:
+            write_closed(new_secrets, lines)
+            counts = write_copy(settings, new_copy)
+            new_secrets.rename(secrets)  # before the copy: there is never one without them
+            new_copy.rename(file)
     except (ArchiveError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{file}: {described(counts)}; read back whole")
@@ -41,25 +47,56 @@ def secrets_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.secrets")
 
 
+def holds(file: Path, content: str | None) -> bool:
+    """Say whether `file` is what a backup that was killed at its end has left: the same secrets, without a copy."""
+    return content is not None and file.is_file() and file.read_text() == content
+
+
+@contextmanager
+def building(file: Path) -> Iterator[Path]:
+    """Yield the new, empty file beside `file` that is to take its place, for its owner alone; remove it afterwards.
+
+    What a killed backup has left there is written over. One that still runs holds a lock on it.
+    """
+    path = file.with_name(f"{file.name}.new")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with _alone(descriptor, path):
+            os.fchmod(descriptor, 0o600)
+            os.ftruncate(descriptor, 0)
+            try:
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _alone(descriptor: int, path: Path) -> Iterator[None]:
+    """Hold the lock on a file that is still at `path`; raise ArchiveError where another backup writes it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        there = path.stat().st_ino == os.fstat(descriptor).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        there = False
+    if not there:
+        raise ArchiveError(f"another backup writes {path}")
+    yield
+
+
 def write_copy(settings: Settings, file: Path) -> Mapping[str, int]:
-    """Write the copy, which is at `file` only once it is whole and was read back; return its rows of each table."""
+    """Write the copy into `file` and read it back; return its rows of each table."""
     with database(settings) as (engine, _), engine.connect() as connection:
         version = int(connection.exec_driver_sql("show server_version_num").scalar_one())
     archiver = archiver_for(version // 10000)
-    building = file.with_name(f"{file.name}.new")
-    write_closed(building, "")
-    try:
-        archiver.write(settings.database_url, building)
-        counts = archiver.count(building)
-        building.rename(file)
-    finally:
-        building.unlink(missing_ok=True)
-    return counts
+    archiver.write(settings.database_url, file)
+    return archiver.count(file)
 
 
 def write_closed(file: Path, content: str) -> None:
-    """Write a new file that its owner alone may read."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writer:
+    """Write a file that its owner alone may read."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as writer:
         writer.write(content)
         writer.flush()
         os.fsync(writer.fileno())

@@ -27,8 +27,8 @@ RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alon
 def up(home: Path, host: str, port: int) -> None:
     """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
 
-    DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS and
-    LOOKUP_KEY secrets instead of those that are made in the home.
+    DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
+    LOOKUP_KEY and METRICS_TOKEN secrets instead of those that are made in the home.
     """
     if sys.platform != "linux":
         raise click.ClickException("`referrals up` needs Linux; elsewhere use docker compose")

@@ -15,6 +15,7 @@ from shared.platform.announcer import Announcer, create_producer
 from shared.platform.logs import configure_logs
 from shared.platform.settings import Settings
 from shared.platform.task_queues import DELIVER_TASK, DELIVERY_QUEUES
+from shared.platform.traces import configure_traces
 
 POOL_SIZE = 4  # connections for all threads: one holds a connection for milliseconds, and none while it sends
 
@@ -30,6 +31,7 @@ def create_delivery_worker(settings: Settings) -> Celery:
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | DELIVERY)
 
+    configure_traces(settings, "worker-delivery")
     name_the_broker(settings)
     setup_logging.connect(lambda **_: configure_logs(settings), weak=False)
     # Each thread then ends with the attempt that it is at.

@@ -20,6 +20,7 @@ from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.metrics import DELIVERY_SECONDS
 from shared.platform.settings import Settings
 from shared.platform.task_queues import WakeUp, delivery_wake_up
+from shared.platform.traces import Attributes, tracer
 from shared.store.delivery.deliveries import (
     AttemptResult,
     LeasedDelivery,
@@ -72,8 +73,20 @@ class Dispatcher:
         except UnreadableIdentityError:
             return AttemptResult("parked", 0, error="secret_unreadable")
         body = body_of(leased.payload)
-        headers = headers_of(str(leased.id), body, secret, leased.at)
-        return outcome_of(leased, self.sender.post(leased.url, headers, body))
+        attributes: Attributes = {
+            "psoas.delivery_id": str(leased.id),
+            "psoas.referral_id": str(leased.referral_id),
+            "psoas.queue": leased.queue,
+            "psoas.attempt": leased.attempt,
+        }
+        with tracer().span("deliver", kind="CLIENT", parent=leased.traceparent, attributes=attributes) as span:
+            headers = headers_of(str(leased.id), body, secret, leased.at, span.traceparent or leased.traceparent)
+            answer = self.sender.post(leased.url, headers, body)
+            if answer.error:
+                span.fail(answer.error)
+            else:
+                span.set(http_response_status_code=answer.status or 0)
+        return outcome_of(leased, answer)
 
     def _log_result(self, leased: LeasedDelivery, ended: AttemptResult) -> None:
         DELIVERY_SECONDS.labels(ended.ending).observe(ended.duration_ms / 1000)

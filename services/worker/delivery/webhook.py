@@ -16,9 +16,13 @@ def body_of(payload: Mapping[str, Any]) -> bytes:
     return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
 
 
-def headers_of(webhook_id: str, body: bytes, secret: str, now: datetime) -> dict[str, str]:
+def headers_of(
+    webhook_id: str, body: bytes, secret: str, now: datetime, traceparent: str | None = None
+) -> dict[str, str]:
     """Return the headers of an attempt at `now`; the id is the same in each, time and signature are not."""
+    continued = {"traceparent": traceparent} if traceparent else {}
     return {
+        **continued,
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "webhook-id": webhook_id,

@@ -22,6 +22,7 @@ from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
+from shared.platform.traces import configure_traces
 from shared.protocols import active
 
 # Whatever a frozen process holds is let go in time for the watchman. Between two statements it only decides forms.
@@ -50,6 +51,7 @@ def create_worker(settings: Settings) -> Celery:
     # A connection shared across a fork answers with other patients' rows.
     worker_process_init.connect(lambda **_: engine.dispose(close=False), weak=False)
     worker_process_init.connect(lambda **_: write_metrics_to(settings.metrics_dir), weak=False)
+    worker_process_init.connect(lambda **_: configure_traces(settings, "worker-triage"), weak=False)
 
     @app.task(name=TRIAGE_TASK, shared=False, Request=WAKE_UP_REQUEST)  # type: ignore[untyped-decorator]  # Celery ships no types
     def triage_waiting(lane: Lane) -> None:

@@ -67,7 +67,11 @@ class Sandbox:
         if self._process is None:
             self._is_ready = False
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, from no input
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                env={},  # it needs none, and a form that takes it over finds no address and no key
             )
         if not self._is_ready:  # whoever was cut off while it started has left its greeting to the next
             with suppress(SandboxError):

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from services.worker.triage.sandbox import Sandbox, SandboxError
@@ -30,6 +31,7 @@ from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
 from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
+from shared.platform.traces import tracer
 from shared.store.event_log.events import DueDelivery
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
 from shared.store.versions import Versions
@@ -105,7 +107,11 @@ class Triager:
         began = time.monotonic()
         try:
             self._triage(leased, lease)
-        except (SystemExit, DBAPIError):  # told to stop, or cut off: whoever comes next need not wait for the lease
+        except (
+            SystemExit,
+            SoftTimeLimitExceeded,
+            DBAPIError,
+        ):  # told to stop, or cut off: whoever comes next need not wait for the lease
             with suppress(SQLAlchemyError), self.sessions.begin() as session:
                 release_lease(session, leased)
             raise
@@ -130,6 +136,8 @@ class Triager:
             with time_limit(IN_BATCH_SECONDS):
                 record: dict[str, Any] = self.decide(Form.of(intake.answers), self.protocol).record()
                 return record
+        except SoftTimeLimitExceeded:
+            raise  # the task's time is up, by whatever it went: this form is not to blame
         except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
             log.warning("triage.sandboxed", **origin(intake), error=type(error).__name__)
             return None
@@ -165,6 +173,7 @@ class Triager:
             self.announce(delivery_wake_up(delivery.id, delivery.queue))
         for outcome in stored:
             log.info("triage.stored", **path(outcome))
+            trace(outcome)
             count(outcome)
 
     def _versions(self) -> Versions:
@@ -233,6 +242,25 @@ def count(outcome: TriageOutcome) -> None:
         RULES_FIRED.labels(rule).inc()
     if outcome.record is None:
         FAILURES.labels("triage").inc()
+
+
+def trace(outcome: TriageOutcome) -> None:
+    """Record the span of an intake's triage, in the trace of the request that stored it."""
+    intake = outcome.intake
+    tracer().record(
+        "triage",
+        time.monotonic() - intake.taken_at,
+        kind="CONSUMER",
+        parent=intake.traceparent,
+        attributes={
+            "psoas.intake_id": str(intake.id),
+            "psoas.referral_id": str(outcome.referral_id),
+            "psoas.lane": intake.lane,
+            "psoas.queue": outcome.queue,
+            "psoas.priority": outcome.priority,
+            "psoas.waited_seconds": intake.waited,
+        },
+    )
 
 
 @contextmanager

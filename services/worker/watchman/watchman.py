@@ -37,6 +37,7 @@ from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import triage_wake_up
+from shared.platform.traces import configure_traces
 from shared.protocols import active
 from shared.store.access.failed_authentications import delete_old_failures
 from shared.store.intakes import MAX_KEYS, delete_old_keys
@@ -142,6 +143,7 @@ class Watchman:
 def run_watchman(settings: Settings) -> None:
     """Keep watch in this process until SIGTERM or SIGINT."""
     configure_logs(settings)
+    configure_traces(settings, "watchman")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Text, any_, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -12,10 +12,23 @@ from shared.tables import Referral
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Rows of one facility, or of all where it is None; referrals of some queues, or of all where that is None."""
+    """Rows of one facility, or of all where it is None; referrals of some queues, or of all where that is None.
 
-    facility: str | None = None
-    queues: Sequence[str] | None = None
+    Neither has a default: who is to see all rows has to be given `everything()`.
+    """
+
+    facility: str | None
+    queues: Sequence[str] | None
+
+    @classmethod
+    def everything(cls) -> Self:
+        """Return the scope that sees all rows of all facilities."""
+        return cls(None, None)
+
+    @classmethod
+    def of_facility(cls, facility: str) -> Self:
+        """Return the scope that sees all rows of one facility."""
+        return cls(facility, None)
 
     @property
     def kind(self) -> "Scope":

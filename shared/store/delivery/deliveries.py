@@ -27,6 +27,8 @@ Ending = Literal["delivered", "again", "parked", "gone"]
 class LeasedDelivery:
     """What an attempt needs. `attempt` counts for ever; `tries` and `due_for` since it became due, or a person retried.
 
+    `traceparent` continues the trace of the request that stored the form.
+
     `secret` is sealed; see shared/platform/crypto.py. `at` is now, by the database: what signs and what counts has one
     clock.
     """
@@ -42,6 +44,7 @@ class LeasedDelivery:
     tries: int
     due_for: timedelta
     at: datetime
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ _CLAIM_THIS, _CLAIM_OLDEST = (
             and {which} and {_UNLEASED} and due_at <= clock_timestamp()
         returning deliveries.id, destination_id, referral_id, deliveries.queue, url, secret, payload, attempts,
             (select count(*) from delivery_attempts where delivery_id = deliveries.id and at >= due_since),
-            clock_timestamp() - due_since, clock_timestamp()
+            clock_timestamp() - due_since, clock_timestamp(),
+            (select traceparent from referrals join intakes on intakes.id = intake_id
+             where referrals.id = deliveries.referral_id)
     """)  # noqa: S608 - no input
     for which in (_THIS, _OLDEST)
 )

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Row, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from shared.store.access.scope import Scope
 from shared.store.event_log.events import DueDelivery, append_events
-from shared.tables import Delivery, DeliveryAttempt, Destination
+from shared.tables import Delivery, DeliveryAttempt, Destination, Referral
 
 MAX_BATCH = 1000
 
@@ -53,6 +54,36 @@ _DISCARD = text("""
 """)
 
 
+def page_seen(
+    session: Session, status: str, scope: Scope, *, limit: int, after: DeliveryPosition | None
+) -> tuple[list[Seen], DeliveryPosition | None]:
+    """Return the first `limit` deliveries of a status that `scope` sees, and the position of the last one examined.
+
+    The position is None where nothing follows. For one facility at most MAX_BATCH are examined.
+    """
+    many = limit if scope.facility is None else MAX_BATCH
+    order = (Delivery.created_at, Delivery.id)
+    statement = select(*order, Delivery.referral_id).where(Delivery.status == status)
+    if after is not None:
+        statement = statement.where(tuple_(*order) > tuple_(literal(after.created_at), literal(after.id)))
+    examined = session.execute(statement.order_by(*order).limit(many + 1)).all()
+    more, examined = len(examined) > many, examined[:many]
+    if scope.facility is None:
+        shown = examined
+    else:
+        of_facility = select(Referral.id).where(
+            Referral.id.in_({row.referral_id for row in examined}), Referral.facility == scope.facility
+        )
+        own = set(session.scalars(of_facility))
+        shown = [row for row in examined if row.referral_id in own]
+        if len(shown) > limit:
+            more, shown = True, shown[:limit]
+            examined = shown
+    wanted = select(Delivery, Destination).join(Destination).where(Delivery.id.in_([row.id for row in shown]))
+    found = _with_attempts(session, session.execute(wanted.order_by(*order)).all())
+    return found, DeliveryPosition(examined[-1].created_at, examined[-1].id) if more else None
+
+
 def page(
     session: Session,
     status: str,
@@ -71,9 +102,12 @@ def page(
     return _with_attempts(session, session.execute(statement.order_by(*order).limit(limit)).all())
 
 
-def find(session: Session, delivery_id: UUID) -> Seen | None:
-    """Return the delivery as it stands."""
+def find(session: Session, delivery_id: UUID, scope: Scope) -> Seen | None:
+    """Return the delivery as it stands, if `scope` sees it."""
     statement = select(Delivery, Destination).join(Destination).where(Delivery.id == delivery_id)
+    if scope.facility is not None:
+        of = statement.join(Referral, Referral.id == Delivery.referral_id)
+        statement = of.where(Referral.facility == scope.facility)
     return next(iter(_with_attempts(session, session.execute(statement).all())), None)
 
 

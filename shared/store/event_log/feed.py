@@ -18,7 +18,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from shared.platform.database import Sessions
-from shared.tables import Event
+from shared.store.access.scope import Scope
+from shared.tables import Event, Intake
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +109,32 @@ def head(session: Session) -> Head:
     return Head(*row) if row else NOTHING
 
 
+def page_seen(session: Session, after: int, scope: Scope, *, limit: int) -> tuple[Sequence[Event], int]:
+    """Return the first `limit` events above `after` that `scope` sees, and the number of the last one examined.
+
+    For one facility at most MAX_BATCH are examined: a page costs the same however rare its events are.
+    """
+    if scope.facility is None:
+        events = page(session, after, limit=limit)
+        return events, _last(events, after)
+    examined = page(session, after, limit=MAX_BATCH)
+    events = seen(session, examined, scope)[: limit + 1]
+    if len(events) > limit:
+        return events[:limit], _last(events[:limit], after)
+    return events, _last(examined, after)
+
+
+def seen(session: Session, events: Sequence[Event], scope: Scope) -> Sequence[Event]:
+    """Return those of `events` that `scope` sees."""
+    if scope.facility is None or not events:
+        return events
+    of_facility = select(Intake.id).where(
+        Intake.id.in_({event.intake_id for event in events}), Intake.facility == scope.facility
+    )
+    own = set(session.scalars(of_facility))
+    return [event for event in events if event.intake_id in own]
+
+
 def page(session: Session, after: int, *, limit: int) -> Sequence[Event]:
     """Return the first `limit` events with a number above `after`, in order."""
     return session.scalars(select(Event).where(Event.number > after).order_by(Event.number).limit(limit)).all()
@@ -116,3 +143,7 @@ def page(session: Session, after: int, *, limit: int) -> Sequence[Event]:
 def latest_id(connection: Connection | Session) -> int:
     """Return the id of the event that was added last, numbered or not; 0 before the first."""
     return int(connection.scalar(_LATEST) or 0)
+
+
+def _last(events: Sequence[Event], after: int) -> int:
+    return (events[-1].number or after) if events else after

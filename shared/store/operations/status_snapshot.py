@@ -67,7 +67,7 @@ _BYTES = text("select pg_database_size(current_database())")
 def status_snapshot(session: Session) -> StatusSnapshot:
     """Return the status of everything, in a few short queries."""
     return StatusSnapshot(
-        queues=states(session, Scope()),
+        queues=states(session, Scope.everything()),
         lanes={lane: LaneStatus(count, float(age)) for lane, count, age in session.execute(_LANES)},
         deliveries={
             queue: DeliveryStatus(due, parked, float(age)) for queue, due, parked, age in session.execute(_DELIVERIES)

@@ -20,6 +20,7 @@ from shared.store import referrals
 from shared.store.event_log.feed import catch_up
 from shared.store.referrals import StoredReferral
 
+EVENTS = 200  # of a timeline that the page shows; the API has the rest in pages
 SEES_IDENTITY = frozenset(READERS)
 
 
@@ -35,7 +36,7 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
     catch_up(current_context().sessions)
     with current_context().sessions() as session:
         stored = referrals.find(session, referral_id, scope())
-        happened = stored and referrals.timeline(session, referral_id, scope())
+        happened = stored and referrals.timeline(session, referral_id, scope(), after=0, limit=EVENTS)
         if stored is None:
             raise NotFound
         if _sees_identity():
@@ -47,7 +48,8 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         stored=stored,
         shown=_shown(stored),
         trace=trace_of(stored.record) if stored.record else None,
-        events=happened or [],
+        events=happened[0] if happened else [],
+        more_events=bool(happened and happened[1]),
         queues=[name for name in QUEUES if name != stored.queue],
         labels=LABELS,
         open=STATUSES.index(stored.status) < STATUSES.index("completed"),

@@ -7,10 +7,14 @@ import json
 import math
 import re
 from itertools import accumulate
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
-from flask import Request
+from flask import Request, g
 
+from services.api.admission.body_limits import DEADLINE_SECONDS
+from services.api.admission.overdue_bodies import in_time
+from services.api.context import current_context
+from services.api.http.client_address import client_address
 from services.api.http.problems import ProblemError
 
 MAX_BYTES = 65_536
@@ -46,14 +50,20 @@ def value_of(content: bytes) -> Any:
         raise _problem(error) from None
 
 
-def content_of(request: Request, media_type: str, most: int) -> bytes:
-    """Return the body, at most `most` bytes; raises ProblemError 400, 413 or 415."""
+def content_of(request: Request, media_type: str, most: int, seconds: float = DEADLINE_SECONDS) -> bytes:
+    """Return the body, at most `most` bytes; raises ProblemError 400, 413 or 415, or 408 after `seconds`.
+
+    429 or 503 where too many bodies are incomplete.
+    """
     if request.mimetype != media_type or _charset(request) not in ("", "utf-8"):
         raise ProblemError(415, f"Send {media_type}, in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ProblemError(415, "Send the body without content coding.")
     try:
-        return _content(request, most)
+        address = client_address(request, current_context().settings.trusted_proxies)
+        stream, promised = request.stream, request.content_length
+        with current_context().bodies.reading(key=g.key.id, address=address):
+            return in_time(lambda: _content(stream, promised, most), seconds)
     except NotStrictError as error:
         raise _problem(error) from None
 
@@ -79,10 +89,10 @@ def _problem(error: NotStrictError) -> ProblemError:
     return ProblemError(400, str(error), kind="not-strict-json")
 
 
-def _content(request: Request, most: int) -> bytes:
+def _content(stream: IO[bytes], promised: int | None, most: int) -> bytes:
     """Count the bytes that come, whatever the headers promise: a body in chunks promises nothing."""
-    content, promised = bytearray(), request.content_length
-    while len(content) != promised and (more := request.stream.read(CHUNK)):
+    content = bytearray()
+    while len(content) != promised and (more := stream.read(CHUNK)):
         content += more
         if len(content) > most + MAX_EXTRA_BYTES:
             break
