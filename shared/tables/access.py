@@ -11,11 +11,6 @@ from shared.tables.base import Table, one_of
 
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
 WITHOUT_FACILITY = ("department", "operator", "auditor", "admin")  # roles of persons, and of keys that may see all
-    "department",
-    "operator",
-    "auditor",
-    "admin",
-)  # whose keys may see every facility; the roles of persons
 
 
 class Person(Table):

@@ -42,6 +42,8 @@ MAY = {
 }
 OPEN = {
     "/console/sign-in",
+    "/console/sign-in/oidc",
+    "/console/sign-in/oidc/callback",
     "/console/assets/<path:name>",
     "/",
     "/health/live",

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, insert, select, update
@@ -76,10 +77,18 @@ def close(session: Session, name: str) -> bool:
     return True
 
 
-def sign_on_key(session: Session, login: str) -> str | None:
-    """Return the id of the key by which the person with this login signs on; None where there is no such person.
+@dataclass(frozen=True, slots=True)
+class SignedOn:
+    """The name of a person, and the key to which a session of that person refers."""
 
-    It is made at the first sign-on. Its secret is thrown away, so it opens nothing by itself.
+    name: str
+    key_id: str
+
+
+def sign_on(session: Session, login: str) -> SignedOn | None:
+    """Return the person with this login and the key by which that person signs on; None where there is no such person.
+
+    The key is made at the first sign-on. Its secret is thrown away, so it opens nothing by itself.
     """
     open_ = select(Person).where(Person.login == login, Person.closed_at.is_(None)).with_for_update()
     person = session.scalars(open_).one_or_none()
@@ -88,5 +97,5 @@ def sign_on_key(session: Session, login: str) -> str | None:
     own = select(ApiKey.id).where(ApiKey.person_id == person.id, ApiKey.label == SIGN_ON)
     for key_id in session.scalars(own.order_by(ApiKey.created_at.desc())):
         if find_live(session, key_id) is not None:
-            return key_id
-    return issue_key(session, person, label=SIGN_ON, lifetime=FOREVER)[0]
+            return SignedOn(person.name, key_id)
+    return SignedOn(person.name, issue_key(session, person, label=SIGN_ON, lifetime=FOREVER)[0])
