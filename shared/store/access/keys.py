@@ -108,7 +108,7 @@ def rotate(session: Session, key_id: str, overlap: timedelta = OVERLAP) -> tuple
     new = issue(
         session, role=old.role, facility=old.facility, queues=old.queues, label=old.label, person_id=old.person_id
     )
-    ends = func.least(func.coalesce(ApiKey.expires_at, "infinity"), func.now() + overlap)
+    ends = func.least(ApiKey.expires_at, func.now() + overlap)  # of what is null, the other
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(replaced_by=new[0], expires_at=ends))
     return new
 
