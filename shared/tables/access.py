@@ -1,4 +1,4 @@
-"""Who may call, and what was shown to whom."""
+"""Tables of API keys, of persons, and of what was shown to whom."""
 
 from datetime import datetime
 from uuid import UUID
