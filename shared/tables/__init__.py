@@ -4,11 +4,13 @@ Clinical answers stand apart from identity, which is one sealed column that only
 """
 
 from shared.tables.access import (
+    FACILITY_KINDS,
     ROLES,
     WITHOUT_FACILITY,
     AccessedPatient,
     AccessRecord,
     ApiKey,
+    Facility,
     FailedAuthentication,
     Person,
 )
@@ -19,11 +21,23 @@ from shared.tables.heartbeats import Heartbeat
 from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
+from shared.tables.referrals import (
+    ENDED,
+    IS_FAILED,
+    IS_OPEN,
+    IS_QUEUED,
+    PATIENT,
+    TYPED_OTHERWISE,
+    Decision,
+    Event,
+    Referral,
+)
 
 __all__ = [
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
+    "ENDED",
+    "FACILITY_KINDS",
     "INTAKE_STATUSES",
     "IS_FAILED",
     "IS_OPEN",
@@ -42,6 +56,7 @@ __all__ = [
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "Facility",
     "FailedAuthentication",
     "Heartbeat",
     "IdempotencyKey",

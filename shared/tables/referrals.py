@@ -17,6 +17,7 @@ from shared.tables.base import Table, one_of
 _STATUS = "status || ''"
 IS_FAILED = "pattern = 'triage_failed'"
 IS_OPEN, IS_QUEUED = one_of(_STATUS, OPEN_STATUSES), f"{_STATUS} = 'queued'"
+ENDED = one_of("type", ("referral.completed", "referral.returned"))  # events with which a person ends a referral
 # By what a patient is recognised: the hash of the normalised record number, or of the typed one until that is there.
 PATIENT, TYPED_OTHERWISE = "coalesce(patient_hash, mrn_hash)", "mrn_hash <> patient_hash"
 
@@ -39,7 +40,9 @@ class Referral(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
+    reference: Mapped[str] = mapped_column(server_default=text("new_reference()"))  # R-7K3M-9Q4T, for people
     facility: Mapped[str]
+    test: Mapped[bool]  # whether its facility is of kind `test`; a trigger looks it up where it is not given
     mrn_hash: Mapped[bytes | None]  # as the intake has it; None in what was closed before there was one here
     patient_hash: Mapped[bytes | None]  # as the intake has it
     form_received_at: Mapped[datetime | None]
@@ -118,7 +121,10 @@ class Referral(Table):
             "form_received_at",
             postgresql_where=text(f"{IS_OPEN} and {TYPED_OTHERWISE}"),
         ),
+        # Walked by the release before alone; the next release drops it.
         Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
+        Index("uq_referrals_reference", "reference", unique=True),
+        Index("ix_referrals_worklist", "test", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),
     )
 
@@ -145,7 +151,8 @@ class Event(Table):
 
     __table_args__ = (
         Index("ix_events_referral", "referral_id", "id"),
-        Index("ix_events_timeline", "referral_id", "number"),
+        Index("ix_events_timeline", "referral_id", "number", "id"),
+        Index("ix_events_ended", "referral_id", "id", postgresql_where=text(ENDED)),
         Index("uq_events_number", "number", unique=True),
         Index("ix_events_unnumbered", "id", postgresql_where=text("number is null")),
         Index("ix_events_moved", "at", postgresql_where=text("type in ('referral.returned', 'referral.rerouted')")),

@@ -17,17 +17,9 @@ ACTIONS = {
 }
 CONFIRMED = {"confirm": True}
 MEMBERS = [
-    *("id", "intake_id", "facility", "queue", "priority", "status", "pattern", "headline", "red_flags", "imaging"),
-    *(
-        "patient",
-        "identity_unreadable",
-        "created_at",
-        "acknowledge_by",
-        "overdue",
-        "escalation_level",
-        "downgrade_proposed",
-    ),
-    *("acknowledged", "decision", "duplicates", "links"),
+    *("id", "reference", "intake_id", "facility", "queue", "priority", "status", "pattern", "headline", "red_flags"),
+    *("imaging", "patient", "identity_unreadable", "created_at", "acknowledge_by", "overdue", "escalation_level"),
+    *("downgrade_proposed", "acknowledged", "returned", "completed", "decision", "duplicates", "links"),
 ]
 
 
@@ -61,7 +53,7 @@ def test_a_referral_as_it_begins(referral, operator):
     assert first["headline"] == first["decision"]["headline"]
     events = operator.get(first["links"]["events"]).json["events"]
     assert [(event["type"], event["by"]) for event in events] == [("referral.queued", None)]
-    assert list(events[0]) == ["id", "type", "at", "referral_id", "intake_id", "by", "data"]
+    assert list(events[0]) == ["id", "type", "at", "referral_id", "reference", "intake_id", "by", "data"]
 
 
 def test_the_patient_is_named_as_the_sender_named_them(submitter, operator, triage_all):

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import QUEUES
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 from tests.driver.client import Client, UnansweredError
 from tests.driver.load import Tenant
 from tests.program import descendants
@@ -90,6 +90,7 @@ class Service:
             return [self._tenant(session, f"facility-{next(_numbers)}") for _ in range(count)]
 
     def _tenant(self, session: Any, facility: str) -> Tenant:
+        facilities.register(session, facility)
         _, hospital = keys.issue(session, role="submitter", facility=facility)
         _, department = keys.issue(session, role="department", facility=facility, queues=QUEUES)
         return Tenant(Client(self.port, hospital), Client(self.port, department), own=True)

@@ -37,6 +37,7 @@ def test_triage_makes_one_delivery_for_each_destination_that_listens(sessions, d
     assert payload["type"] == "referral.queued"
     assert payload["data"] == {
         "referral_id": str(routed.id),
+        "reference": routed.reference,
         "intake_id": str(routed.intake_id),
         "queue": "urgent",
         "priority": "emergency",

@@ -23,8 +23,39 @@ LINE = {
 }
 BATCH = {
     "description": "JSON, a line each, ended by line feeds: at most 1,000 lines of 64 KiB, 8 MiB in all.",
-    "content": {NDJSON: {"schema": LINE, "example": batch_example()}},
+    "content": {
+        NDJSON: {"schema": LINE, "example": batch_example()},
+        "application/json": {
+            "schema": {
+                "title": "A batch",
+                "type": "object",
+                "properties": {"forms": {"type": "array", "minItems": 1, "maxItems": 1000, "items": LINE}},
+                "required": ["forms"],
+                "additionalProperties": False,
+            }
+        },
+    },
     "required": True,
+}
+OUTCOMES = {
+    "title": "What came of a batch",
+    "type": "object",
+    "properties": {
+        "outcomes": {
+            "type": "array",
+            "items": {
+                "allOf": [
+                    {"$ref": "#/components/schemas/LineOutcome"},
+                    {
+                        "type": "object",
+                        "properties": {"idempotency_key": {"anyOf": [_KEY, {"type": "null"}]}},
+                        "required": ["idempotency_key"],
+                    },
+                ]
+            },
+        }
+    },
+    "required": ["outcomes"],
 }
 BATCH_ANSWER = "What came of each line, a line each, in their order. All that were taken are stored."
 IDEMPOTENCY_KEY = {

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from services.api.schemas.decisions import DecisionSchema, Imaging
-from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, string
+from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, reference, string
 from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 
 DUPLICATES = (
@@ -30,6 +30,22 @@ class Acknowledged(ResponseSchema):
     at = moment()
 
 
+class Returned(ResponseSchema):
+    """With which advice it went back to the referrer."""
+
+    by = string()
+    at = moment()
+    reason = string()
+
+
+class Completed(ResponseSchema):
+    """What came of it."""
+
+    by = string()
+    at = moment()
+    outcome = string()
+
+
 class ReferralLinks(ResponseSchema):
     """Where the referral, its intake and its timeline are read."""
 
@@ -54,6 +70,7 @@ class Referral(ResponseSchema):
     """The routed unit of work. A recommendation to a clinician, never a diagnosis or an order."""
 
     id = fields.UUID(required=True)
+    reference = reference()
     intake_id = fields.UUID(required=True)
     facility = string()
     queue = one_of(QUEUES)
@@ -79,6 +96,8 @@ class Referral(ResponseSchema):
         metadata={"description": "It keeps the place of an earlier version; its own form alone would rank lower."},
     )
     acknowledged = nested(Acknowledged, allow_none=True)
+    returned = nested(Returned, allow_none=True)
+    completed = nested(Completed, allow_none=True)
     decision = nested(DecisionSchema, allow_none=True)
     duplicates = listed(Duplicate, description=DUPLICATES)
     links = nested(ReferralLinks)
@@ -114,6 +133,7 @@ class Event(ResponseSchema):
     type = string()
     at = moment()
     referral_id = fields.UUID(required=True)
+    reference = reference()
     intake_id = fields.UUID(required=True)
     by = string(allow_none=True)
     data = fields.Dict(keys=fields.String(), required=True)

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
-from shared.tables import ApiKey, Person
+from shared.store.access import facilities
+from shared.tables import ApiKey, Facility, Person
 
 PREFIX = "rk"
 ID_BYTES = 6
@@ -30,13 +31,18 @@ _LIVE = (ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.ex
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A live key: whose it is and what it may; `facility` is None for staff, `person` for a system or a team."""
+    """A live key: whose it is and what it may; `facility` is None for staff of all, `person` for a system or a team.
+
+    `closed` and `test` say of its facility that it may not post any more, and that its referrals are no real ones.
+    """
 
     id: str
     secret_hash: bytes
     role: str
     facility: str | None
     queues: tuple[str, ...]
+    closed: bool = False
+    test: bool = False
     person: str | None = None  # the name of the one whose key it is
 
     def opens(self, secret: str) -> bool:
@@ -67,8 +73,10 @@ def issue(
 ) -> tuple[str, str]:
     """Store a new key; return its id and the whole key, which nobody can show again.
 
-    It expires at `expires_at`, or after `lifetime`.
+    It expires at `expires_at`, or after `lifetime`. Raises UnknownFacilityError where it is for a facility that is not
+    registered.
     """
+    facilities.require(session, facility)
     key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
     values: dict[str, Any] = {
         "role": role,
@@ -85,9 +93,17 @@ def issue(
 def find_live(connection: Connection | Session, key_id: str) -> Key | None:
     """Return the key called `key_id`, unless it is unknown, expired, revoked, or of a person who is closed."""
     columns = (ApiKey.id, ApiKey.secret_hash, ApiKey.role, ApiKey.facility, ApiKey.queues, Person.name)
-    found = select(*columns).outerjoin(Person, Person.id == ApiKey.person_id)
+    of_facility = (Facility.closed_at.is_not(None).label("closed"), (Facility.kind == facilities.TEST).label("test"))
+    found = (
+        select(*columns, *of_facility)
+        .outerjoin(Facility, Facility.name == ApiKey.facility)
+        .outerjoin(Person, Person.id == ApiKey.person_id)
+    )
     row = connection.execute(found.where(ApiKey.id == key_id, Person.closed_at.is_(None), *_LIVE)).one_or_none()
-    return row and Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues), row.name)
+    if row is None:
+        return None
+    of = {"closed": bool(row.closed), "test": bool(row.test)}
+    return Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues), person=row.name, **of)
 
 
 def record_use(connection: Connection | Session, key_id: str) -> None:

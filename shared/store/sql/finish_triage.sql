@@ -9,17 +9,18 @@ with outcome as (
 ), finished as (
     update intakes set status = 'triaged', triaged_at = now(), lease_until = null
     where id = any(array(select intake_id from outcome)) and status is not distinct from 'received'
-    returning id, facility, mrn_hash, patient_hash, received_at
+    returning id, facility, mrn_hash, patient_hash, received_at,
+        exists (select from facilities where name = facility and kind = 'test') as test
 ), new_decision as (
     insert into decisions (intake_id, record, protocol_version)
     select intake_id, record, record -> 'protocol' ->> 'version'
     from outcome join finished on finished.id = intake_id where record is not null
 ), subject as (
-    insert into referrals (id, intake_id, facility, mrn_hash, patient_hash, form_received_at, queue, priority,
-        pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
+    insert into referrals (id, reference, intake_id, facility, test, mrn_hash, patient_hash, form_received_at, queue,
+        priority, pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
         downgrade_proposed)
-    select referral_id, intake_id, facility, mrn_hash, patient_hash, received_at, queue, priority,
-        pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
+    select referral_id, new_reference(), intake_id, facility, test, mrn_hash, patient_hash, received_at, queue,
+        priority, pattern, headline, red_flags, acknowledge_by, clock_started_at, escalate_at, escalation_level,
         downgrade_proposed
     from outcome join finished on finished.id = intake_id
     returning *
