@@ -30,6 +30,7 @@ from services.api.protocols import preview
 from services.api.protocols import routes as protocols
 from services.api.referrals import finding, identity_routes, worklists
 from services.api.referrals import routes as referrals
+from services.api.referrals.contact import routes as contact_routes
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         finding,
         referrals,
         identity_routes,
+        contact_routes,
         events,
         deliveries,
         access,

@@ -18,8 +18,10 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    false,
     func,
     literal_column,
+    or_,
     select,
     tuple_,
     union_all,
@@ -62,7 +64,14 @@ class StoredReferral:
     downgrade_proposed: bool
     superseded_by: UUID | None
     version: int
+    contact_by: datetime | None
+    ambulance: bool | None
+    imaging_due: dict[str, str | None] | None
+    contacted_by: str | None
+    contacted_at: datetime | None
+    contacted_outcome: str | None
     overdue: bool
+    contact_overdue: bool
     identity: bytes
     patient: bytes
     sex_at_birth: str | None
@@ -89,13 +98,24 @@ _REFERRAL, _INTAKE, _DECISION = _TABLE.c, Intake.__table__.c, Decision.__table__
 
 IS_OVERDUE = and_(_REFERRAL.status == "queued", _REFERRAL.acknowledge_by < func.now())
 
+IS_CONTACT_OVERDUE = func.coalesce(
+    and_(
+        or_(*(_REFERRAL.status == status for status in OPEN_STATUSES)),
+        _REFERRAL.contacted_at.is_(None),
+        _REFERRAL.contact_by < func.now(),
+    ),
+    false(),
+)
+
 _ORDER = (_REFERRAL.priority, _REFERRAL.acknowledge_by, _REFERRAL.id)
 _COLUMNS = (
     *(_REFERRAL.id, _REFERRAL.reference, _REFERRAL.intake_id, _REFERRAL.facility, _REFERRAL.test),
     *(_REFERRAL.queue, _REFERRAL.priority, _REFERRAL.status),
     *(_REFERRAL.pattern, _REFERRAL.headline, _REFERRAL.red_flags, _REFERRAL.created_at, _REFERRAL.acknowledge_by),
     *(_REFERRAL.acknowledged_by, _REFERRAL.acknowledged_at, _REFERRAL.escalation_level, _REFERRAL.downgrade_proposed),
-    *(_REFERRAL.superseded_by, _REFERRAL.version, IS_OVERDUE.label("overdue"), _INTAKE.identity),
+    *(_REFERRAL.superseded_by, _REFERRAL.version, _REFERRAL.contact_by, _REFERRAL.ambulance, _REFERRAL.imaging_due),
+    *(_REFERRAL.contacted_by, _REFERRAL.contacted_at, _REFERRAL.contacted_outcome, IS_OVERDUE.label("overdue")),
+    *(IS_CONTACT_OVERDUE.label("contact_overdue"), _INTAKE.identity),
     func.coalesce(_INTAKE.patient_hash, _INTAKE.mrn_hash).label("patient"),
     _INTAKE.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
     _INTAKE.answers["age_years"].as_integer().label("age_years"),

@@ -22,6 +22,7 @@ from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
 from shared.tables.referrals import (
+    AWAITS_CONTACT,
     ENDED,
     IS_FAILED,
     IS_OPEN,
@@ -34,6 +35,7 @@ from shared.tables.referrals import (
 )
 
 __all__ = [
+    "AWAITS_CONTACT",
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
     "ENDED",

@@ -32,6 +32,7 @@ MAY = {
     ("GET", "/v1/queues"): WORKERS,
     ("GET", "/v1/queues/<queue>/referrals"): WORKERS,
     ("GET", "/v1/referrals/<uuid:referral_id>"): WORKERS | {"submitter"},
+    ("GET", "/v1/referrals/<uuid:referral_id>/form"): WORKERS,
     ("GET", "/v1/referrals/<uuid:referral_id>/events"): WORKERS | {"auditor", "submitter"},
     ("GET", "/v1/referrals"): WORKERS,
     ("POST", "/v1/referrals/search"): WORKERS | {"submitter"},

@@ -21,6 +21,8 @@ from shared.platform.clock import now
 from shared.platform.database import create_engine
 from shared.protocols import active
 from shared.store.access.scope import Scope
+from shared.store.contact.forms import find as find_form
+from shared.store.contact.overdue import mark_overdue
 from shared.store.escalation import climb
 from shared.store.event_log.feed import MAX_BATCH, Reader, number, page_for, timeline
 from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED
@@ -172,6 +174,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
         "page of a facility": (partial(first_page, scope=Scope.of_facility("city")), PAGE * (MAX_DUPLICATES + 1)),
         "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
+        "contacts": (partial(mark_overdue, limit=PAGE), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
         "numbers": (number, MAX_BATCH),
     }
@@ -258,7 +261,9 @@ FINDING = {
 }
 
 
-@pytest.mark.parametrize("scope", [Scope(), Scope("city"), Scope("nowhere"), Scope(queues=("urgent", "neurology"))])
+@pytest.mark.parametrize(
+    "scope", [EVERYTHING, Scope.of_facility("city"), Scope.of_facility("nowhere"), Scope(None, ("urgent", "neurology"))]
+)
 def test_lists_over_all_queues(scope, engine, grow):
     grow(1, MANY, OWN)
     for name, asked in FINDING.items():
@@ -273,8 +278,10 @@ def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, 
     grow(1, MANY, OWN)
     for ask in (
         lambda session: listed(session, Filter(facility="city", status="all", test=True), limit=PAGE, after=None),
-        lambda session: worklist(session, "neurology", "all", Scope("city"), limit=PAGE, after=None, test=True),
-        lambda session: states(session, Scope("city"), test=True),
+        lambda session: worklist(
+            session, "neurology", "all", Scope.of_facility("city"), limit=PAGE, after=None, test=True
+        ),
+        lambda session: states(session, Scope.of_facility("city"), test=True),
     ):
         assert read_by(engine, ask).rows <= 1
 
@@ -343,6 +350,29 @@ def test_a_senders_feed_and_a_timeline(engine, grow):
         lambda session: timeline(session, one, Reader(), 0, limit=PAGE),
     ):
         assert read_by(engine, ask).rows <= EVENTS_EXAMINED
+
+
+CONTACTS = text("""
+    update referrals set contact_by = now() + (row_number - 1 - :overdue) * interval '1 minute'
+    from (select id as found, row_number() over (order by id) from referrals) as numbered where id = found
+""")
+
+
+@pytest.mark.parametrize("overdue", [0, MANY])
+def test_contacts_that_are_overdue_are_found_along_their_index(overdue, engine, grow):
+    grow(1, MANY, OWN)
+    with engine.begin() as connection:
+        connection.execute(CONTACTS, {"overdue": overdue})
+    settle(engine)
+    assert read_by(engine, partial(mark_overdue, limit=PAGE)).rows <= PAGE
+    assert read_by(engine, partial(pending_work, age=LEASE)).rows <= MAX_CHANGES
+
+
+def test_a_form_is_read_by_its_id(engine, grow):
+    grow(1, MANY, OWN)
+    with Session(engine) as session:
+        one = session.scalar(text("select id from referrals limit 1"))
+    assert read_by(engine, partial(find_form, referral_id=one, scope=Scope("city", ["neurology"]))).rows <= 1
 
 
 DELIVERIES = """

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from sqlalchemy import select, text, update
 
-from shared.platform.references import read_reference
+from shared.clinical.referral.references import read_reference
 from shared.store.lists import finding
 from shared.tables import Intake, Referral
 from tests.api.test_referrals import ACTIONS
@@ -187,7 +187,9 @@ def test_search_finds_what_is_closed_and_pages_through_many_of_one_patient(refer
 
 def test_one_that_is_superseded_brings_the_open_one_along(referral, submitter, operator, triage_all):
     first = referral("neurology", mrn="MRN-1")
-    amended = {**case_for("urgent").body("MRN-1"), "amends": first["intake_id"]}
+    born = {"birth_date": first["patient"]["birth_date"]}
+    form = case_for("urgent").body("MRN-1")
+    amended = form | {"patient": form["patient"] | born, "amends": first["intake_id"]}
     submitter.post("/v1/intakes", amended)
     triage_all()
     found = search(operator, reference=first["reference"]).json["referrals"]

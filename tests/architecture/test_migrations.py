@@ -6,10 +6,10 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import text
 
+from shared.clinical.referral.references import read_reference
 from shared.migrations.head import HEAD, HEAD_OF_0_1_0, at_head_or_later, version
 from shared.migrations.migrate import alembic_config, upgrade
 from shared.platform.database import create_engine
-from shared.platform.references import read_reference
 
 BEFORE = """
     with intake as (

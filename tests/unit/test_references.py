@@ -3,7 +3,7 @@
 import pytest
 from stdnum import luhn
 
-from shared.platform.references import SYMBOLS, BadReferenceError, read_reference
+from shared.clinical.referral.references import SYMBOLS, BadReferenceError, read_reference
 
 REFERENCE = "R-7K3M-9Q4M"
 

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields
 from services.api.http import paging
 from services.api.http.paging import BadCursorError, position_of
 from services.api.http.parsing.strict_fields import Choice, Moment, Strict
-from shared.platform.references import BadReferenceError, read_reference
+from shared.clinical.referral.references import BadReferenceError, read_reference
 from shared.store.lists.intake_lists import IntakePosition
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200

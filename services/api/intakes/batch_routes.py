@@ -8,6 +8,7 @@ from flask import Response, g, request
 
 from services.api.admission.body_limits import BATCH_DEADLINE_SECONDS
 from services.api.context import current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.http import problems
 from services.api.http.auth import allow, own_facility
 from services.api.http.parsing.request_parser import StrictBlueprint
@@ -29,7 +30,13 @@ MAX_BYTES = 8 * 2**20
 @allow("submitter", "admin")
 @blueprint.doc(requestBody=parameters.BATCH)
 @blueprint.doc(responses={200: {"content": {JSON: {"schema": parameters.OUTCOMES}}}})
-@blueprint.response(200, LineOutcome, content_type=MEDIA_TYPE, description=parameters.BATCH_ANSWER)
+@blueprint.response(
+    200,
+    LineOutcome,
+    content_type=MEDIA_TYPE,
+    description=parameters.BATCH_ANSWER,
+    headers=parameters.OLD_ANSWER_HEADERS,
+)
 def post_batch() -> Response:
     """Post up to 1,000 forms, a line each, or as `application/json` in `forms`.
 
@@ -51,12 +58,14 @@ def post_batch() -> Response:
     outcomes = [_outcome(each) for each in accepted]
     structlog.contextvars.bind_contextvars(count=len(outcomes))
     g.outcomes = [_counted(outcome) for outcome in outcomes]
+    sent = (each.receipt.answers["answers"] for each in accepted if isinstance(each, Accepted))
+    headers = deprecation_headers(current_context().protocol, sent)
     numbered = [{"line": number, **outcome} for number, outcome in enumerate(outcomes, start=1)]
     if as_json:
         named = [{**each, "idempotency_key": name_of(item)} for each, item in zip(numbered, items, strict=True)]
-        return json_response({"outcomes": named})
+        return json_response({"outcomes": named}, headers=headers)
     answered = (dump_json(each) for each in numbered)
-    return Response(b"".join(line + b"\n" for line in answered), content_type=MEDIA_TYPE)
+    return Response(b"".join(line + b"\n" for line in answered), headers=headers, content_type=MEDIA_TYPE)
 
 
 def _outcome(accepted: Accepted | ProblemError) -> dict[str, Any]:

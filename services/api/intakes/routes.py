@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
 from services.api.context import AppContext, current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.http import lists
 from services.api.http.auth import allow, caller, own_facility, scope
 from services.api.http.paging import written
@@ -48,7 +49,8 @@ def post_intake() -> Response:
     key = idempotency_key(request.headers.get("Idempotency-Key"))
     accepted = accept_intake(current_context(), strict_json.read(request), key, facility=facility)
     structlog.contextvars.bind_contextvars(intake_id=str(accepted.receipt.id))
-    return _answer_posted(current_context(), accepted.receipt, replayed=accepted.is_replayed)
+    headers = deprecation_headers(current_context().protocol, [accepted.receipt.answers["answers"]])
+    return _answer_posted(current_context(), accepted.receipt, headers, replayed=accepted.is_replayed)
 
 
 class ListQuery(Body):
@@ -92,8 +94,8 @@ def get_intake(intake_id: UUID) -> Response:
     return json_response(serializers.intake(stored))
 
 
-def _answer_posted(context: AppContext, posted: Receipt, *, replayed: bool) -> Response:
-    headers = {"Location": serializers.intake_path(posted.id)}
+def _answer_posted(context: AppContext, posted: Receipt, headers: dict[str, str], *, replayed: bool) -> Response:
+    headers = {"Location": serializers.intake_path(posted.id), **headers}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     seconds = preferred_seconds(request.headers.getlist("Prefer"))

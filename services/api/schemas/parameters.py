@@ -85,9 +85,14 @@ LAST_EVENT_ID = {
 }
 QUEUE = {"name": "queue", "in": "path", "schema": {"type": "string", "enum": list(QUEUES)}}
 _TEXT = {"type": "string"}
+OLD_ANSWER_HEADERS = {
+    "Deprecation": {"description": "Where the form has an answer of an earlier version (RFC 9745).", "schema": _TEXT},
+    "Sunset": {"description": "Until when such an answer is taken (RFC 8594).", "schema": _TEXT},
+}
 POSTED_HEADERS = {
     "Location": {"description": "Where the intake is read.", "schema": _TEXT},
     "Idempotency-Replayed": {"description": "`true` if the intake was stored earlier.", "schema": _TEXT},
     "Preference-Applied": {"description": "The wait that was applied.", "schema": _TEXT},
+    **OLD_ANSWER_HEADERS,
 }
 REFERRAL_HEADERS = {"ETag": {"description": "Strong; for If-Match.", "schema": _TEXT}}

@@ -71,12 +71,17 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "pattern": stored.pattern,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
-        "imaging": decided["imaging"] if decided else [],
+        "imaging": _imaging(stored, decided),
         "patient": patient,
         "identity_unreadable": cipher is not None and patient is None,
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
         "overdue": stored.overdue,
+        "contact_by": stored.contact_by,
+        **({} if stored.ambulance is None else {"ambulance": stored.ambulance}),
+        "contacted": stored.contacted_by
+        and {"by": stored.contacted_by, "at": stored.contacted_at, "outcome": stored.contacted_outcome},
+        "contact_overdue": stored.contact_overdue,
         "escalation_level": stored.escalation_level,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
@@ -98,7 +103,9 @@ def event(happened: StoredEvent, *, without: frozenset[str] = frozenset(), with_
 
     Through which key and from where it was done is for readers who examine that.
     """
-    data = {key: said for key, said in happened.data.items() if key not in without} if without else happened.data
+    # How a call ended is one of four words, nothing that a person wrote.
+    hidden = without - {"outcome"} if happened.type == "referral.contacted" else without
+    data = {key: said for key, said in happened.data.items() if key not in hidden} if hidden else happened.data
     return {
         "id": happened.number,
         "type": happened.type,
@@ -155,6 +162,13 @@ def _endings(status: str | None, ended: Ended | None) -> dict[str, Any]:
     if ended and status in endings:
         endings[status] = {"by": ended.by, "at": ended.at, "reason" if status == "returned" else "outcome": ended.words}
     return endings
+
+
+def _imaging(stored: StoredReferral, decided: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the studies of a decision with when each is due; of what release 0.1.0 decided as they stand there."""
+    studies: list[dict[str, Any]] = decided["imaging"] if decided else []
+    due = stored.imaging_due
+    return studies if due is None else [{**each, "due_by": due.get(each["study"])} for each in studies]
 
 
 def _duplicate(duplicate: Duplicate) -> dict[str, Any]:

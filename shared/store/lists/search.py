@@ -12,6 +12,7 @@ from shared.store.access import facilities
 from shared.store.access.scope import Scope
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.referrals import StoredReferral, find_all
+from shared.store.sql import load
 from shared.tables import IS_OPEN, PATIENT
 
 LAST = UUID(int=2**128 - 1)  # an id that no intake has: the newest stands before it
@@ -60,30 +61,7 @@ _BY_PATIENT = RawStatement(
 """)  # noqa: S608 - a constant
 )
 # The referrals of these intakes that may be seen, and the open one of the chain of each that is superseded.
-_REFERRALS = RawStatement(
-    text(f"""
-    with found as (
-        select referrals.id, referrals.status, coalesce(first_version, intakes.id) as first
-        from referrals join intakes on intakes.id = intake_id
-        where intake_id = any(cast(:intakes as uuid[]))
-    ), all_of_them as (
-        select id from found
-        union
-        select open.id from (select distinct first from found where status = 'superseded') as chain
-        cross join lateral (
-            select referrals.id from (
-                select chain.first as id union all select id from intakes where first_version = chain.first
-            ) as version
-            join referrals on intake_id = version.id
-            where {IS_OPEN.replace("status", "referrals.status")} limit 1
-        ) as open
-    )
-    select referrals.id from all_of_them join referrals on referrals.id = all_of_them.id
-    where test = cast(:test as bool)
-        and (cast(:facility as text) is null or facility = :facility)
-        and (cast(:queues as text[]) is null or queue = any(cast(:queues as text[])))
-""")  # noqa: S608 - a constant
-)
+_REFERRALS = RawStatement(text(load("find_referrals", is_open=IS_OPEN.replace("status", "referrals.status"))))
 
 
 def search(connection: Connection, wanted: Wanted, scope: Scope, *, test: bool, limit: int, after: UUID | None) -> Hits:
