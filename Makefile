@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
   screenshots test-browser test-compose test-integrations soak env check format lock openapi clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Checks the machine, makes or repairs .venv, and does nothing where it is whole. PYTHON chooses what it is made of.
 install:  ## .venv with the `referrals` command, from the hashed lock (PYTHON=python3.12)

@@ -7,6 +7,9 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import Engine
 
+from services.api.access import recording
+from services.api.access import routes as access
+from services.api.access.failure_counter import FailureCounter
 from services.api.admission import overdue_bodies
 from services.api.admission.ask_next import AskNext
 from services.api.admission.body_limits import BodyLimits
@@ -57,6 +60,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     tracing.register(app)
     metrics.register(app)
     auth.register(app, {"console": console.authenticate})
+    recording.register(app)
     for views in (
         intakes,
         batch_routes,
@@ -70,6 +74,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         contact_routes,
         events,
         deliveries,
+        access,
         health,
     ):
         api.register_blueprint(views.blueprint)
@@ -108,6 +113,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         ask_next=AskNext(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),
+        failed_authentications=FailureCounter(sessions),
     )
 
 

@@ -11,6 +11,7 @@ from marshmallow import Schema
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.access.failure_counter import FailureCounter
 from services.api.admission.ask_next import AskNext
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import AdmissionControl
@@ -55,6 +56,7 @@ class AppContext:
     ask_next: AskNext
     now: Callable[[], datetime]
     feed_follower: FeedFollower
+    failed_authentications: FailureCounter
 
     def close(self) -> None:
         """End what streams, and close the connections to the database that no request uses."""

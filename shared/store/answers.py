@@ -87,7 +87,7 @@ def supersede_by_answers(
 ) -> tuple[TriageOutcome, list[DueDelivery]]:
     """Store the referral of the new version in the place of the case's own; return it as it was placed.
 
-    `event` has `by` and `data` of what the new version's timeline says.
+    `event` has `by`, `actor` and `data` of what the new version's timeline says.
     """
     before = case.version(case.referral.id)
     survivor = answered(version_of(outcome), before, moved=_moved(case.referral.record, outcome.record))
@@ -111,7 +111,7 @@ def supersede_by_answers(
 
 
 def put_in_own_place(
-    session: Session, case: HeldCase, own: TriageOutcome, *, by: str, reason: str
+    session: Session, case: HeldCase, own: TriageOutcome, *, by: str, reason: str, actor: Mapping[str, Any]
 ) -> list[DueDelivery]:
     """Move the referral to where its own form alone puts it; no earlier version has a say from now on."""
     stored, before = case.referral, case.version(case.referral.id)
@@ -138,7 +138,8 @@ def put_in_own_place(
         "imaging_due": own.imaging_due,
     }
     data = {"from": stored.queue, "to": own.queue, "priority": own.priority, "reason": reason}
-    return referrals.change(session, stored, values, {"type": "referral.downgrade_confirmed", "by": by, "data": data})
+    event = {"type": "referral.downgrade_confirmed", "by": by, "data": data, "actor": actor}
+    return referrals.change(session, stored, values, event)
 
 
 def _moved(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:

@@ -73,6 +73,7 @@ class StoredReferral:
     overdue: bool
     contact_overdue: bool
     identity: bytes
+    patient: bytes
     sex_at_birth: str | None
     age_years: int | None
     record: dict[str, Any] | None
@@ -115,6 +116,7 @@ _COLUMNS = (
     *(_REFERRAL.superseded_by, _REFERRAL.version, _REFERRAL.contact_by, _REFERRAL.ambulance, _REFERRAL.imaging_due),
     *(_REFERRAL.contacted_by, _REFERRAL.contacted_at, _REFERRAL.contacted_outcome, IS_OVERDUE.label("overdue")),
     *(IS_CONTACT_OVERDUE.label("contact_overdue"), _INTAKE.identity),
+    func.coalesce(_INTAKE.patient_hash, _INTAKE.mrn_hash).label("patient"),
     _INTAKE.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
     _INTAKE.answers["age_years"].as_integer().label("age_years"),
     *(_DECISION.record, _DECISION.decided_at),

@@ -3,7 +3,17 @@
 Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
 """
 
-from shared.tables.access import FACILITY_KINDS, ROLES, WITHOUT_FACILITY, ApiKey, Facility
+from shared.tables.access import (
+    FACILITY_KINDS,
+    ROLES,
+    WITHOUT_FACILITY,
+    AccessedPatient,
+    AccessRecord,
+    ApiKey,
+    Facility,
+    FailedAuthentication,
+    Person,
+)
 from shared.tables.base import Table, one_of
 from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
@@ -39,6 +49,8 @@ __all__ = [
     "SESSION_KINDS",
     "TYPED_OTHERWISE",
     "WITHOUT_FACILITY",
+    "AccessRecord",
+    "AccessedPatient",
     "ApiKey",
     "ConsoleSession",
     "Decision",
@@ -47,10 +59,12 @@ __all__ = [
     "Destination",
     "Event",
     "Facility",
+    "FailedAuthentication",
     "Heartbeat",
     "IdempotencyKey",
     "IdentityCorrection",
     "Intake",
+    "Person",
     "QueueChange",
     "Referral",
     "Table",

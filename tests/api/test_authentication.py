@@ -48,9 +48,12 @@ MAY = {
     ("POST", "/v1/referrals/<uuid:referral_id>/confirm-downgrade"): WORKERS,
     ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
     ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
+    ("POST", "/v1/access/search"): {"auditor", "admin"},
 }
 OPEN = {
     "/console/sign-in",
+    "/console/sign-in/oidc",
+    "/console/sign-in/oidc/callback",
     "/console/assets/<path:name>",
     "/",
     "/health/live",

@@ -53,7 +53,7 @@ def test_no_manifest_holds_a_secret():
 
 
 def test_every_setting_of_compose_comes_from_somewhere():
-    secret = {"DATABASE_URL", "REDIS_URL", "IDENTITY_KEYS", "LOOKUP_KEY", "METRICS_TOKEN"}
+    secret = {"DATABASE_URL", "REDIS_URL", "IDENTITY_KEYS", "LOOKUP_KEY", "METRICS_TOKEN", "OIDC_CLIENT_SECRET"}
     chosen = next(set(manifest["data"]) for manifest in MANIFESTS if manifest["kind"] == "ConfigMap")
     given = {entry["name"] for container in containers() for entry in container.get("env", [])}
     composed = {name for role in ROLES.values() for name in role["environment"]}

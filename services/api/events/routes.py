@@ -7,7 +7,7 @@ from flask import Response, request
 from services.api.context import current_context
 from services.api.events.schemas import STREAM, Feed
 from services.api.events.sse import EventStream, View
-from services.api.http.auth import allow, hidden_in_events, reader, still_authorized
+from services.api.http.auth import allow, caller, hidden_in_events, reader, still_authorized
 from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, EventNumber, Limit, event_number
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Choice, Strict
@@ -61,7 +61,8 @@ def get_feed(query: dict[str, Any]) -> Response:
     A key with a facility reads its facility's events alone. The numbers then have gaps and a page may be short or empty
     before the end: `next` is the last number examined, and the reader has caught up when it no longer grows.
 
-    For an auditor without what people wrote, which might say whose referral it is.
+    For an auditor without what people wrote, which might say whose referral it is. For auditors and admins `actor` says
+    through which key, as which person, from which address and in which request it was done.
     """
     catch_up(current_context().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):
@@ -69,7 +70,8 @@ def get_feed(query: dict[str, Any]) -> Response:
     after = query["after"] or 0
     with current_context().sessions() as session:
         found = page_for(session, reader(), after, limit=query["limit"])
-    events = [serializers.event(each, without=hidden_in_events()) for each in found.events]
+    without, with_actor = hidden_in_events(), _with_actor()
+    events = [serializers.event(each, without=without, with_actor=with_actor) for each in found.events]
     return json_response({"events": events, "next": found.last})
 
 
@@ -85,7 +87,7 @@ def _stream(after: int | None, name: str | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    view = View(reader(), hidden_in_events(), name)
+    view = View(reader(), hidden_in_events(), name, _with_actor())
     stream = EventStream(
         current_context().feed_follower, current_context().sessions, after, view, may_go_on=still_authorized()
     )
@@ -99,3 +101,7 @@ def _last_event_id() -> int:
         return event_number(sent)
     except ValueError:
         raise ProblemError(400, "Last-Event-ID is no id that a stream gave.") from None
+
+
+def _with_actor() -> bool:
+    return caller().role in ("auditor", "admin")

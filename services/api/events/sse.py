@@ -19,7 +19,8 @@ from shared.store.event_log.feed import Reader, StoredEvent, page
 
 log = structlog.get_logger(__name__)
 
-HEARTBEAT_SECONDS = 15.0  # also how often the reader's key is looked at again
+HEARTBEAT_SECONDS = 15.0
+KEY_SECONDS = 3.0  # how often the reader's key is looked at again
 REST_SECONDS = 1.0  # before the database is asked again after it gave nothing
 MAX_BATCH = 200
 # Milliseconds after which a client comes back, and where it begins: so it knows that even if it hears nothing more.
@@ -35,6 +36,7 @@ class View:
     reader: Reader
     without: frozenset[str] = frozenset()
     name: str | None = None
+    with_actor: bool = False
 
 
 class EventStream:
@@ -60,19 +62,22 @@ class EventStream:
     def _run(self) -> Iterator[bytes]:
         try:
             yield BEGIN % self._after
-            look_at = time.monotonic() + HEARTBEAT_SECONDS
+            look_at = time.monotonic() + KEY_SECONDS
+            beat_at = time.monotonic() + HEARTBEAT_SECONDS
             while not self._feed_follower.ended:
                 events = self._next()
                 if time.monotonic() >= look_at:
                     if not self._may_go_on():
                         return
-                    look_at = time.monotonic() + HEARTBEAT_SECONDS
-                yield self._told(events)
+                    look_at = time.monotonic() + KEY_SECONDS
+                if events or time.monotonic() >= beat_at:
+                    beat_at = time.monotonic() + HEARTBEAT_SECONDS
+                    yield self._told(events)
         finally:
             self.close()
 
     def _next(self) -> Sequence[StoredEvent]:
-        events = self._feed_follower.after(self._after, HEARTBEAT_SECONDS)
+        events = self._feed_follower.after(self._after, min(KEY_SECONDS, HEARTBEAT_SECONDS))
         if events is None:
             events = self._missed()
         if events:
@@ -99,6 +104,6 @@ class EventStream:
         return told if seen and seen[-1] is events[-1] else told + PASSED % self._after
 
     def _written(self, event: StoredEvent) -> bytes:
-        content = dump_json(serializers.event(event, without=self._view.without))
+        shown = serializers.event(event, without=self._view.without, with_actor=self._view.with_actor)
         name = self._view.name or event.type
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, name.encode(), content)
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, name.encode(), dump_json(shown))

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
+from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http import lists
 from services.api.http.auth import READERS, allow, caller, scope
@@ -76,6 +77,7 @@ def get_referrals(query: dict[str, Any]) -> Response:
     wanted = Filter(facility=facility or seen.facility, queues=seen.queues, **query)
     with current_context().statements.connect() as connection:
         found = listed(connection, wanted, limit=limit, after=after)
+        record_access(connection, (each.patient for each in found.referrals))
     referrals = [serializers.referral(each, current_context().cipher) for each in found.referrals]
     return json_response({"referrals": referrals, "next": found.after and cursor_at(found.after)})
 
@@ -96,6 +98,8 @@ def search_referrals(query: dict[str, Any], body: dict[str, Any]) -> Response:
     wanted = Wanted(current_context().settings.lookup_key, **body)
     with current_context().statements.connect() as connection:
         found = search(connection, wanted, scope(), test=query["test"], limit=query["limit"], after=query["cursor"])
-    cipher = None if caller().role == "submitter" else current_context().cipher
+        cipher = None if caller().role == "submitter" else current_context().cipher
+        if cipher is not None:
+            record_access(connection, (each.patient for each in found.referrals))
     referrals = [serializers.referral(each, cipher) for each in found.referrals]
     return json_response({"referrals": referrals, "next": found.after and written([found.after])})

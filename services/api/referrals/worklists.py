@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import NotFound
 
+from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http import lists
 from services.api.http.auth import READERS, allow, caller, scope
@@ -76,7 +77,8 @@ def get_worklist(query: dict[str, Any], queue: str) -> Response:
     limit, after, test = query["limit"], query["cursor"], query["test"]
     with current_context().statements.connect() as connection:
         found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=after, test=test)
-    shown = found[:limit]
+        shown = found[:limit]
+        record_access(connection, (each.patient for each in shown))
     referrals = [serializers.referral(each, current_context().cipher) for each in shown]
     return json_response({"referrals": referrals, "next": cursor_after(shown[-1]) if len(found) > limit else None})
 

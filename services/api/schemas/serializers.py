@@ -98,8 +98,11 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
     }
 
 
-def event(happened: StoredEvent, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Return an event; `without` names members of its data that its reader may not see."""
+def event(happened: StoredEvent, *, without: frozenset[str] = frozenset(), with_actor: bool = False) -> dict[str, Any]:
+    """Return an event; `without` names members of its data that its reader may not see.
+
+    Through which key and from where it was done is for readers who examine that.
+    """
     # How a call ended is one of four words, nothing that a person wrote.
     hidden = without - {"outcome"} if happened.type == "referral.contacted" else without
     data = {key: said for key, said in happened.data.items() if key not in hidden} if hidden else happened.data
@@ -112,6 +115,7 @@ def event(happened: StoredEvent, *, without: frozenset[str] = frozenset()) -> di
         "intake_id": happened.intake_id,
         "by": happened.by,
         "data": data,
+        **({"actor": happened.actor} if with_actor else {}),
     }
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 from flask import render_template, request
 from werkzeug.exceptions import NotFound
 
+from services.api.access.recording import record_access
 from services.api.console import words
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import Row, row
+from services.api.console.session import signed_in
 from services.api.console.trace import trace_of
 from services.api.console.way_back import label, way_back
 from services.api.context import current_context
@@ -38,8 +40,11 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
     with current_context().sessions() as session:
         stored = referrals.find(session, referral_id, scope())
         happened = stored and timeline(session, referral_id, replace(reader(), all_kinds=True), 0, limit=EVENTS)
-    if stored is None:
-        raise NotFound
+        if stored is None:
+            raise NotFound
+        if _sees_identity():
+            record_access(session, [stored.patient])
+            session.commit()
     back, done = way_back(referral_id), words.DONE.get(request.args.get("done", ""))
     return render_template(
         "console/referral.html",
@@ -62,7 +67,7 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
 
 
 def _shown(stored: StoredReferral) -> dict[str, Any]:
-    return serializers.referral(stored, current_context().cipher if caller().role in SEES_IDENTITY else None)
+    return serializers.referral(stored, current_context().cipher if _sees_identity() else None)
 
 
 def _next_case(stored: StoredReferral) -> Row | None:
@@ -79,3 +84,7 @@ def _next_case(stored: StoredReferral) -> Row | None:
 
 def _sees(queue: str) -> bool:
     return caller().role != "department" or queue in caller().queues
+
+
+def _sees_identity() -> bool:
+    return caller().role in SEES_IDENTITY and signed_in().kind == "person"

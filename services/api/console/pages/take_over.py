@@ -1,6 +1,6 @@
 """Taking over: everything that one person holds goes to the person who presses, with one reason on each timeline."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from flask import Response, redirect, request, url_for
@@ -9,14 +9,12 @@ from werkzeug.exceptions import NotFound
 from services.api.console.blueprint import blueprint
 from services.api.console.pages.handover import in_hand
 from services.api.console.session import person
-from services.api.context import current_context
-from services.api.http.auth import READERS, allow, scope
+from services.api.http.auth import READERS, allow
 from services.api.http.problems import ProblemError
 from services.api.referrals import actions
+from services.api.referrals.apply_action import apply_action
 from services.api.referrals.requests import MAX_NAME_LENGTH, MAX_TEXT_LENGTH
-from shared.platform.task_queues import delivery_wake_up
-from shared.store import referrals
-from shared.store.event_log.events import DueDelivery
+from shared.store.referrals import StoredReferral
 
 
 @blueprint.post("/handover/take-over")
@@ -36,21 +34,14 @@ def take_over() -> Response:
 
 
 def _take(referral_id: UUID, owner: str, reason: str) -> bool:
-    """Release one case and acknowledge it, in one transaction; say whether its owner still held it."""
-    by, due = person(), list[DueDelivery]()
-    steps: list[tuple[Any, dict[str, Any]]] = [
-        (actions.release, {"by": by, "reason": f"Taken over from {owner}: {reason}"}),
-        (actions.acknowledge, {"by": by, "note": f"Taken over from {owner}: {reason}"}),
-    ]
-    with current_context().sessions.begin() as session:
-        for change_of, body in steps:
-            stored = referrals.find_to_change(session, referral_id, scope())
-            if stored is None or (change_of is actions.release and stored.acknowledged_by != owner):
-                return False
-            if stored.status not in ("acknowledged", "queued"):
-                return False
-            change = change_of(stored, body)
-            due += referrals.change(session, stored, change.values, change.event())
-    for delivery in due:
-        current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
+    """Take one case over; say whether its owner still held it."""
+
+    def still_held(stored: StoredReferral) -> None:
+        if stored.status != "acknowledged" or stored.acknowledged_by != owner:
+            raise ProblemError(409, "The case has changed hands.")
+
+    try:
+        apply_action(actions.take_over, referral_id, {"by": person(), "reason": reason}, check=still_held, shown=False)
+    except (NotFound, ProblemError):
+        return False
     return True

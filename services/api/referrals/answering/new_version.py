@@ -11,6 +11,7 @@ from flask import g
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from services.api.access.actor import event_actor
 from services.api.context import AppContext
 from services.api.http.problems import ProblemError
 from services.api.referrals.answering.requests import Answers
@@ -84,7 +85,7 @@ def make_version(context: AppContext, session: Session, case: HeldCase, change: 
     )
     targets, holidays = context.protocol.targets, context.settings.holidays
     outcome = outcome_of(waiting, _decided(context, change.form, new.id), targets, holidays)
-    event = {"by": change.by, "data": change.data}
+    event = {"by": change.by, "data": change.data, "actor": event_actor()}
     placed, due = supersede_by_answers(session, case, outcome, Versions(targets, holidays), event)
     return NewVersion(placed, due)
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from flask import Response
 from werkzeug.exceptions import NotFound
 
+from services.api.access.actor import event_actor
+from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, scope
 from services.api.http.parsing.request_parser import StrictBlueprint
@@ -72,6 +74,7 @@ def answer(body: dict[str, Any], referral_id: UUID) -> Response:
         source = source_form(session, case.referral.intake_id)
         made = make_version(context, session, case, change_of(source, answers, by=body["by"], note=body["note"]))
         after = referrals.find(session, made.outcome.referral_id, Scope.everything()) or case.referral
+        record_access(session, [after.patient])
     count_and_log(made)
     return _announced(after, made.due)
 
@@ -96,8 +99,9 @@ def confirm_downgrade(body: dict[str, Any], referral_id: UUID) -> Response:
         if not case.referral.downgrade_proposed:
             raise ProblemError(409, "No lower place is proposed for this referral.", kind="nothing-proposed")
         own = own_place(context, source_form(session, case.referral.intake_id), case)
-        due = put_in_own_place(session, case, own, by=body["by"], reason=body["reason"])
+        due = put_in_own_place(session, case, own, by=body["by"], reason=body["reason"], actor=event_actor())
         after = referrals.find(session, referral_id, Scope.everything()) or case.referral
+        record_access(session, [after.patient])
     return _announced(after, due)
 
 
