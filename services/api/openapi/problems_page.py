@@ -16,8 +16,8 @@ PAGE = Markup("""<!DOCTYPE html>
   <body>
     <h1>Types of problems</h1>
     <p>Every error is <code>application/problem+json</code> (RFC 9457). Tell problems apart by <code>type</code>, and be
-    ready for types that are not listed here. Where an answer has <code>Retry-After</code>, wait that many seconds; send a
-    form again under the same Idempotency-Key. <a href="/docs">All operations</a></p>
+    ready for types that are not listed here. Where an answer has <code>Retry-After</code>, wait that many seconds;
+    send a form again under the same Idempotency-Key. <a href="/docs">All operations</a></p>
     <table>
       <thead><tr><th scope="col">Type</th><th scope="col">Status</th><th scope="col">Title</th>
       <th scope="col">Meaning</th><th scope="col">Send again?</th><th scope="col">Members</th></tr></thead>
