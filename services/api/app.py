@@ -25,6 +25,7 @@ from services.api.http import auth, health, metrics, problems, surface, tracing
 from services.api.http.key_cache import KeyCache
 from services.api.intakes import batch_routes
 from services.api.intakes import routes as intakes
+from services.api.limits import request_limits
 from services.api.openapi import generator
 from services.api.openapi import routes as docs
 from services.api.protocols import preview
@@ -61,6 +62,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     surface.register(app)
     metrics.register(app)
     auth.register(app, {"console": console.authenticate})
+    request_limits.register(app, settings)
     recording.register(app)
     for views in (
         intakes,

@@ -12,6 +12,7 @@ HEADERS = (
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
     ("X-Frame-Options", "DENY"),
     ("X-Content-Type-Options", "nosniff"),
+    ("Server", "api"),  # instead of the server's own name, which tells an attacker what to try
     ("Cache-Control", "no-store"),  # identity stays out of every cache
 )
 STRICT_TRANSPORT = "max-age=31536000"  # a year, for this host alone: what its subdomains serve is not known here
