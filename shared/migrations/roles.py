@@ -1,11 +1,10 @@
 """Creates the database roles beside the owner, grants them what they may do, and gives them to the logins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from shared.migrations.privileges import MAINTENANCE, READER, ROLES, SERVICE, statements
 from shared.platform.settings import Settings
@@ -115,6 +114,5 @@ def _user(url: str) -> str:
 
 
 def _user_and_password(url: str) -> tuple[str, str | None]:
-    given: Mapping[str, object] = conninfo_to_dict(url)
-    password = given.get("password")
-    return str(given.get("user") or ""), str(password) if password else None
+    given = make_url(url)
+    return given.username or "", given.password
