@@ -14,10 +14,10 @@ from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import Triager
 from shared.clinical.form import read
 from shared.clinical.triage import screen, triage
-from shared.platform.announcer import create_producer
 from shared.platform.clock import now
 from shared.platform.crypto import IdentityCipher, keyed_hash
 from shared.platform.task_queues import LANES, TRIAGE_TASK, triage_queue
+from shared.platform.wake_ups.publisher import create_producer
 from shared.protocols import active
 from shared.tables import Intake
 

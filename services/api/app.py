@@ -1,4 +1,4 @@
-"""Makes the application: its parts, its views, and what happens around every request."""
+"""Creates the Flask application: its context, its blueprints, and what happens around every request."""
 
 import threading
 from collections.abc import Callable
@@ -30,12 +30,12 @@ from services.api.referrals import routes as referrals
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.broker import broker_answers
 from shared.platform.crypto import IdentityCipher
 from shared.platform.database import create_engine, create_sessions, transactions
 from shared.platform.settings import Settings
 from shared.platform.timeouts import install_client_timeouts
+from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 
 POOL_SIZE = 4  # connections for statements, for sessions, and for forms of the routine lane
@@ -80,6 +80,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
     sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
     storing = _pool(settings, POOL_SIZE + BATCHES + RESERVED_FOR_PRIORITY)
     lookups = _pool(settings, LOOKUPS)
+    disk = create_disk_monitor(settings)
     return AppContext(
         settings=settings,
         sessions=sessions,
@@ -92,10 +93,10 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         protocol=active(),
         form=create_form_schema(active().form),
         is_valid_form=create_form_check(active().form),
-        announce=Announcer(create_producer(settings)).announce,
+        announce=create_announcer(settings).announce,
         broker_answers=lambda: broker_answers(settings),
-        metrics=create_registry(settings, active(), sessions),
-        admission=AdmissionControl(POOL_SIZE, create_disk_monitor(settings)),
+        metrics=create_registry(settings, active(), sessions, disk),
+        admission=AdmissionControl(POOL_SIZE, disk),
         bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,

@@ -1,4 +1,4 @@
-"""What every request needs, built once when the application is made."""
+"""Holds what every request needs, built once when the application is created."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Serves the API until it is told to stop: granian's listener, and one worker process with blocking threads.
+"""Runs the API server until it is stopped: granian's listener, and one worker process with blocking threads.
 
 The application is made inside the worker process, so no database connection is ever inherited across a fork.
 """

@@ -1,4 +1,4 @@
-"""Hears that this process is told to stop while it still serves: for what would otherwise never end."""
+"""Ends the event streams when this process gets a stop signal, because they never end by themselves."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""What a WSGI server loads: the application, made from the environment."""
+"""The WSGI entry point: the application, made from the environment."""
 
 from flask import Flask
 
@@ -14,7 +14,7 @@ from shared.platform.traces import configure_traces
 
 
 def application(settings: Settings | None = None) -> Flask:
-    """Return the application of this process, with its log lines set up; its streams end when it is told to stop."""
+    """Return the application of this process, with its log lines set up; its streams end when it is stopped."""
     settings = settings or load_settings()
     configure_logs(settings)
     write_metrics_to(settings.metrics_dir)

@@ -1,4 +1,4 @@
-"""Lets `python -m services.cli` be the `referrals` command, which is how `referrals up` starts its processes."""
+"""Runs the `referrals` command as `python -m services.cli`, which is how `referrals up` starts its processes."""
 
 from services.cli.main import main
 

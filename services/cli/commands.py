@@ -1,4 +1,4 @@
-"""Where each command of `referrals` is, in the order in which `--help` lists them."""
+"""Maps each `referrals` command to its module, in the order in which `--help` lists them."""
 
 COMMANDS = {
     "up": ("services.cli.run.up", "up"),

@@ -1,4 +1,4 @@
-"""`referrals demo`: posts the worked cases of the protocol to a running service, and prints where each one went."""
+"""`referrals demo`: posts the protocol's worked cases to a running service, and prints where each one went."""
 
 import json
 import urllib.error

@@ -32,18 +32,17 @@ OWN = {
 ADDRESSES = ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL")
 
 
-def run(home: Home, host: str, port: int) -> int:
+def run(home: Home, host: str, port: int, *, log_json: bool = False) -> int:
     """Run everything in this process and its children; return the exit code."""
     try:
-        _run(home, host, port)
+        _run(home, host, port, Console(as_json=log_json))
     except (CannotStartError, ClusterError, HomeError, BinariesMissingError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1
     return 0
 
 
-def _run(home: Home, host: str, port: int) -> None:
-    console = Console()
+def _run(home: Home, host: str, port: int, console: Console) -> None:
     secrets = home_secrets(home)
     account = server_account(home.postgres, home.valkey)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -63,10 +62,12 @@ def _run(home: Home, host: str, port: int) -> None:
             servers,
             [preparation(environment)],
             processes(environment, folder, host, port),
-            [issue_first_keys(environment, first_keys)],
+            *([] if console.as_json else [[issue_first_keys(environment, first_keys)]]),  # a log is no place for keys
         ]
         welcome = Welcome(url, home.path, first_keys, environment)
-        Supervisor(stages, console).run(lambda: console.say(welcome.text()))
+        Supervisor(stages, console).run(
+            lambda: console.say(welcome.ready_line() if console.as_json else welcome.text())
+        )
         home.running.unlink()
 
 

@@ -21,7 +21,7 @@ def runtime_folder(home: Home, account: Account | None) -> Iterator[Path]:
     """Yield a new folder that only the servers' account may enter, and remove what a killed run left of its own."""
     _remove_leftover(home, {os.geteuid(), account.uid if account else os.geteuid()})
     chosen = tempfile.gettempdir()
-    # What root chose may be closed to the servers' account, and a long path leaves no room for a socket's name.
+    # What root chose may be closed to the servers' account, and a long path exceeds the limit of a socket's name.
     base = "/tmp" if account or len(chosen) > MAX_BASE else chosen  # noqa: S108 - the folder made in it is private
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     try:

@@ -34,6 +34,10 @@ class Welcome:
         """Return the lines to show, apart from the log; `first_keys` is removed, as keys are shown once."""
         return "\n".join(["", *self._readiness(), *self._keys(), ""])
 
+    def ready_line(self) -> str:
+        """Return the line that says that everything is ready, and nothing that opens anything."""
+        return self._readiness()[0]
+
     def _readiness(self) -> list[str]:
         where = f"{self.url}  (API documentation at {self.url}/docs, Ctrl-C stops everything)"
         degraded = degradation(self.url)

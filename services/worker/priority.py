@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-NICENESS = 5  # about a third of the processor time that an ordinary process gets; with 10 triage nearly stands still
+NICENESS = 5  # about a third of the processor time that an ordinary process gets; with 10 triage nearly stops
 _GROUP = Path("/proc/self/autogroup")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shared.clinical.evidence import TABLES, Balance, Evidence, Line
 from shared.clinical.fields import NOT_ASKED, UNKNOWN, Field
-from shared.clinical.free_text import Phrases
 from shared.clinical.logic.truth import Condition, Evaluation, Fields, Truth, named
 from shared.clinical.text_check.check import TextCheck
+from shared.clinical.text_check.phrases import Phrases
 
 # Each compares points; the tables are those whose counting lines explain it.
 _COMPARED: dict[str, tuple[Callable[[Balance], bool], tuple[str, ...]]] = {

@@ -7,12 +7,12 @@ from typing import Any
 
 from shared.clinical.evidence import Evidence
 from shared.clinical.fields import Answer, Field, FormDefinition
-from shared.clinical.free_text import Phrases
 from shared.clinical.imaging import ImagingRules
 from shared.clinical.logic.truth import Condition, Lookup, Truth
 from shared.clinical.referral.targets import Targets
 from shared.clinical.rules import Floor, Route, Rule
 from shared.clinical.text_check.check import TextCheck
+from shared.clinical.text_check.phrases import Phrases
 
 
 @dataclass(frozen=True, slots=True)

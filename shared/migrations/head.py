@@ -1,4 +1,4 @@
-"""Says whether a database's schema is one that this code can work on.
+"""Checks whether this code can work on a database's schema.
 
 Without Alembic: every process that serves is asked, and would keep 7 MB for the answer.
 """

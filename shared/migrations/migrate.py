@@ -1,4 +1,4 @@
-"""Brings a database's schema to the one this code needs."""
+"""Migrates a database's schema to the one this code needs."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Watches how much room the database has left. PostgreSQL stops at once when its log finds no room on the disk.
+"""Measures free disk space for the database. PostgreSQL stops at once when its log finds no space on the disk.
 
 So forms are refused before that: the routine lane first, the priority lane when hardly anything is left.
 """
@@ -18,6 +18,7 @@ from shared.store.operations.status_snapshot import database_bytes
 log = structlog.get_logger(__name__)
 
 DiskLevel = Literal["enough", "low", "none"]
+DISK_LEVELS: tuple[DiskLevel, ...] = ("enough", "low", "none")  # the worst last
 
 MIB, GIB, GB = 2**20, 2**30, 10**9
 LOOK_SECONDS = 2.0  # a disk loses some hundred megabytes in that time, at most
@@ -46,7 +47,7 @@ class DiskMonitor:
     def look(self) -> None:
         """Measure again; raises what a measure raises, and then what was seen before stays."""
         levels = [disk_level_of(*measure()) for measure in self.measures]
-        before, self.level = self.level, max(levels, key=("enough", "low", "none").index, default="enough")
+        before, self.level = self.level, max(levels, key=DISK_LEVELS.index, default="enough")
         if self.level != before:
             log.warning("disk.level_changed", status=self.level)
 

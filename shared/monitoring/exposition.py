@@ -1,4 +1,4 @@
-"""What Prometheus reads: what the processes have counted, and the status of everything in the database just now."""
+"""Builds what Prometheus reads: the counters of all processes, and the status of the database just now."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import QUEUES
+from shared.monitoring.disk_level import DISK_LEVELS, DiskMonitor
 from shared.monitoring.periodic import ROLES
 from shared.platform import clock
 from shared.platform.database import Sessions
@@ -53,12 +54,27 @@ class StatusCollector(Collector):
         yield from _of_lanes(now)
         yield from _of_deliveries(now)
         yield from _of_roles(now)
+        ended = {queue: now.ladders_ended.get(queue, 0) for queue in QUEUES}
+        yield _gauge("psoas_ladders_ended", "Referrals that nobody acknowledged up to the last rung.", "queue", ended)
+        yield GaugeMetricFamily("psoas_keys_expiring", "Keys that expire within thirty days.", now.keys_expiring)
         yield _gauge("psoas_audit_findings", "Rows that should not be there.", "check", self._audited)
 
     def _audit(self, session: Session) -> None:
         if time.monotonic() - self._audited_at >= AUDIT_SECONDS:
             self._audited = findings(session, since=clock.now() - RECENT)
             self._audited_at = time.monotonic()
+
+
+class DiskCollector(Collector):
+    """Says how much room the database has left, as this process saw it last."""
+
+    def __init__(self, disk: DiskMonitor) -> None:
+        self._disk = disk
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield one gauge: 0 enough, 1 low (routine forms are refused), 2 none (all forms are)."""
+        level = DISK_LEVELS.index(self._disk.level)
+        yield GaugeMetricFamily("psoas_storage_low", "0 enough, 1 low, 2 none: forms are refused.", level)
 
 
 class BuildCollector(Collector):
@@ -76,13 +92,15 @@ class BuildCollector(Collector):
 
 
 def create_registry(
-    settings: Settings, protocol: "Protocol | None", sessions: Sessions | None = None
+    settings: Settings, protocol: "Protocol | None", sessions: Sessions | None = None, disk: DiskMonitor | None = None
 ) -> CollectorRegistry:
-    """Return what there is to read: what was counted, and with `sessions` the status of everything when it is read."""
+    """Return what there is to read: counters, with `sessions` the status of everything, with `disk` the room left."""
     registry = metrics_registry(settings.metrics_dir)
     registry.register(BuildCollector(protocol))
     if sessions:
         registry.register(StatusCollector(sessions))
+    if disk:
+        registry.register(DiskCollector(disk))
     return registry
 
 

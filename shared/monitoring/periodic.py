@@ -1,4 +1,4 @@
-"""Does small chores over and over in a thread of its own: they hold up nobody, and no failure ends them."""
+"""Runs periodic tasks in a thread of their own, where they block nothing and no failure ends them."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Says whether the broker answers, and where it is, for those who only report it."""
+"""Checks whether the broker answers, and at which address, for health reports."""
 
 from urllib.parse import urlsplit
 

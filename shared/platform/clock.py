@@ -1,4 +1,4 @@
-"""The only reader of this machine's clock; everything else is handed a time, or asks the database."""
+"""Reads the system clock; everything else is handed a time, or asks the database."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Keeps identity, and the secrets that sign webhooks, unreadable in the database; identity comparable all the same.
+"""Seals identities and webhook secrets (AES), and hashes identity with a key so that it can be compared.
 
 Both are sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value
 copied to another row does not open. The key id stands in front, so keys can be rotated while old rows still open.

@@ -1,4 +1,4 @@
-"""Opens the database: one engine a process, with limits that keep a stuck server from holding anybody."""
+"""Creates database engines: one a process, with timeouts, so that a stuck server blocks no caller for long."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def create_engine(
     """Return an engine for `settings.database_url`; nothing connects before the first query.
 
     With a `pool_size` of 0 it keeps no connection between two uses.
-    With `autocommit` each statement is a transaction of its own: one round trip in the place of three.
+    With `autocommit` each statement is a transaction of its own: one round trip instead of three.
     """
     pool: dict[str, Any] = {
         "pool_size": pool_size,
@@ -83,7 +83,7 @@ def transactions(statements: Engine) -> Sessions:
 
 @contextmanager
 def autocommit(sessions: Sessions) -> Iterator[Session]:
-    """Open a session in which each statement is a transaction of its own: one round trip in the place of three.
+    """Open a session in which each statement is a transaction of its own: one round trip instead of three.
 
     What is asked often is prepared, too; the ROLLBACK at the end of a transaction that only read would forget that.
     """

@@ -1,4 +1,4 @@
-"""Log lines as JSON on standard error, with only what the list below allows: the path of a case, never the patient.
+"""Writes log lines as JSON to standard error, with only the keys listed below: the path of a case, never the patient.
 
 A library's own message is reduced to its fixed wording, without what it put in; an error to its class.
 """

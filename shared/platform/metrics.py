@@ -1,4 +1,4 @@
-"""What the processes count and time, by name; how things stand is asked of the database when somebody looks.
+"""Defines what processes count and time; the state of the database is queried when Prometheus asks.
 
 Labels come from short lists: lanes, queues, rules, routes. Nothing here names a case or a person, and every metric has
 a label, so that its numbers are made when they are first needed: after the process has chosen where it counts.

@@ -1,4 +1,4 @@
-"""Executes a statement without SQLAlchemy's part in it, which costs as much again: for what is asked all the time.
+"""Executes precompiled SQL on the driver's connection: on hot paths SQLAlchemy's part costs as much again.
 
 SQLAlchemy writes the statement, keeps the connection, and hears of each failure as if it had executed it.
 """

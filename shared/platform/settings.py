@@ -1,4 +1,4 @@
-"""What a deployment may choose, read from the environment once and frozen.
+"""Reads the settings of a deployment from the environment, once, and freezes them.
 
 A variable without a default is required: all that are missing or malformed are named together, and nothing starts.
 There are no default secrets, and every variable may come from a file instead (`DATABASE_URL_FILE`).
@@ -45,7 +45,7 @@ class Settings:
     holidays: frozenset[date] = frozenset()  # days that are no working days at this site
     log_level: str = "INFO"
     destinations_allow_loopback: bool = False  # whether a department's system may be on this very machine
-    stop_seconds: float = 15  # how long a worker that is told to stop may go on with the task it has
+    stop_seconds: float = 15  # how long a worker that is stopped may go on with the task it has
     metrics_dir: Path | None = None  # where the processes of one machine or container count together
     metrics_port: int = 0  # where a worker or watchman answers Prometheus, if at all; the API does on its own port
     metrics_token: str = field(

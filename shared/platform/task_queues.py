@@ -1,4 +1,4 @@
-"""What API and workers agree on: the lanes, the Celery task queues and the tasks, by name."""
+"""Names what API and workers agree on: lanes, Celery task queues and tasks."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args

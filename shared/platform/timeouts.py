@@ -1,8 +1,8 @@
-"""Gives up on a database server that is frozen: its socket still takes what is sent, and nothing ever comes back.
+"""Client-side timeouts and a circuit breaker for a database server that is frozen: it accepts data and never answers.
 
-No limit of the server's own helps then, and none of TCP's. Without this, a request would wait until somebody thaws it.
-Once the server has let nobody in, one at a time tries the door, and the others give up at once: else each of them would
-hold a thread for as long as it takes to be sure.
+Neither the server's own limits nor those of TCP help then: without this module a request waits until the server is
+thawed. After one failed connection, one caller at a time probes the server and the others fail at once: otherwise each
+of them would hold a thread until its timeout.
 """
 
 import threading
@@ -48,7 +48,10 @@ def greet(connection: psycopg.Connection[Any]) -> None:
 
 
 class CircuitBreaker:
-    """The way in to a server: open, or shut since somebody waited there in vain."""
+    """Circuit breaker for connecting: after one failure, one caller probes the server and the others fail at once.
+
+    It stays beside the bulkhead's probing: the bulkhead bounds forms alone, this also reads, workers and the watchman.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,10 +59,10 @@ class CircuitBreaker:
         self._probing = False
 
     def connect_or_fail(self, *arguments: Any, **parameters: Any) -> psycopg.Connection[Any]:
-        """Return a new connection; raises OperationalError, at once where the door is shut and somebody tries it."""
+        """Return a new connection; raises OperationalError, at once while it is open and another caller probes."""
         with self._lock:
             if self._open and self._probing:
-                raise OperationalError("the server lets nobody in")
+                raise OperationalError("circuit breaker is open: the server does not answer")
             self._probing = True
         failed = True
         try:

@@ -9,11 +9,11 @@ from marshmallow import Schema
 
 from shared.clinical import facts as counted
 from shared.clinical.fields import FormDefinition
-from shared.clinical.free_text import Phrases
 from shared.clinical.logic.conditions import Vocabulary
 from shared.clinical.logic.truth import Condition
 from shared.clinical.protocol import Protocol
 from shared.clinical.text_check.check import TextCheck
+from shared.clinical.text_check.phrases import Phrases
 from shared.protocols.documents import Document
 from shared.protocols.faults import Faults
 from shared.protocols.files import (

@@ -1,4 +1,4 @@
-"""Every fault of a protocol folder, collected and told at once."""
+"""Collects all faults of a protocol folder and reports them together."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""YAML with plain values only, in which a key that stands twice is told."""
+"""Reads YAML with plain values only, and reports duplicate keys."""
 
 from collections.abc import Hashable
 from typing import Any

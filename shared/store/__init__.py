@@ -1,1 +1,1 @@
-"""Every query, as functions that use the session they are handed; who opens it also commits it."""
+"""Queries, as functions on the session they are handed; the caller opens the session and commits."""

@@ -1,7 +1,8 @@
-"""The ladder: who is called next where nobody has acknowledged in time. A referral's row holds its clock.
+"""Climbs the escalation ladder where nobody has acknowledged in time. A referral's row holds its clock.
 
 Climbing is one transaction: the row says which rung was the last and when the next is due, an event says so, and the
-deliveries to whoever is called are made. Rungs that fell due while nobody watched are climbed in order, one a call.
+deliveries to the destinations of that level are added. Rungs that fell due while
+no watchman ran are climbed in order, one a call.
 """
 
 from collections.abc import Sequence

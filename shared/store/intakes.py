@@ -1,4 +1,4 @@
-"""Intakes: stored at most once under each of their names, and found again."""
+"""Stores an intake at most once under each of its names, and finds it again."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ class NewIntake:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What its sender is told of an intake that is stored."""
+    """What a sender gets back for an intake that is stored."""
 
     id: UUID
     external_id: str | None
@@ -173,7 +173,7 @@ def naming() -> Iterator[None]:
 
 
 def receipt(new: NewIntake, received_at: datetime) -> Receipt:
-    """Return what is told of an intake that was stored at this moment."""
+    """Return the receipt of an intake that was stored at `received_at`."""
     return Receipt(new.id, new.external_id, "received", new.lane, received_at, new.answers)
 
 

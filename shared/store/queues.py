@@ -1,4 +1,4 @@
-"""How each queue stands: what is open, what nobody has acknowledged, and what is overdue."""
+"""Reads the state of each queue: open, unacknowledged and overdue referrals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from shared.store.access.scope import Scope
+from shared.store.sql import load
 from shared.tables import IS_OPEN
 
 
@@ -22,36 +23,8 @@ class QueueStatus:
 
 
 def _states_where(seen: str) -> TextClause:
-    """Return the query for the states, of the facilities that are `seen`.
-
-    What stands there is the sum of its changes, the oldest is one step into an index for each facility, only what is
-    overdue is counted, and in an index.
-    """
-    return text(f"""
-        with place as (
-            select queue, priority, sum(change) as open, sum(change) filter (where status = 'queued') as unacknowledged
-            from queue_changes where {seen}
-            group by queue, priority having sum(change) > 0
-        ), oldest as (
-            select here.queue, min(created_at) as since
-            from (select distinct facility, queue from queue_changes where {seen}) as here
-            cross join lateral (
-                select created_at from referrals
-                where referrals.facility = here.facility and referrals.queue = here.queue
-                    and {IS_OPEN}
-                order by created_at limit 1
-            ) as first
-            group by here.queue
-        )
-        select place.queue, priority, open, coalesce(unacknowledged, 0),
-            (
-                select count(*) from referrals
-                where referrals.queue = place.queue and referrals.priority = place.priority
-                    and status = 'queued' and acknowledge_by < now() and {seen}
-            ),
-            extract(epoch from now() - since)
-        from place join oldest on oldest.queue = place.queue
-    """)  # noqa: S608 - constants
+    """Return the query for the states, of the facilities that `seen` selects."""
+    return text(load("queue_states", seen=seen, is_open=IS_OPEN))
 
 
 _STATES, _STATES_OF_FACILITY = _states_where("true"), _states_where("facility = :facility")
@@ -86,6 +59,6 @@ def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueSta
 
 
 def sum_up(session: Session) -> None:
-    """Put one row in the place of many for each part of a queue, if there are many. What they say stays the same."""
+    """Put one row instead of many for each part of a queue, if there are many. What they say stays the same."""
     if session.scalar(_MANY):
         session.execute(_SUM_UP)

@@ -1,4 +1,4 @@
-"""What else there is of a case: the referral that one supersedes, and open ones of the same patient.
+"""Finds related referrals: the one that a referral supersedes, and open ones of the same patient.
 
 Found in the statement that reads the referrals, for each one by itself: nothing is stored that could grow stale.
 """

@@ -1,11 +1,11 @@
-"""Versions of a form: stored under one lock on the first of them, so that one referral of a chain stays open.
+"""Stores versions of a form under one lock on the first of them, so that one referral of a chain stays open.
 
 The lock is the row of the chain's first intake. A version takes it before anything else in its transaction; the first
 form takes it by being marked as triaged. So one of the two always sees the other, whichever comes first.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.referral.targets import Targets
-from shared.clinical.referral.versions import Settlement, Version, escalate_at, settle
+from shared.clinical.referral.versions import Version, escalate_at, settle
 from shared.platform.raw_statement import RawStatement
 from shared.store.event_log.events import DueDelivery, append_events
 from shared.store.triage_queue import TriageOutcome, finish
@@ -24,7 +24,7 @@ from shared.tables import Referral
 QUEUED_AGAIN = {"status": "queued", "acknowledged_by": None, "acknowledged_at": None}
 MORE_URGENT = "an earlier version of this form is more urgent"
 
-# "No key": whoever only refers to the row, as a form does that amends it, need not wait.
+# "No key": a transaction that only refers to the row, as a form does that amends it, need not wait.
 _LOCK = text("select 1 from intakes where id = :first for no key update")
 _CHAIN = text("""
     select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,
@@ -42,8 +42,22 @@ _OVERTAKEN = RawStatement(
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """All that is to be stored of one chain: a new outcome, what it supersedes, and how the survivor's row changes."""
+
+    outcome: TriageOutcome | None = None
+    superseded: Sequence[Version] = ()
+    survivor: Version | None = None
+    survivor_before: Version | None = None  # None where the survivor is the new outcome itself
+    place: Mapping[str, Any] = field(default_factory=dict)  # the survivor's queue and clocks, by column
+
+
+@dataclass(frozen=True, slots=True)
 class Versions:
-    """Finishes triage, with the time targets that a place in a queue depends on."""
+    """Finishes triage. Of each chain it reads and locks the rows, plans all changes, then stores them.
+
+    `targets` and `holidays` decide the clocks of a referral.
+    """
 
     targets: Targets
     holidays: Collection[date] = ()
@@ -56,35 +70,29 @@ class Versions:
         due = finish(session, outcomes)
         overtaken = _OVERTAKEN.execute(session, {"intakes": [outcome.intake.id for outcome in outcomes]})
         for first in sorted(first for (first,) in overtaken):
-            chain = _locked(session, first)
-            settled = settle(chain, self.targets, self.holidays)
-            if settled:
-                due += _supersede(session, settled) + self._move(session, settled.survivor, chain)
+            due += _store(session, self.plan(_locked(session, first)))
         return due
 
     def finish_version(self, session: Session, outcome: TriageOutcome) -> tuple[TriageOutcome, list[DueDelivery]]:
-        """Finish one form that amends another, in a transaction of its own; return also where it came to stand."""
+        """Finish one form that amends another, in a transaction of its own; return also the outcome as stored."""
         assert outcome.intake.first_version  # noqa: S101 - that makes it a version
-        chain = _locked(session, outcome.intake.first_version)
-        if any(each.intake_id == outcome.intake.id for each in chain):
-            return outcome, []
-        own = _version(outcome)
-        settled = settle([*chain, own], self.targets, self.holidays)
-        if settled is None:
-            return outcome, finish(session, [outcome])
-        if settled.survivor.referral_id != own.referral_id:
-            due = finish(session, [outcome]) + _supersede(session, settled)
-            return outcome, due + self._move(session, settled.survivor, chain)
-        outcome = self._placed(outcome, settled)
-        return outcome, finish(session, [outcome]) + _supersede(session, settled)
+        changes = self.plan(_locked(session, outcome.intake.first_version), outcome)
+        return changes.outcome or outcome, _store(session, changes)
 
-    def _placed(self, outcome: TriageOutcome, settled: Settlement) -> TriageOutcome:
-        return replace(
-            outcome,
-            priority=settled.survivor.priority,
-            supersedes=tuple(each.referral_id for each in settled.superseded),
-            **self._place_of(settled.survivor),
-        )
+    def plan(self, chain: Sequence[Version], outcome: TriageOutcome | None = None) -> Changes:
+        """Return what is to be stored of a chain as its rows are, with the outcome of one more form; reads nothing."""
+        if outcome and any(each.intake_id == outcome.intake.id for each in chain):
+            return Changes()  # it was finished before
+        settled = settle([*chain, _version(outcome)] if outcome else chain, self.targets, self.holidays)
+        if settled is None:
+            return Changes(outcome)
+        survivor = settled.survivor
+        place = self._place_of(survivor)
+        if outcome and survivor.referral_id == outcome.referral_id:
+            superseded = tuple(each.referral_id for each in settled.superseded)
+            outcome = replace(outcome, priority=survivor.priority, supersedes=superseded, **place)
+        before = next((each for each in chain if each.referral_id == survivor.referral_id), None)
+        return Changes(outcome, settled.superseded, survivor, before, place)
 
     def _place_of(self, survivor: Version) -> dict[str, Any]:
         """Return the queue and the clocks of a survivor, by the names that an outcome and a referral's row share."""
@@ -97,20 +105,26 @@ class Versions:
             "downgrade_proposed": survivor.downgrade_proposed,
         }
 
-    def _move(self, session: Session, survivor: Version, chain: Sequence[Version]) -> list[DueDelivery]:
-        """Write down how the one that was in its queue already stands now."""
-        (before,) = (each for each in chain if each.referral_id == survivor.referral_id)
-        _change(
-            session,
-            [survivor],
-            priority=survivor.rank,
-            **self._place_of(survivor),
-            **({} if survivor.status == before.status else QUEUED_AGAIN),
-        )
-        if (survivor.queue, survivor.priority) == (before.queue, before.priority):
-            return []
-        data = {"from": before.queue, "to": survivor.queue, "priority": survivor.priority, "reason": MORE_URGENT}
-        return append_events(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
+
+def _store(session: Session, changes: Changes) -> list[DueDelivery]:
+    """Store what was planned and return what is to be delivered; the chain is still locked."""
+    due = finish(session, [changes.outcome]) if changes.outcome else []
+    if changes.survivor is None:
+        return due
+    due += _supersede(session, changes.superseded, changes.survivor.referral_id)
+    if changes.survivor_before is not None:
+        due += _move(session, changes.survivor_before, changes.survivor, changes.place)
+    return due
+
+
+def _move(session: Session, before: Version, survivor: Version, place: Mapping[str, Any]) -> list[DueDelivery]:
+    """Update the row of a survivor that was in a queue before; say so in an event where its place changed."""
+    queued_again = {} if survivor.status == before.status else QUEUED_AGAIN
+    _change(session, [survivor], priority=survivor.rank, **place, **queued_again)
+    if (survivor.queue, survivor.priority) == (before.queue, before.priority):
+        return []
+    data = {"from": before.queue, "to": survivor.queue, "priority": survivor.priority, "reason": MORE_URGENT}
+    return append_events(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
 
 
 def _locked(session: Session, first: UUID) -> list[Version]:
@@ -133,11 +147,10 @@ def _version(outcome: TriageOutcome) -> Version:
     )
 
 
-def _supersede(session: Session, settled: Settlement) -> list[DueDelivery]:
-    survivor = settled.survivor.referral_id
-    _change(session, settled.superseded, status="superseded", superseded_by=survivor)
-    happened = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}
-    return append_events(session, [{**happened, **_names(each)} for each in settled.superseded])
+def _supersede(session: Session, superseded: Sequence[Version], survivor: UUID) -> list[DueDelivery]:
+    _change(session, superseded, status="superseded", superseded_by=survivor)
+    event = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}
+    return append_events(session, [{**event, **_names(each)} for each in superseded])
 
 
 def _change(session: Session, versions: Sequence[Version], **values: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who may call."""
+"""Tables of API keys."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the tables share: types, predictable constraint names, and how a list of values is checked."""
+"""Base of the tables: types, predictable constraint names, and checks of enumerated values."""
 
 from datetime import datetime
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Who is signed in to the console."""
+"""Tables of console sessions."""
 
 from datetime import datetime
 

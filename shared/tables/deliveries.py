@@ -1,4 +1,4 @@
-"""How departments' own systems hear of referrals."""
+"""Tables of webhook destinations, deliveries and their attempts."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which processes are at work."""
+"""Table of the heartbeats of processes."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What was corrected of patients' identities."""
+"""Table of corrections of patients' identities."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What hospitals sent."""
+"""Tables of intakes and idempotency keys."""
 
 from datetime import date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many open referrals came to a place or left it, so that nobody has to count those that stand there."""
+"""Table of changes of the number of open referrals, from which queues are counted without reading referrals."""
 
 from sqlalchemy import BigInteger, Identity, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""What triage made of intakes, and what happened to it."""
+"""Tables of decisions, referrals and events."""
 
 from datetime import datetime
 from typing import Any

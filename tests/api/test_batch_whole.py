@@ -13,8 +13,8 @@ from uuid_utils.compat import uuid7
 
 from services.api.admission.bulkheads import BATCHES
 from services.api.context import context_of
-from services.api.intakes import batch_routes as views
-from services.api.intakes.insert_batch import insert_all
+from services.api.intakes import accept
+from services.api.intakes.insert_or_replay import insert_all
 from shared.tables import IdempotencyKey, Intake
 from tests.api.batches import NDJSON, PATH, form, line, outcomes_of, post, send, statuses
 from tests.api.conftest import FACILITY, Caller
@@ -145,7 +145,7 @@ def test_a_server_killed_half_way_has_stored_nothing(server, app, submitter, ses
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
     calls = []
-    monkeypatch.setattr(views, "insert_all", whose_first_answer_is_lost(insert_all, calls))
+    monkeypatch.setattr(accept, "insert_all", whose_first_answer_is_lost(insert_all, calls))
     outcomes = post(submitter, line("k1"), line(None, "E-2"), line("k1"))
     assert (statuses(outcomes), len(calls)) == ([202] * 3, 2)
     assert [each.get("replayed") for each in outcomes] == [None, None, True]

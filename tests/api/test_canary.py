@@ -152,7 +152,7 @@ def test_a_program_error_is_logged_with_its_place_and_nothing_of_the_form(submit
     def fail(*_):
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr("services.api.intakes.routes.build_intake", fail)
+    monkeypatch.setattr("services.api.intakes.accept.build_intake", fail)
     submitter.post("/v1/intakes", CANARY)
     failed, _ = (json.loads(line) for line in log_text().splitlines())
     assert (failed["event"], failed["error"]) == ("request.failed", "RuntimeError")

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from services.api.app import create_app
 from services.api.context import EXTENSION
-from shared.clinical.notes import NO_AGE
+from shared.clinical.presentation.notes import NO_AGE
 from shared.tables import Intake
 from tests.api.conftest import Caller
 from tests.api.test_intakes import MINIMAL

@@ -16,7 +16,7 @@ from services.api.app import create_app
 from services.api.context import EXTENSION
 from services.api.http import key_cache
 from services.api.http.retries import with_retries
-from services.api.intakes import routes as views
+from services.api.intakes import accept
 from services.api.intakes.insert_or_replay import insert_or_replay
 from shared.platform.database import REST_SECONDS
 from shared.store.access.keys import issue
@@ -63,7 +63,7 @@ def test_a_program_error_tells_nothing(submitter, monkeypatch):
     def fail(*_):
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr(views, "build_intake", fail)
+    monkeypatch.setattr(accept, "build_intake", fail)
     answer = submitter.post("/v1/intakes", MINIMAL)
     assert is_problem(answer, 500)
     assert "CANARY" not in answer.text
@@ -190,7 +190,7 @@ def whose_first_answer_is_lost(work, calls):
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(submitter, sessions, monkeypatch):
     calls = []
-    monkeypatch.setattr(views, "insert_or_replay", whose_first_answer_is_lost(insert_or_replay, calls))
+    monkeypatch.setattr(accept, "insert_or_replay", whose_first_answer_is_lost(insert_or_replay, calls))
     answer = submitter.post("/v1/intakes", MINIMAL, Idempotency_Key="k1")
     assert (answer.status_code, len(calls)) == (202, 2)
     assert "Idempotency-Replayed" not in answer.headers

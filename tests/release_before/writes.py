@@ -11,18 +11,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from services.api.app import create_app
-from services.api.context import AppContext, context_of
-from services.worker.triage.sandbox import Sandbox
-from services.worker.triage.sandbox_process import COMMAND
-from services.worker.triage.triager import Triager
-from services.worker.watchman.escalation import Ladder
-from services.worker.watchman.event_sequencer import EventSequencer
+from services.api.parts import Parts, parts_of
+from services.worker.alone import COMMAND
+from services.worker.books import Bookkeeper
+from services.worker.child import Child
+from services.worker.escalation import Ladder
+from services.worker.triage import Triager
 from shared.clinical.triage import triage
-from shared.monitoring.periodic import process_heartbeat
-from shared.platform.settings import load_settings
-from shared.platform.task_queues import LANES
 from shared.protocols import active
-from shared.store.access import keys
+from shared.pulse import heart
+from shared.settings import load_settings
+from shared.store import keys
+from shared.task_queues import LANES
 from tests.cases import Case, cases
 
 PERSON = {"by": "Dr A. Okafor"}
@@ -40,7 +40,7 @@ def main(round_name: str) -> None:
     """Issue keys of every role, post every case singly, again, in batches and amended, triage, escalate and act."""
     settings = load_settings()
     app = create_app(settings)
-    parts, client = context_of(app), app.test_client()
+    parts, client = parts_of(app), app.test_client()
     with parts.sessions.begin() as session:
         issued = {
             role: keys.issue(session, role=role, facility=facility, queues=queues)
@@ -53,7 +53,7 @@ def main(round_name: str) -> None:
             )
         }
         keys.revoke(session, issued["auditor"][0])
-    process_heartbeat(settings, "api")()
+    heart(settings, "api")()
     sender, operator = ({"Authorization": f"Bearer {issued[role][1]}"} for role in ("submitter", "operator"))
     forms = [form(case, f"{round_name}-{number}") for number, case in enumerate(cases())]
     posted = [post(client, sender, each, f"{round_name}-{number}") for number, each in enumerate(forms)]
@@ -67,7 +67,7 @@ def main(round_name: str) -> None:
         session.execute(LATE)
     Ladder(parts.sessions, active().targets, lambda _: None).climb()
     act(client, operator)
-    EventSequencer(parts.sessions).number()
+    Bookkeeper(parts.sessions).number()
     parts.close()
 
 
@@ -91,8 +91,8 @@ def batch(client: FlaskClient, sender: dict[str, str], forms: list[dict[str, Any
     assert {json.loads(line)["status"] for line in answer.text.splitlines()} == {202}, answer.text
 
 
-def triage_all(parts: AppContext) -> None:
-    with Sandbox(COMMAND) as child:
+def triage_all(parts: Parts) -> None:
+    with Child(COMMAND) as child:
         triager = Triager(parts.sessions, active(), frozenset(), child, triage, announce=lambda _: None)
         for lane in LANES:
             while triager.triage_waiting(lane):

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.platform import announcer as announce
-from shared.platform.announcer import PRIORITY_WAKE_UP, Announcer
 from shared.platform.task_queues import delivery_wake_up, triage_wake_up
+from shared.platform.wake_ups import announcer as announce
+from shared.platform.wake_ups.announcer import PRIORITY_WAKE_UP, Announcer, PublishError
 
 PATIENCE = 10  # seconds; far longer than anything here takes
 
@@ -17,11 +17,11 @@ class Publishing(Announcer):
     """Publishes into a list, once it may."""
 
     def __init__(self):
-        super().__init__(producer=None)
+        super().__init__(self.record)
         self.begun, self.may = threading.Event(), threading.Event()
         self.published = []
 
-    def _publish(self, _queue, wake_ups):
+    def record(self, _queue, wake_ups):
         self.begun.set()
         self.may.wait(PATIENCE)
         self.published += wake_ups
@@ -82,8 +82,8 @@ def test_red_flags_leave_first():
 
 def test_whoever_waits_goes_on_when_publishing_fails(monkeypatch):
     class Failing(Publishing):
-        def _publish(self, *_):
-            raise ConnectionError
+        def record(self, *_):
+            raise PublishError("ConnectionError")
 
     monkeypatch.setattr(announce, "HEAD_START_SECONDS", None)
     Failing().announce(PRIORITY_WAKE_UP)

@@ -12,8 +12,9 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.task_queues import triage_queue, triage_wake_up
+from shared.platform.wake_ups.announcer import Announcer
+from shared.platform.wake_ups.publisher import Publisher, create_producer
 from shared.tables import Intake, Referral
 from tests.worker.misbehave import FREEZES, HANGS, KILLS
 
@@ -72,7 +73,7 @@ def claimed(sessions):
 def announcer(settings, broker):
     assert not broker.keys()
     producer = create_producer(settings)
-    yield Announcer(producer)
+    yield Announcer(Publisher(producer).publish)
     producer.close()
 
 

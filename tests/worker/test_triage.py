@@ -110,7 +110,7 @@ def test_finishing_twice_is_finishing_once(sessions, intake, triager):
 def test_many_at_once_make_one_referral_each(sessions, intake, triager):
     for _ in range(60):
         intake()
-    without_signals = replace(triager, decide=None)  # threads cannot be timed; each form goes to the child
+    without_signals = replace(triager, sandbox_only=True)  # threads cannot be interrupted
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: claim_and_finish(without_signals), range(12)))
     assert len(rows(sessions, Referral)) == len(rows(sessions, Event)) == 60

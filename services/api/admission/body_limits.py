@@ -1,4 +1,4 @@
-"""Bounds on request bodies that are still arriving: how many, of one key and of one client address, and for how long.
+"""Bounds request bodies that are still arriving: how many, of one key and of one client address, and for how long.
 
 A thread reads a body and can do nothing else until it is complete. A body that a sender has sent whole holds its place
 for less than a millisecond. So who finds no place waits a moment, and is refused where all places stall.

@@ -1,4 +1,4 @@
-"""Refuses forms before what they need is used up, and those of the priority lane last.
+"""Sheds load: refuses forms before what they need is used up, and those of the priority lane last.
 
 A sender that gets 503 keeps its form and sends it again. A form that takes the last connection, or the last of the
 disk, takes it from a red flag.
@@ -20,14 +20,14 @@ from shared.platform.task_queues import Lane
 BATCHES = 2  # at once in a process: one is read while the other is stored; all other threads are for single forms
 TIMEOUT_SECONDS = 1.0
 MOMENT_SECONDS = 0.2  # long enough for a form to be stored by a database that is well again
-STORAGE_RETRY_SECONDS = "30"  # somebody has to make room first
+STORAGE_RETRY_SECONDS = "30"  # an operator has to free disk space first
 
 
 class Bulkhead:
-    """Holds at most so many forms of one lane while they are stored; whoever waits a second in vain is sent away.
+    """Limits how many forms of one lane are stored at once; one that waits longer than a second is refused.
 
-    Once none has been stored for that second, the database stands still. From then until one is stored, one form at a
-    time tries, and the others wait for a moment only: else they would hold every thread.
+    When none has been stored for that second, the database is stalled. Until one is stored, one form at a time probes
+    it, and the others wait for MOMENT_SECONDS only: otherwise they would hold every thread.
     """
 
     def __init__(self, most: float) -> None:
@@ -38,7 +38,7 @@ class Bulkhead:
         self._well_at = 0.0
 
     def enter(self) -> None:
-        """Take a place; raise ProblemError 503 if there is none."""
+        """Take a slot; raise ProblemError 503 where none is free."""
         with self._changed:
             if not (self._failed or self._inside):
                 self._well_at = time.monotonic()  # nobody was here, so nobody has waited
@@ -48,7 +48,7 @@ class Bulkhead:
             self._inside += 1
 
     def leave(self, *, failed: bool) -> None:
-        """Give the place back, and say whether the database failed."""
+        """Free the slot, and record whether the database failed."""
         with self._changed:
             was_stalled = self._is_stalled()
             self._inside -= 1

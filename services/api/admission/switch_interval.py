@@ -1,4 +1,4 @@
-"""How long a thread keeps the interpreter while others wait for it.
+"""Sets how long a thread keeps the interpreter while others wait for it.
 
 A single form hands it on by itself whenever it waits for something, long before the five milliseconds that Python lets
 it have. A batch keeps its thread busy for a second, and a red flag would wait for it at each of its steps. Short turns

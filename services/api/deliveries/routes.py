@@ -1,4 +1,4 @@
-"""Deliveries to departments' own systems over HTTP: what did not arrive, and trying it again."""
+"""Routes for webhook deliveries: list those that are parked or due, and retry them."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The shapes of a delivery to a department's own system, and of a page of them."""
+"""Schemas of a webhook delivery and of a page of deliveries."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""The end of the event feed, followed once for all who stream it from this process.
+"""Follows the end of the event feed once for all streams of this process.
 
 One thread looks four times a second while there are streams, numbers what was committed and wakes them all; between two
 looks nothing holds a database connection. It starts with the first stream and ends with the last.
@@ -35,7 +35,7 @@ class FeedFollower:
         self._recent: deque[Event] = deque(maxlen=MAX_BUFFERED)
 
     def join(self) -> bool:
-        """Take a place for a stream; False where there is none. Whoever has joined leaves again."""
+        """Take a slot for a stream; False where none is free. Each join is followed by a leave."""
         with self._changed:
             if self.ended or self._streams >= self._most:
                 return False
@@ -47,13 +47,13 @@ class FeedFollower:
             return True
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Free the slot."""
         with self._changed:
             self._streams -= 1
             self._changed.notify_all()
 
     def end(self) -> None:
-        """End every stream, for good: the process is told to stop."""
+        """End every stream, because the process stops."""
         with self._changed:
             self.ended = True
             self._changed.notify_all()
@@ -79,7 +79,7 @@ class FeedFollower:
         while self._is_wanted():
             try:
                 events = self._read()
-            except Exception as error:  # noqa: BLE001 - the streams wait with us; none may stand still in silence
+            except Exception as error:  # noqa: BLE001 - all streams wait for this thread: a failure is logged, and the next round tries again
                 log.error("feed.read_failed", error=type(error).__name__)
                 events = []
             with self._changed:

@@ -1,4 +1,4 @@
-"""The feed of all events over HTTP: a page for systems that pull, a stream for those that listen."""
+"""Routes for the event feed: pages for polling, and a stream of server-sent events."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _stream(after: int | None) -> Response:
     if not current_context().feed_follower.join():
         raise ProblemError(
             503,
-            "This process has no room for another stream. Try again, or read pages.",
+            "This process has too many streams. Try again, or read pages.",
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )

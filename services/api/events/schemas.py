@@ -1,4 +1,4 @@
-"""The shape of a page of the event feed, and what its stream looks like."""
+"""Schemas of a page of the event feed and of its stream."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""One reader's stream of server-sent events: what it missed, page by page, then what happens.
+"""Streams server-sent events to one reader: missed events page by page, then new ones.
 
 A WSGI iterable on a thread of its own, which holds no database connection while nothing happens. A reader that is gone
 is noticed when something is sent to it, at the latest the next heartbeat.

@@ -1,4 +1,4 @@
-"""The form as a JSON Schema (2020-12): what may be sent, with titles, help and codes for whoever shows it."""
+"""Describes the form as a JSON Schema (2020-12), with titles, help and codes for programs that show it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads the form that a request brings: strict JSON, the protocol's schema, and what a schema cannot know."""
+"""Reads the form of a request: strict JSON, the protocol's schema, and checks that a schema cannot express."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta

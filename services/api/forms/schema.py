@@ -1,4 +1,4 @@
-"""The schema of a form, generated from the protocol: one declaration says what is asked and what is taken."""
+"""Generates the marshmallow schema of a form from the protocol: one declaration for questions and validation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Says of a form that it is valid, in one pass that finds no errors and builds nothing.
+"""Checks whether a form is valid in one pass that collects no errors and builds nothing.
 
 Almost every form is valid. The schema, which finds and words the errors, takes ten times as long, so it is asked only
 about what is not valid here: a form with errors, or one with more than its sections.

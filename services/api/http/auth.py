@@ -1,4 +1,4 @@
-"""Who calls, and what they may: every route names its roles, and a route that names none is closed.
+"""Authenticates and authorises requests: every route names its roles, and a route that names none is closed.
 
 Keys are scoped: a key with a facility sees that facility alone, whatever its role; a department's its own queues.
 """
@@ -42,7 +42,7 @@ def allow(*roles: str) -> Callable[[View], View]:
 def register(app: Flask, sessions: Mapping[str, Callable[[], Key]] | None = None) -> None:
     """Check the key of every request before anything else looks at it.
 
-    `sessions` has, by blueprint, what returns the key of a request that shows a session in the place of a key.
+    `sessions` has, by blueprint, what returns the key of a request that shows a session instead of a key.
     """
     app.extensions[SESSIONS] = sessions or {}
     app.before_request(_check)

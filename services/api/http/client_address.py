@@ -1,4 +1,4 @@
-"""The address of the client: the peer's, or what a trusted proxy says in X-Forwarded-For."""
+"""Finds the address of the client: the peer's, or what a trusted proxy says in X-Forwarded-For."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address

@@ -1,4 +1,4 @@
-"""Whether this process answers, and whether it can serve: the database decides, the broker is only reported."""
+"""Answers liveness and readiness probes: the database decides, the broker is only reported."""
 
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError

@@ -1,4 +1,4 @@
-"""Finds the key a caller presents, asking the database at most once a second for each."""
+"""Caches API keys: asks the database at most once a second for each key."""
 
 import time
 

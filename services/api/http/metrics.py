@@ -1,4 +1,4 @@
-"""Answers Prometheus, and counts what is answered to others."""
+"""Serves /metrics to Prometheus, and counts all other responses."""
 
 import hmac
 import time

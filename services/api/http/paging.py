@@ -1,4 +1,4 @@
-"""Pages: how many rows, and cursors, which say after which place in a list."""
+"""Pages through lists: limits, and cursors for keyset paging."""
 
 import base64
 import binascii

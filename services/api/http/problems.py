@@ -1,4 +1,4 @@
-"""Every error in one shape, `application/problem+json` (RFC 9457), repeating nothing a sender or a driver said."""
+"""Answers every error as `application/problem+json` (RFC 9457), repeating nothing a sender or a driver said."""
 
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ TITLES = {
 
 
 class ProblemError(Exception):
-    """An error the caller is told of: its status, what is wrong, and members of its own kind."""
+    """An error that is answered as a problem: its status, what is wrong, and members of its kind."""
 
     def __init__(
         self,

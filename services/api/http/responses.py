@@ -1,4 +1,4 @@
-"""Answers as JSON: dates, times and ids in one way everywhere."""
+"""Serialises JSON responses: dates, times and ids in one way everywhere."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Runs a short transaction again where time heals the failure: twice at most, and never for long."""
+"""Retries a short transaction after a transient failure: at most twice, within a short time."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 
 MAX_RETRIES = 2
-MAX_SECONDS = 1.5  # a database that takes longer to fail is unavailable, and the sender is told
+MAX_SECONDS = 1.5  # a database that takes longer to fail is unavailable, and the answer is 503
 RETRYABLE = {
     "40001",  # serialization failure
     "40P01",  # deadlock

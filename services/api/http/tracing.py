@@ -1,4 +1,4 @@
-"""Gives each request its name, echoes it, and writes one log line when the request is answered."""
+"""Gives each request its id, echoes it, and writes one log line when the request is answered."""
 
 import re
 import time

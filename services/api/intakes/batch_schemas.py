@@ -1,4 +1,4 @@
-"""The shape of a line of the answer to a batch."""
+"""Schema of one line of the answer to a batch."""
 
 from marshmallow import fields
 

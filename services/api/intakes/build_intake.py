@@ -1,4 +1,4 @@
-"""Turns a received form into the row to be stored: clinical answers apart, identity sealed, hashes to compare by."""
+"""Builds the row of an intake from a form: clinical answers apart, identity sealed, hashes for comparison."""
 
 from typing import Any
 

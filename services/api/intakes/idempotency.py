@@ -1,4 +1,4 @@
-"""A sender's name for one attempt to post, wherever it stands."""
+"""Validates idempotency keys, from the header and from lines of a batch."""
 
 import re
 

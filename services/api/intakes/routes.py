@@ -1,26 +1,22 @@
-"""Intakes over HTTP: post a form, read what became of it."""
+"""Routes for intakes: post a form, and read what became of it."""
 
-import time
 from uuid import UUID
 
 import structlog
-from flask import Response, g, request
+from flask import Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
 from services.api.context import AppContext, current_context
-from services.api.forms.receive_form import receive_form
 from services.api.http.auth import allow, own_facility, scope
+from services.api.http.parsing import strict_json
 from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.responses import json_response
-from services.api.http.retries import with_retries
-from services.api.intakes.build_intake import build_intake
+from services.api.intakes.accept import accept_intake
 from services.api.intakes.idempotency import idempotency_key
-from services.api.intakes.insert_or_replay import insert_or_replay
 from services.api.intakes.long_poll import preferred_seconds, wait_for_triage
 from services.api.intakes.schemas import Intake, Received
 from services.api.schemas import parameters, serializers
-from shared.platform.task_queues import triage_wake_up
 from shared.store import intakes
 from shared.store.access.scope import Scope
 from shared.store.intakes import Receipt
@@ -38,17 +34,11 @@ def post_intake() -> Response:
 
     Stores it once, whatever is repeated, and answers at once, or after triage where `Prefer: wait=<seconds>` asks.
     """
-    own = own_facility()
+    facility = own_facility()
     key = idempotency_key(request.headers.get("Idempotency-Key"))
-    new = build_intake(current_context(), receive_form(current_context(), current_context().now()), own)
-    with current_context().admission.slot(new.lane):
-        posted = with_retries(lambda: insert_or_replay(current_context(), new, key))
-    g.stored = time.perf_counter()
-    structlog.contextvars.bind_contextvars(intake_id=str(posted.id))
-    replayed = posted.id != new.id
-    if not replayed:
-        current_context().announce(triage_wake_up(new.lane))
-    return _answer_posted(current_context(), posted, replayed=replayed)
+    accepted = accept_intake(current_context(), strict_json.read(request), key, facility=facility)
+    structlog.contextvars.bind_contextvars(intake_id=str(accepted.receipt.id))
+    return _answer_posted(current_context(), accepted.receipt, replayed=accepted.is_replayed)
 
 
 @blueprint.route("/<uuid:intake_id>", methods=["GET"])
@@ -73,14 +63,14 @@ def _answer_posted(context: AppContext, posted: Receipt, *, replayed: bool) -> R
     elif not replayed or posted.status == "received":  # as read with the receipt: nothing is to be read again
         return json_response(serializers.received(posted), 202, headers)
     try:
-        return _as_it_stands(context, posted.id, headers)
+        return _current_state(context, posted.id, headers)
     except SQLAlchemyError:
         if replayed:
             raise
-        return json_response(serializers.received(posted), 202, headers)  # it is stored, so its sender is not sent away
+        return json_response(serializers.received(posted), 202, headers)  # it is stored, so the post has succeeded
 
 
-def _as_it_stands(context: AppContext, intake_id: UUID, headers: dict[str, str]) -> Response:
+def _current_state(context: AppContext, intake_id: UUID, headers: dict[str, str]) -> Response:
     with context.statements.connect() as connection:
         stored = intakes.find(connection, intake_id, Scope.everything())
     if stored is None:

@@ -1,4 +1,4 @@
-"""Checks, before a form amends another, that both are of the same patient."""
+"""Checks that a form and the form that it amends are of the same patient."""
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session

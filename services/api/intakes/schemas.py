@@ -1,8 +1,8 @@
-"""The shapes of an intake: as received, and as triaged."""
+"""Schemas of an intake: as received, and as triaged."""
 
 from marshmallow import fields
 
-from services.api.schemas.decisions import Decision, Note
+from services.api.schemas.decisions import DecisionSchema, Note
 from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, string
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.platform.task_queues import LANES
@@ -44,5 +44,5 @@ class Intake(ResponseSchema):
     received_at = moment()
     triaged_at = moment(allow_none=True)
     notes = listed(Note, "What in the form is read otherwise than it was sent.")
-    decision = nested(Decision, allow_none=True)
+    decision = nested(DecisionSchema, allow_none=True)
     referral = nested(ReferralOfIntake, allow_none=True)

@@ -24,7 +24,7 @@ def form_of(case: dict[str, Any], **encounter: Any) -> dict[str, Any]:
 def form_examples() -> dict[str, Any]:
     """Return a form for each queue, by the id of its case, as OpenAPI names examples.
 
-    They have no external id: whoever changes one and posts it again posts another form, not a conflicting repeat.
+    They have no external id: a changed example that is posted again is another form, not a conflicting repeat.
     """
     return {
         case["id"]: {

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the views and committed beside them as openapi.json."""
+"""Generates the OpenAPI 3.1 document from the views; it is committed as openapi.json."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The OpenAPI document and a page that shows it, with nothing loaded from elsewhere."""
+"""Routes for the OpenAPI document and a page that shows it, with nothing loaded from elsewhere."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The active protocol in plain words: rules, routes and floors with their reasons and sources, and the time targets."""
+"""Describes the active protocol in plain words: rules, routes, floors, their reasons and sources, time targets."""
 
 from dataclasses import asdict
 from typing import Any

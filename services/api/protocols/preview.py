@@ -1,4 +1,4 @@
-"""What triage would decide of a form, without storing anything."""
+"""Decides a form without storing anything."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.responses import json_response
 from services.api.schemas import parameters, serializers
 from services.api.schemas.decisions import Preview
-from shared.clinical.notes import notes_of
+from shared.clinical.presentation.notes import notes_of
 from shared.clinical.triage import triage
 
 blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", description="A decision on trial.")

@@ -1,4 +1,4 @@
-"""The active protocol over HTTP: the form it asks, and its rules in plain words."""
+"""Routes for the active protocol: its form, and its rules in plain words."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What each action on a referral changes and leaves in the timeline; the guard of the transitions is asked first."""
+"""Says what each action on a referral changes and adds to the timeline; the lifecycle guard is asked first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def return_to_referrer(referral: StoredReferral, body: Mapping[str, Any]) -> Ref
 
 
 def release(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
-    """Let go of the referral; its clock runs on from the start."""
+    """Release the referral; its clock runs on from the start."""
     return ReferralChange(
         "released", body["by"], {"status": _after("release", referral), **NOT_ACKNOWLEDGED}, {"reason": body["reason"]}
     )

@@ -1,4 +1,4 @@
-"""What a correction makes of the identities of a chain of forms."""
+"""Computes the corrected identities of a chain of forms."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

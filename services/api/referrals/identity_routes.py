@@ -1,4 +1,4 @@
-"""Identities over HTTP: correct the one of a referral, and read what was corrected."""
+"""Routes for identities: correct the one of a referral, and read its corrections."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The shape of what was corrected of an identity."""
+"""Schema of a corrected identity."""
 
 from marshmallow import fields
 

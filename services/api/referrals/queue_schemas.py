@@ -1,4 +1,4 @@
-"""The shape of how the queues stand."""
+"""Schemas of the state of the queues."""
 
 from marshmallow import fields
 

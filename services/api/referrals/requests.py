@@ -1,4 +1,4 @@
-"""What the actions on a referral are told; every one names the person who acts."""
+"""Request schemas of the actions on a referral; each names the person who acts."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ class ReturnBody(ByPerson):
 
 
 class ReleaseBody(ByPerson):
-    """Why somebody lets go of the referral."""
+    """Why the referral is released."""
 
     reason = words("Handed over at the end of the shift.", required=True)
 

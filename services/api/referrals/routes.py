@@ -1,4 +1,4 @@
-"""Referrals over HTTP: read one, follow what happened to it, and move it on."""
+"""Routes for referrals: read one, read its timeline, and act on it."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Queues over HTTP: how each stands, and its worklist, most pressing first."""
+"""Routes for queues: the state of each, and its worklist in order of urgency."""
 
 from dataclasses import replace
 from typing import Any

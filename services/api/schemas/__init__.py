@@ -1,1 +1,1 @@
-"""The shapes of answers, for the OpenAPI document and whoever generates a client from it."""
+"""Response schemas that several features share, from which the OpenAPI document is generated."""

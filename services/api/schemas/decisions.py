@@ -1,4 +1,4 @@
-"""The shape of a decision, with its reasons."""
+"""Schemas of a decision with its reasons."""
 
 from marshmallow import fields
 
@@ -76,7 +76,7 @@ class ProtocolName(ResponseSchema):
     digest = string()
 
 
-class Decision(ResponseSchema):
+class DecisionSchema(ResponseSchema):
     """A recommendation to a clinician, never a diagnosis or an order."""
 
     queue = one_of(QUEUES)
@@ -120,5 +120,5 @@ class Note(ResponseSchema):
 class Preview(ResponseSchema):
     """What triage would decide; nothing was stored."""
 
-    decision = nested(Decision)
+    decision = nested(DecisionSchema)
     notes = listed(Note)

@@ -1,4 +1,4 @@
-"""The shapes of what a probe reads."""
+"""Schemas of the answers to probes."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""What the shapes of answers are made of."""
+"""Fields and base classes of the response schemas."""
 
 from typing import Any
 

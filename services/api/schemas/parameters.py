@@ -1,4 +1,4 @@
-"""Headers, parameters and the body of a form, as the OpenAPI document describes them."""
+"""Headers, parameters and the form's body, as the OpenAPI document describes them."""
 
 from services.api.openapi.examples import batch_example, form_examples
 from shared.clinical.referral.lifecycle import QUEUES

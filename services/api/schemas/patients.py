@@ -1,4 +1,4 @@
-"""Opens identities for those who may read them; one that does not open is noted, and fails nothing else."""
+"""Unseals identities for authorised readers; one that cannot be unsealed is logged and fails nothing else."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The shape of every error."""
+"""Schema of a problem, the shape of every error."""
 
 from marshmallow import fields, validate
 

@@ -1,8 +1,8 @@
-"""The shapes of a referral, of a page of them, and of what happened to one."""
+"""Schemas of a referral, of a page of referrals, and of its timeline."""
 
 from marshmallow import fields
 
-from services.api.schemas.decisions import Decision, Imaging
+from services.api.schemas.decisions import DecisionSchema, Imaging
 from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, string
 from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 
@@ -79,7 +79,7 @@ class Referral(ResponseSchema):
         metadata={"description": "It keeps the place of an earlier version; its own form alone would rank lower."},
     )
     acknowledged = nested(Acknowledged, allow_none=True)
-    decision = nested(Decision, allow_none=True)
+    decision = nested(DecisionSchema, allow_none=True)
     duplicates = listed(Duplicate, description=DUPLICATES)
     links = nested(ReferralLinks)
 

@@ -1,4 +1,4 @@
-"""What a reader sees of an intake and of a referral: rows as the contract shows them."""
+"""Serialises rows of intakes and referrals as the contract shows them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from services.api.schemas.patients import identity_of
-from shared.clinical.notes import stored_notes
+from shared.clinical.presentation.notes import stored_notes
+from shared.clinical.presentation.wording import worded
 from shared.clinical.referral.lifecycle import PRIORITIES
-from shared.clinical.wording import worded
 from shared.platform.crypto import IdentityCipher
 from shared.protocols import active, version
 from shared.store.intakes import Receipt, StoredIntake

@@ -1,4 +1,4 @@
-"""`referrals destinations`: where departments' own systems hear of referrals, decided here and nowhere else."""
+"""`referrals destinations`: adds, lists and changes webhook destinations. There is no other place to do so."""
 
 import json
 from pathlib import Path

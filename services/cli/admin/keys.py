@@ -1,4 +1,4 @@
-"""`referrals keys`: who may call, decided here and nowhere else."""
+"""`referrals keys`: issues, lists and revokes API keys. There is no other place to do so."""
 
 import json
 from collections.abc import Sequence

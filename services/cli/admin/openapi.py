@@ -1,4 +1,4 @@
-"""`referrals openapi`: the API's document, as the code says it is."""
+"""`referrals openapi`: prints or writes the OpenAPI document."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`referrals parked`: deliveries that need a person, who has them tried again or lets go of them."""
+"""`referrals parked`: lists parked (dead-lettered) deliveries, retries or discards them."""
 
 import json
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def retry(delivery_ids: Sequence[UUID], everything: bool, destination_id: UUID |
 @click.option("--reason", required=True, help="Why it need not arrive; it stays in the referral's timeline.")
 @home_option()
 def discard(delivery_ids: Sequence[UUID], by: str, reason: str, home: Path | None) -> None:
-    """Let go of deliveries for good."""
+    """Discard deliveries for good."""
     if not by.strip() or not reason.strip():
         raise click.UsageError("--by and --reason have to say something")
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""`referrals protocol`: looks at protocols before patients are routed by them."""
+"""`referrals protocol`: checks and compares protocols before patients are routed by them."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The check of `referrals doctor` on the broker: whether it answers, has memory left, and drops nothing by itself."""
+"""Checks the broker for `referrals doctor`: whether it answers, has memory left, and evicts nothing."""
 
 from redis import Redis
 from redis.backoff import NoBackoff

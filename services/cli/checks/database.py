@@ -1,4 +1,4 @@
-"""The checks of `referrals doctor` on the database itself: reachable, migrated, on time, with room, and ours."""
+"""Checks the database for `referrals doctor`: reachable, migrated, clock in step, disk space, and ours."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`referrals doctor`: looks at everything the service needs, and says what is not well and what to do."""
+"""`referrals doctor`: checks everything the service needs; prints what is wrong and what to do."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What a check of `referrals doctor` finds: how it is, and what to do where it is not well."""
+"""The result of a check of `referrals doctor`: its level, and what to do about it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Whether the secrets of a deployment are those by which its database was written: every key, not the newest alone."""
+"""Checks that the secrets of a deployment open its database: every key, not the newest alone."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The checks of `referrals doctor` on the work: who is at it, what waits too long, and who hears of it."""
+"""Checks the work for `referrals doctor`: processes at work, stalled work, and destinations."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ MAX_UNNUMBERED = 1000  # events; each is numbered within a blink
 
 
 def check_work(now: StatusSnapshot) -> Iterator[Finding]:
-    """Yield what stands still, and which processes do not say that they are at work."""
+    """Yield stalled work, and the roles whose heartbeats are missing."""
     for role in ROLES:
         state = now.roles.get(role)
         says = f"{state.at_work} at work, the last sign {state.age_seconds:.0f} s ago" if state else "no sign of life"

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs for a copy of a database: writing one, reading it back, and counting what is in it."""
+"""Runs PostgreSQL's own programs to write a copy of a database, read it back, and count its rows."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""`referrals audit`: looks for what should never be, and computes the chain of events again."""
+"""`referrals audit`: finds rows that contradict each other, and verifies the chain of events."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`referrals backup`: a copy of the database as it is at one moment, and of the secrets that open it."""
+"""`referrals backup`: writes a consistent copy of the database, and of the secrets that open it."""
 
 import base64
 import fcntl
@@ -22,7 +22,7 @@ from shared.platform.settings import Settings
 def backup(file: Path, home: Path | None) -> None:
     """Write a copy of the database into FILE and its secrets into FILE.secrets, while the service goes on.
 
-    Keep the two apart: whoever has both can read every patient's identity, and without the secrets nobody can.
+    Keep the two apart: both together can read every patient's identity, and without the secrets nobody can.
     """
     secrets = secrets_of(file)
     settings = settings_of(home).as_owner()
@@ -43,7 +43,7 @@ def backup(file: Path, home: Path | None) -> None:
 
 
 def secrets_of(file: Path) -> Path:
-    """Return where the secrets of the copy in `file` are, unless somebody has put them elsewhere."""
+    """Return where the secrets of the copy in `file` are, unless they were moved."""
     return file.with_name(f"{file.name}.secrets")
 
 

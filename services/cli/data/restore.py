@@ -1,4 +1,4 @@
-"""`referrals restore`: a new home for `referrals up` out of a backup, whole or not at all."""
+"""`referrals restore`: makes a new home for `referrals up` from a backup, completely or not at all."""
 
 import os
 import shutil
@@ -87,7 +87,7 @@ def run(file: Path, given: Mapping[str, str], home: Path, *, rehearsal: bool) ->
 
 def restored(file: Path, given: Mapping[str, str], home: Path, *, rehearsal: bool) -> Mapping[str, int]:
     """Build the home beside its place, and move it there once it was checked; return its rows of each table."""
-    building = emptied(home.with_name(f".{home.name}.restoring"))  # no name that a home of somebody's has
+    building = emptied(home.with_name(f".{home.name}.restoring"))  # not a name that a home would have
     try:
         with server(building, given) as (settings, archiver):
             counts = filled(settings, archiver, file, rehearsal=rehearsal)

@@ -1,4 +1,4 @@
-"""`referrals up`: the whole service on this machine, from its databases to its API, until it is told to stop."""
+"""`referrals up`: runs the whole service on one computer, from its databases to its API, until it is stopped."""
 
 import socket
 import sys
@@ -24,7 +24,8 @@ RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alon
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
-def up(home: Path, host: str, port: int) -> None:
+@click.option("--log-json", is_flag=True, help="One JSON object a line, for a log collector; prints and issues no key.")
+def up(home: Path, host: str, port: int, *, log_json: bool) -> None:
     """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
 
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
@@ -38,7 +39,7 @@ def up(home: Path, host: str, port: int) -> None:
         port = reserve_port(host, port)
     except (HomeError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    sys.exit(run_under_subreaper(partial(_run, opened, host, port)))
+    sys.exit(run_under_subreaper(partial(_run, opened, host, port, log_json=log_json)))
 
 
 def reserve_port(host: str, port: int) -> int:
@@ -52,6 +53,6 @@ def reserve_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _run(home: Home, host: str, port: int) -> int:
-    code: int = import_module(RUN_ALL).run(home, host, port)
+def _run(home: Home, host: str, port: int, *, log_json: bool) -> int:
+    code: int = import_module(RUN_ALL).run(home, host, port, log_json=log_json)
     return code

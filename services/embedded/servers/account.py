@@ -1,7 +1,8 @@
 """Decides which user the embedded servers run as, and hands files over to it.
 
 PostgreSQL refuses to run as root. As root the servers run as a user of their own: a number that no other user has, and
-that needs no entry in the machine's list of users.
+that needs no entry in the machine's list of users. It stays because containers and first trials often run as root,
+where `initdb` would end with an error that leads nowhere.
 """
 
 import os
@@ -16,7 +17,7 @@ SERVERS_UID = 61042  # in a range that distributions and systemd leave free, and
 def server_account(*data: Path) -> Account | None:
     """Return the account for servers with their data in these folders, or None where they run as the present user.
 
-    Data that exists decides: whoever it belongs to goes on with it.
+    Data that exists decides: its owner is used again.
     """
     if os.geteuid() != 0:
         return None

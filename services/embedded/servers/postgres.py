@@ -65,7 +65,7 @@ def database_url(sockets: Path, password: str, user: str = OWNER) -> str:
 def clear_leftovers(data: Path) -> None:
     """End every process that a killed server left in `data`, then remove its lock file.
 
-    Whoever calls this holds the lock on the home, so no server has a right to be there. The file alone proves nothing:
+    The caller holds the lock on the home, so no server has a right to be there. The file alone proves nothing:
     its process id may since have been given to another program.
     """
     deadline = time.monotonic() + LEFTOVER_SECONDS

@@ -47,7 +47,7 @@ class Output:
         return True
 
     def close(self) -> None:
-        """Pass on what is left, and let go of the pipe even if a process still holds its other end."""
+        """Pass on what is left, and close the pipe even if a process still holds its other end."""
         for _ in range(REMEMBERED_LINES):
             if not self.read():
                 break

@@ -1,4 +1,4 @@
-"""What the runner is told of a process: how to start it, when it is ready and how it is asked to stop."""
+"""Describes a supervised process: how to start it, when it is ready, and how to stop it."""
 
 import re
 import signal

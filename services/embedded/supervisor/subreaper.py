@@ -1,7 +1,7 @@
 """Stands above the runner, so that even a runner that is killed leaves no process behind.
 
 The runner works in a child of the process that was called. If the runner is killed, this process adopts what it leaves
-and ends it; if this process is killed, the runner is told by the kernel and stops everything in order.
+and ends it; if this process is killed, the kernel signals the supervisor, which stops everything in order.
 """
 
 import os

@@ -55,7 +55,7 @@ class SupervisedProcess:
             self._look_whether_ready(self.process)
 
     def has_stopped(self) -> bool:
-        """Say whether no process is left, and let go of one that has ended."""
+        """Say whether no process is left, and reap one that has ended."""
         if self.process and self.process.poll() is not None:
             self._forget()
         return self.process is None

@@ -1,4 +1,4 @@
-"""The Celery application of the workers that deliver: threads, because a delivery mostly waits for somebody else."""
+"""The Celery application of the delivery workers: threads, because a delivery mostly waits for the network."""
 
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,11 @@ from services.worker.celery_settings import CONFIGURATION, WAKE_UP_REQUEST, task
 from services.worker.delivery.dispatcher import create_dispatcher
 from services.worker.heartbeat_file import heartbeat
 from services.worker.heartbeats import heartbeats_of_worker
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.logs import configure_logs
 from shared.platform.settings import Settings
 from shared.platform.task_queues import DELIVER_TASK, DELIVERY_QUEUES
 from shared.platform.traces import configure_traces
+from shared.platform.wake_ups.publisher import create_announcer
 
 POOL_SIZE = 4  # connections for all threads: one holds a connection for milliseconds, and none while it sends
 
@@ -27,7 +27,7 @@ DELIVERY: dict[str, Any] = {
 
 def create_delivery_worker(settings: Settings) -> Celery:
     """Return the Celery application that delivers; nothing connects before a task runs."""
-    dispatcher = create_dispatcher(settings, Announcer(create_producer(settings)).announce, pool_size=POOL_SIZE)
+    dispatcher = create_dispatcher(settings, create_announcer(settings).announce, pool_size=POOL_SIZE)
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | DELIVERY)
 

@@ -1,7 +1,8 @@
 """Carries deliveries: takes one, attempts it with no transaction open, says how it ended, and goes on with the next.
 
 Called by the Celery task and, while the broker is unavailable, by the watchman. A message is a wake-up that one
-destination has something due; whoever takes it takes what else waits for that destination, until the time is up.
+destination has something due; the worker that takes it also makes what else
+waits for that destination, until the time is up.
 """
 
 import threading
@@ -49,7 +50,7 @@ class Dispatcher:
     def deliver(self, delivery_id: UUID) -> int:
         """Attempt this delivery, then others of its destination; return how many attempts there were.
 
-        Safe to call any number of times at once: what is not due, or somebody else's, is left alone.
+        Safe to call any number of times at once: what is not due, or leased by another worker, is left alone.
         """
         end = time.monotonic() + DRAIN_SECONDS
         attempts = 0

@@ -60,7 +60,7 @@ class Sender:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Made when somebody is first spoken to by TLS: it takes megabytes in each process."""
+        """Created at the first connection by TLS, because it takes megabytes in each process."""
         return ssl.create_default_context()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookResponse:

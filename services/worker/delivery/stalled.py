@@ -1,4 +1,4 @@
-"""Sees to deliveries that stand still: announces them again, and makes the urgent ones while nobody else does."""
+"""Announces stalled deliveries again, and makes the urgent ones itself while no delivery worker does."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.store.delivery.deliveries import StalledDelivery, park_undeliverable
 log = structlog.get_logger(__name__)
 
 ANNOUNCE_AGE = timedelta(seconds=1)
-URGENT_AGE = timedelta(seconds=3)  # an escalation that has stood still for so long is sent from here
+URGENT_AGE = timedelta(seconds=3)  # an escalation that has been stalled for so long is sent from here
 EVERY_SECONDS = 1.0
 THREADS = 4  # destinations that are served at once; those that do not answer occupy the others for one attempt each
 
@@ -31,7 +31,7 @@ def announce_stalled(sessions: Sessions, announce: Callable[[WakeUp], None]) -> 
 
 
 class StalledDeliverer:
-    """Delivers what stands still on the queue `urgent`, in threads of its own, so that it holds up nobody."""
+    """Makes stalled deliveries of the queue `urgent`, in threads of its own, so that it delays nothing else."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         """Deliver by `dispatcher`."""

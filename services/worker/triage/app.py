@@ -16,16 +16,16 @@ from services.worker.triage.sandbox import Sandbox
 from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import BATCHES, Triager
 from shared.clinical.triage import triage
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.database import LIMITS, create_engine, create_sessions
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
 from shared.platform.traces import configure_traces
+from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 
-# Whatever a frozen process holds is let go in time for the watchman. Between two statements it only decides forms.
+# The server ends a frozen process's transaction in time for the watchman: between two statements it only decides forms.
 HOLDING = {"idle_in_transaction_session_timeout": "1s"}
 DRAIN_SECONDS = 2  # then the task gives its process back and leaves a message for the rest
 
@@ -41,7 +41,7 @@ TRIAGE: dict[str, Any] = {
 def create_worker(settings: Settings) -> Celery:
     """Return the Celery application that triages; nothing connects before a task runs."""
     engine = create_engine(settings, pool_size=2, limits=LIMITS | HOLDING)
-    announce = Announcer(create_producer(settings)).announce
+    announce = create_announcer(settings).announce
     triager = Triager(create_sessions(engine), active(), settings.holidays, Sandbox(COMMAND), triage, announce)
     app = Celery("psoas", broker=settings.broker_url)
     app.conf.update(CONFIGURATION | TRIAGE, worker_soft_shutdown_timeout=settings.stop_seconds)
@@ -63,7 +63,7 @@ def create_worker(settings: Settings) -> Celery:
 
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def enqueue_at_start(**_: Any) -> None:
-        """Look once: whoever was here before may have taken the message with it."""
+        """Look at each lane once: a worker that was killed may have taken the message with it."""
         with suppress(OperationalError):
             for lane in LANES:
                 if triage_queue(lane) in app.amqp.queues.consume_from:

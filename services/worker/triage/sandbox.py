@@ -50,7 +50,7 @@ class Sandbox:
         except (OSError, SandboxError) as error:
             self.stop()
             raise SandboxError(str(error)) from None
-        except BaseException:  # whoever asks was cut off: the answer still to come is none to what is asked next
+        except BaseException:  # the caller was interrupted: the answer still to come must not be read as the next one
             self.stop()
             raise
 
@@ -73,7 +73,7 @@ class Sandbox:
                 bufsize=0,
                 env={},  # it needs none, and a form that takes it over finds no address and no key
             )
-        if not self._is_ready:  # whoever was cut off while it started has left its greeting to the next
+        if not self._is_ready:  # a caller that was interrupted during the start has not read READY
             with suppress(SandboxError):
                 self._is_ready = _line(self._process, START_SECONDS) == READY
             if not self._is_ready:

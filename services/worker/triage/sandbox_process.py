@@ -14,7 +14,7 @@ from shared.clinical.triage import triage
 from shared.protocols import active
 
 COMMAND = (sys.executable, "-m", "services.worker.triage.sandbox_process")
-MAX_SECONDS = 10  # whoever asked has given up long before; an orphan that hangs ends itself
+MAX_SECONDS = 10  # the caller has given up long before; an orphan that hangs ends itself
 
 
 def decide(record: str) -> dict[str, object]:

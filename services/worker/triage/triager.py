@@ -1,11 +1,11 @@
-"""Triages what waits in a lane: takes a batch, decides each form, stores what came of it.
+"""Triages what waits in a lane: takes a batch, decides each form, stores the outcomes.
 
 Called by the Celery task and by the watchman alike. A form is decided in this process the first time. One that raised
-or took too long, or whose last attempt did not finish, is decided alone in a process that can be killed; if that fails
-too, a person decides. The rest of its batch is stored first.
+or took too long, or whose last attempt did not finish, is decided alone in a sandbox process that can be killed; if
+that fails too, a person decides. The rest of its batch is stored first.
 
-A batch is held by locks, and all is one transaction. It leaves no trace if it does not end. So the first batch of a
-process, and any after one that went wrong, is claimed, which counts the attempt before anything is decided.
+A batch is taken by locks, in one transaction that leaves no trace if it does not end. So the first batch of a process,
+and any batch after one that failed, is leased instead, which counts the attempt before anything is decided.
 """
 
 import json
@@ -45,13 +45,13 @@ MAX_ATTEMPTS = 8  # a form whose processes keep being killed under it goes to a 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many intakes of a lane are taken at once, and for how long they stay claimed."""
+    """How many intakes of a lane are taken at once, and for how long they stay leased."""
 
     limit: int
     lease: timedelta
 
 
-# Small and short for red flags: what a killed worker had claimed must still be in its worklist within two seconds.
+# Small and short for red flags: what a killed worker had leased must still be in its worklist within two seconds.
 BATCHES: dict[Lane, Batch] = {
     "priority": Batch(10, timedelta(seconds=1)),
     "routine": Batch(100, timedelta(seconds=10)),
@@ -60,17 +60,19 @@ BATCHES: dict[Lane, Batch] = {
 
 @dataclass(slots=True)
 class Triager:
-    """Triage with all that it needs. Without `decide`, every form is decided in the child.
+    """Triages batches of a lane. `decide` runs in this process, or with `sandbox_only` every form in the sandbox.
 
-    `announce` must neither block nor raise. Whoever `last_batch_completed` got to the end of the batch before.
+    `sandbox_only` is for processes whose main thread cannot be interrupted after `IN_BATCH_SECONDS`. `announce` must
+    neither block nor raise. `last_batch_completed` is False until a batch ended without an interruption.
     """
 
     sessions: Sessions
     protocol: Protocol
     holidays: frozenset[date]
     sandbox: Sandbox
-    decide: Callable[[Form, Protocol], Decision] | None
+    decide: Callable[[Form, Protocol], Decision]
     announce: Callable[[WakeUp], None]
+    sandbox_only: bool = False
     last_batch_completed: bool = field(default=False, init=False)
 
     def triage_waiting(self, lane: Lane) -> int:
@@ -79,13 +81,13 @@ class Triager:
         found, left = self._locked_batch(lane) if last_batch_completed else (0, BATCHES[lane].limit)
         if left:
             found = max(found, self._leased_batch(lane, left))
-        self.last_batch_completed = self.decide is not None
+        self.last_batch_completed = not self.sandbox_only  # the sandbox needs leases: it takes longer than a lock may
         return found
 
     def _locked_batch(self, lane: Lane) -> tuple[int, int]:
-        """Triage a batch in one transaction; return how many intakes it had, and how many of them are left to claim.
+        """Triage a batch in one transaction; return how many intakes it had, and how many of them are left to lease.
 
-        A form that goes wrong ends it, so that nothing is held for long. A version may hold nothing but its chain.
+        The first form that fails ends it, so that locks are short. A version of a form may lock nothing but its chain.
         """
         with self.sessions.begin() as session:
             locked = lock_batch(session, lane, limit=BATCHES[lane].limit)
@@ -100,7 +102,7 @@ class Triager:
         return len(locked), len(locked) - len(outcomes)
 
     def _leased_batch(self, lane: Lane, limit: int) -> int:
-        """Triage a batch that is claimed, in as many transactions as it takes; return how many intakes it had."""
+        """Triage a leased batch, in as many transactions as it takes; return how many intakes it had."""
         lease = BATCHES[lane].lease
         with autocommit(self.sessions) as session:
             leased = lease_batch(session, lane, limit=limit, lease=lease)
@@ -111,7 +113,7 @@ class Triager:
             SystemExit,
             SoftTimeLimitExceeded,
             DBAPIError,
-        ):  # told to stop, or cut off: whoever comes next need not wait for the lease
+        ):  # stopped, or disconnected: the next worker need not wait for the lease
             with suppress(SQLAlchemyError), self.sessions.begin() as session:
                 release_lease(session, leased)
             raise
@@ -130,7 +132,7 @@ class Triager:
             self._store_one(intake, self._in_sandbox(intake))
 
     def _in_batch(self, intake: WaitingIntake) -> dict[str, Any] | None:
-        if self.decide is None or intake.attempts > 1:
+        if self.sandbox_only or intake.attempts > 1:
             return None
         try:
             with time_limit(IN_BATCH_SECONDS):

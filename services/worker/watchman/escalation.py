@@ -1,4 +1,4 @@
-"""Has whoever is next on the ladder called, where nobody has acknowledged in time; a duty of the watchman."""
+"""Escalates referrals that nobody acknowledged in time to the next rung of the ladder; a task of the watchman."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

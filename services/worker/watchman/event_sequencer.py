@@ -1,6 +1,6 @@
-"""Keeps the books: numbers what was committed, audits what is recent, writes the head of the chain into the log.
+"""Numbers committed events, audits recent rows, and writes the head of the event chain into the log.
 
-Duties of the watchman.
+Tasks of the watchman.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EventSequencer:
-    """Each of its duties is safe to do twice, and by two watchmen at once."""
+    """Each of its tasks is safe to do twice, and by two watchmen at once."""
 
     sessions: Sessions
 
@@ -26,7 +26,7 @@ class EventSequencer:
         catch_up(self.sessions)
 
     def audit(self) -> None:
-        """Say loudly what is not as it has to be. The whole audit is `referrals audit`."""
+        """Log as errors what the audit of recent rows finds. The whole audit is `referrals audit`."""
         with self.sessions() as session:
             found = findings(session, since=clock.now() - RECENT)
         for check, count in found.items():

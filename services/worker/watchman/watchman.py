@@ -1,6 +1,6 @@
-"""Keeps watch with nothing but the database: red flags, what stands still, and referrals that nobody acknowledges.
+"""Watches red flags, stalled deliveries and unacknowledged referrals, with nothing but the database.
 
-What is due on the queue `urgent` and stands still is delivered from here, too. It needs no broker, so it works exactly
+Stalled deliveries on the queue `urgent` are made from here, too. It needs no broker, so it works exactly
 when the broker does not.
 """
 
@@ -30,7 +30,7 @@ from services.worker.watchman.scheduler import (
     PeriodicTask,
     Scheduler,
 )
-from shared.platform.announcer import Announcer, create_producer
+from shared.clinical.triage import triage
 from shared.platform.crypto import IdentityCipher
 from shared.platform.database import autocommit, create_engine, create_sessions
 from shared.platform.logs import configure_logs
@@ -38,6 +38,7 @@ from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import triage_wake_up
 from shared.platform.traces import configure_traces
+from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 from shared.store.intakes import MAX_KEYS, delete_old_keys
 from shared.store.operations.heartbeats import delete_old_heartbeats
@@ -48,7 +49,7 @@ from shared.store.triage_queue import oldest_waiting
 log = structlog.get_logger(__name__)
 
 PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
-ANNOUNCE_SECONDS = 1.0  # anything that has stood still this long is announced again
+ANNOUNCE_SECONDS = 1.0  # anything that has been stalled for so long is announced again
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,8 @@ def run_watchman(settings: Settings) -> None:
     write_metrics_to(settings.metrics_dir)
     start_heartbeats(settings, "watchman", active())
     with Sandbox(COMMAND) as sandbox:
-        announce = Announcer(create_producer(settings)).announce
-        triager = Triager(sessions, active(), settings.holidays, sandbox, None, announce)
+        announce = create_announcer(settings).announce
+        triager = Triager(sessions, active(), settings.holidays, sandbox, triage, announce, sandbox_only=True)
         StalledDeliverer(create_dispatcher(settings, announce, pool_size=2)).start(stop)
         record_numbers = RecordNumbers(sessions, IdentityCipher(settings.identity_keys), settings.lookup_key)
         Watchman(triager, settings.heartbeat_file, record_numbers).run(stop)

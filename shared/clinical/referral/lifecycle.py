@@ -59,10 +59,10 @@ def after(action: Action, status: Status) -> Status:
 def acknowledge_by(
     priority: Priority, received_at: datetime, targets: Targets, *, holidays: Collection[date] = ()
 ) -> datetime:
-    """Return when somebody has to have said "we have it", in UTC, counted from receipt (part 6.1).
+    """Return by when a person has to acknowledge, in UTC, counted from receipt (part 6.1).
 
     Emergency and urgent count minutes of any day. The others count working days of 24 hours, Monday to Friday less
-    `holidays`; the clock stands still in between.
+    `holidays`; the clock is stopped in between.
     """
     target = targets.classes[priority]
     if target.acknowledge_minutes is not None:

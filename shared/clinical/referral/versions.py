@@ -71,7 +71,7 @@ def settle(versions: Collection[Version], targets: Targets, holidays: Collection
     source = max(_counting(versions), key=lambda each: (-each.rank, not each.downgrade_proposed, each.age))
     raised = source.rank < newest.rank
     if newest.status == "acknowledged" and not raised:
-        return Settlement(newest, superseded)  # somebody has it
+        return Settlement(newest, superseded)  # a person has it
     survivor = replace(newest, queue=source.queue)
     if raised:
         survivor = replace(

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from shared.clinical.free_text import Phrase, Phrases
+from shared.clinical.text_check.phrases import Phrase, Phrases
 from shared.protocols.documents import Document
 from shared.protocols.references import References
 from shared.protocols.schemas import FILLED, Text, named

@@ -1,4 +1,4 @@
-"""What a caller may see: carried by every query, so that another's row is a row that does not exist."""
+"""What a caller may see: part of every query, so that a row outside the scope is a row that does not exist."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Deliveries on their way: claimed for an attempt, moved on by how it ended, and found again when they stand still.
+"""Leases deliveries for an attempt, stores its result, and finds stalled deliveries.
 
-A claim is a lease by the database clock. Whoever changes how a destination is served locks its row first, in a way that
-keeps nobody from adding deliveries to it. A lease that ran out is a delivery that is due again, under the same id.
+Leases run by the database clock. A transaction that changes how a destination is served locks its row first, with a
+lock that lets others add deliveries to it. A lease that ran out is a delivery that is due again, under the same id.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.store.event_log.events import append_events
+from shared.store.sql import load
 
 AT_ONCE = 4  # attempts at one destination; one while it fails
 LEASE = timedelta(seconds=15)  # an attempt ends within ten; what a killed worker had blocks no destination for longer
@@ -44,7 +45,7 @@ class LeasedDelivery:
     tries: int
     due_for: timedelta
     at: datetime
-    traceparent: str | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class AttemptResult:
 
 _SERVED = "destinations.status = 'active' and coalesce(rests_until <= clock_timestamp(), true)"
 _UNLEASED = "deliveries.status = 'due' and coalesce(lease_until <= clock_timestamp(), true)"
-_WITH_ROOM = f"""(
+_HAS_FREE_SLOT = f"""(
     select count(*) from deliveries as leased
     where leased.destination_id = destinations.id and leased.status = 'due' and leased.lease_until > clock_timestamp()
 ) < case when failures > 0 then 1 else {AT_ONCE} end"""  # noqa: S608 - a constant
@@ -80,18 +81,8 @@ _OLDEST = f"""deliveries.id = (
     select id from deliveries where destination_id = :destination and {_UNLEASED} and due_at <= clock_timestamp()
     order by due_at, id limit 1
 )"""  # noqa: S608 - no input
-_CLAIM_THIS, _CLAIM_OLDEST = (
-    text(f"""
-        update deliveries set attempts = attempts + 1, lease_until = clock_timestamp() + :lease
-        from destinations
-        where destinations.id = :destination and {_WITH_ROOM}
-            and {which} and {_UNLEASED} and due_at <= clock_timestamp()
-        returning deliveries.id, destination_id, referral_id, deliveries.queue, url, secret, payload, attempts,
-            (select count(*) from delivery_attempts where delivery_id = deliveries.id and at >= due_since),
-            clock_timestamp() - due_since, clock_timestamp(),
-            (select traceparent from referrals join intakes on intakes.id = intake_id
-             where referrals.id = deliveries.referral_id)
-    """)  # noqa: S608 - no input
+_LEASE_THIS, _LEASE_OLDEST = (
+    text(load("lease_delivery", which=which, unleased=_UNLEASED, has_free_slot=_HAS_FREE_SLOT))
     for which in (_THIS, _OLDEST)
 )
 _LOCK_TO_FINISH = text("select failures from destinations where id = :destination for no key update")
@@ -99,15 +90,7 @@ _ATTEMPT = text("""
     insert into delivery_attempts (delivery_id, attempt, at, duration_ms, http_status, error)
     values (:id, :attempt, clock_timestamp(), :duration_ms, :http_status, :error) on conflict do nothing
 """)
-_MOVE = text("""
-    update deliveries set status = :status, error = :error, lease_until = null,
-        due_at = case :status when 'due' then clock_timestamp() + :pause else due_at end,
-        ended_at = case :status when 'due' then null else clock_timestamp() end
-    from referrals
-    where deliveries.id = :id and deliveries.status = 'due' and attempts = :attempt and lease_until is not null
-        and referrals.id = referral_id
-    returning referral_id, intake_id
-""")
+_MOVE = text(load("finish_attempt"))
 _ANSWERED = text("""
     update destinations set failures = 0, rests_until = null, status = case when :gone then 'disabled' else status end
     where id = :destination and (failures > 0 or rests_until is not null or :gone)
@@ -126,29 +109,8 @@ _FAILED = text("""
             + least(:longest, greatest(:asked, interval '1 second' * 2 ^ least(failures, 6)))
     where id = :destination
 """)
-_PARK_UNREACHABLE = text(f"""
-    with unreachable as (
-        select deliveries.id, destinations.id as destination_id, 'destination_' || destinations.status as error
-        from destinations join deliveries on destination_id = destinations.id
-        where destinations.status <> 'active' and {_UNLEASED}
-        limit {MAX_BATCH}
-        for no key update of deliveries skip locked
-    )
-    update deliveries set status = 'parked', error = unreachable.error, lease_until = null, ended_at = clock_timestamp()
-    from unreachable, referrals
-    where deliveries.id = unreachable.id and referrals.id = referral_id
-    returning referral_id, intake_id, deliveries.id, deliveries.destination_id, deliveries.error
-""")  # noqa: S608 - no input
-_STANDING_STILL = text(f"""
-    select oldest.id, oldest.queue, destinations.id
-    from destinations cross join lateral (
-        select id, queue, due_at from deliveries
-        where destination_id = destinations.id and {_UNLEASED} and due_at <= clock_timestamp() - :age
-        order by due_at, id limit 1
-    ) as oldest
-    where {_SERVED} and {_WITH_ROOM} and destinations.queue = any(:queues)
-    order by oldest.due_at
-""")  # noqa: S608 - no input
+_PARK_UNREACHABLE = text(load("park_unreachable", unleased=_UNLEASED, max_batch=str(MAX_BATCH)))
+_STALLED = text(load("stalled_deliveries", unleased=_UNLEASED, served=_SERVED, has_free_slot=_HAS_FREE_SLOT))
 ANY_STALLED = f"""exists (
     select from destinations cross join lateral (
         select due_at from deliveries where destination_id = destinations.id and {_UNLEASED} order by due_at, id limit 1
@@ -169,21 +131,21 @@ class StalledDelivery:
 def lease_delivery(session: Session, delivery_id: UUID) -> LeasedDelivery | None:
     """Take this delivery for an attempt; if it is not to be had, the one that its destination has waited for longest.
 
-    Nothing is taken that is not due, that somebody has, or whose destination rests or is busy enough.
+    Nothing is taken that is not due, that is leased, or whose destination is backing off or has no free slot.
     """
     which = {"destination": _served(session, delivery=delivery_id), "lease": LEASE}
     if which["destination"] is None:
         return None
     # Statements of their own: they see what was leased while the first one waited for the lock.
-    row = session.execute(_CLAIM_THIS, {**which, "delivery": delivery_id}).first()
-    row = row or session.execute(_CLAIM_OLDEST, which).first()
+    row = session.execute(_LEASE_THIS, {**which, "delivery": delivery_id}).first()
+    row = row or session.execute(_LEASE_OLDEST, which).first()
     return LeasedDelivery(*row) if row else None
 
 
 def lease_next_delivery(session: Session, destination_id: UUID) -> LeasedDelivery | None:
     """Take the delivery that this destination has waited for longest, under the same conditions."""
     which = {"destination": _served(session, destination=destination_id), "lease": LEASE}
-    row = session.execute(_CLAIM_OLDEST, which).first() if which["destination"] else None
+    row = session.execute(_LEASE_OLDEST, which).first() if which["destination"] else None
     return LeasedDelivery(*row) if row else None
 
 
@@ -223,8 +185,8 @@ def park_undeliverable(session: Session) -> int:
 
 
 def stalled_deliveries(session: Session, *, age: timedelta, queues: tuple[str, ...]) -> list[StalledDelivery]:
-    """Return one delivery of each destination that has had one due for `age`: whoever takes it takes the rest too."""
-    rows = session.execute(_STANDING_STILL, {"age": age, "queues": list(queues)})
+    """Return one delivery of each destination that has had one due for `age`; its worker makes the rest, too."""
+    rows = session.execute(_STALLED, {"age": age, "queues": list(queues)})
     return [StalledDelivery(*row) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Destinations: where departments' own systems hear of referrals, each with a secret that signs what is sent there."""
+"""Stores webhook destinations, each with a secret that signs what is sent there."""
 
 import base64
 import secrets

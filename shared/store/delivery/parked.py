@@ -1,4 +1,4 @@
-"""What people see of deliveries, and what they decide of parked ones: try again, or let go."""
+"""Lists deliveries, and retries or discards parked (dead-lettered) ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,7 +122,7 @@ def ids(session: Session, *, destination_id: UUID | None = None) -> Sequence[UUI
 
 
 def retry(session: Session, delivery_ids: Iterable[UUID]) -> list[DueDelivery]:
-    """Make parked deliveries due now, with patience anew and under the same id; return those that are.
+    """Make parked deliveries due now, with a new retry period and under the same id; return those that are.
 
     Their destinations are served again, unless they are removed. What is not parked is left as it is.
     """
@@ -132,7 +132,7 @@ def retry(session: Session, delivery_ids: Iterable[UUID]) -> list[DueDelivery]:
 
 
 def discard(session: Session, delivery_ids: Iterable[UUID], *, by: str, reason: str) -> int:
-    """Let go of parked deliveries in the name of a person, whose reason stays in the timeline; return how many."""
+    """Discard parked deliveries in the name of a person, whose reason stays in the timeline; return how many."""
     discarded = session.execute(_DISCARD, {"ids": list(delivery_ids)}).all()
     events = [
         {

@@ -1,4 +1,4 @@
-"""The chain of digests over all events: computed again from what stands there, it shows what was changed or removed."""
+"""Verifies the chain of digests over all events: computed again, it shows changed and removed events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Events in their one order: numbered after the commit, and read by number.
+"""Numbers events after their commit, and reads them in that order.
 
 Numbers are given under one lock, so a reader that has seen number n will never see a smaller one appear: they have no
 gaps and follow the order in which events became visible. Each digest covers the event and the digest before it, so a

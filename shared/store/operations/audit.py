@@ -1,4 +1,4 @@
-"""The self-audit: rows that contradict each other, stand where no list shows them, or do not move. None is normal.
+"""Finds rows that contradict each other, that no list shows, or that are stuck. None is normal.
 
 Each check is one query that changes nothing and says nothing of whom a row is about.
 """

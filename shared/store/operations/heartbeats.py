@@ -1,4 +1,4 @@
-"""Heartbeats: every process says so while it is at work, by the database's clock."""
+"""Records the heartbeats of processes, by the database's clock."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Asks, in one statement, which of the watchman's duties have anything to do; mostly it is none of them."""
+"""Asks, in one statement, which of the watchman's tasks have anything to do; mostly none has."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,5 +18,5 @@ _DUE = text(f"""
 
 
 def pending_work(session: Session, *, age: timedelta) -> Mapping[str, bool]:
-    """Say of each of these duties whether there is anything to do; a delivery stands still from `age` on."""
+    """Say of each of these tasks whether there is anything to do; a delivery is stalled from `age` on."""
     return session.execute(_DUE, {"age": age}).one()._asdict()

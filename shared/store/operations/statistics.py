@@ -9,6 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from shared.store.access.scope import Scope
+from shared.store.sql import load
 
 _SEEN = """
     referrals.created_at >= :since
@@ -55,26 +56,8 @@ _BREACHES = _query(
     _FIRST,
     "group by queue order by queue",
 )
-_RULES = text(f"""
-    select rule, sum(fired)::int, sum(undetermined)::int from (
-        select reason ->> 'rule' as rule, 1 as fired, 0 as undetermined
-        from referrals join decisions on decisions.intake_id = referrals.intake_id
-        cross join jsonb_array_elements(record -> 'reasons') as reason where {_SEEN}
-        union all
-        select missing ->> 'rule', 0, 1
-        from referrals join decisions on decisions.intake_id = referrals.intake_id
-        cross join jsonb_array_elements(record -> 'undetermined') as missing where {_SEEN}
-    ) as counted
-    group by rule order by 2 desc, 3 desc, 1
-""")  # noqa: S608 - constants
-_UNANSWERED = text(f"""
-    select facility, field, count(distinct referral_id)::int from (
-        select referrals.facility, referrals.id as referral_id, jsonb_array_elements_text(rule -> 'missing') as field
-        from referrals join decisions on decisions.intake_id = referrals.intake_id
-        cross join jsonb_array_elements(record -> 'undetermined') as rule where {_SEEN}
-    ) as missing
-    group by facility, field order by facility, 3 desc, field
-""")  # noqa: S608 - constants
+_RULES = text(load("rule_counts", seen=_SEEN))
+_UNANSWERED = text(load("unanswered_fields", seen=_SEEN))
 _CHANGED = _query(
     "events.type, events.data ->> 'from', events.data ->> 'to', count(*)",
     "join events on events.referral_id = referrals.id",

@@ -1,7 +1,8 @@
-"""The status of everything at this moment, for those who watch over the service: counts and ages, nobody's name."""
+"""Reads the status of the whole service at this moment, for operators: counts and ages, no names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from shared.store.access.scope import Scope
 from shared.store.operations.heartbeats import RoleHeartbeat, role_heartbeats
 from shared.store.queues import QueueStatus, states
+from shared.store.sql import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class StatusSnapshot:
     deliveries: Mapping[str, DeliveryStatus]
     disabled: Mapping[str, int]  # destinations that take nothing any more
     roles: Mapping[str, RoleHeartbeat]
+    ladders_ended: Mapping[str, int]  # referrals that nobody acknowledged though the last rung was climbed
+    keys_expiring: int  # live keys that expire within EXPIRY_WARNING
     unnumbered: int  # events that no reader has seen yet
     database_bytes: int
 
@@ -45,21 +49,18 @@ _LANES = text("""
     select lane, count(*), extract(epoch from clock_timestamp() - min(received_at))
     from intakes where status = 'received' group by lane
 """)
-# Destination by destination, as their indexes are: what is due or parked is counted there and not looked up.
-_DELIVERIES = text("""
-    select queue, sum(due.number)::int, sum(parked.number)::int,
-        coalesce(extract(epoch from now() - min(due.oldest)), 0)
-    from destinations
-    cross join lateral (
-        select count(*) as number, min(created_at) as oldest from deliveries
-        where destination_id = destinations.id and status = 'due'
-    ) as due
-    cross join lateral (
-        select count(*) as number from deliveries where destination_id = destinations.id and status = 'parked'
-    ) as parked
-    group by queue having sum(due.number) + sum(parked.number) > 0
-""")
+_DELIVERIES = text(load("delivery_status"))
 _DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
+EXPIRY_WARNING = timedelta(days=30)
+# Of what is urgent only: no other priority has a ladder.
+_LADDERS_ENDED = text("""
+    select queue, count(*) from referrals
+    where queue = 'urgent' and status = 'queued' and escalate_at is null and escalation_level > 0 group by queue
+""")
+_KEYS_EXPIRING = text("""
+    select count(*) from api_keys
+    where revoked_at is null and expires_at > now() and expires_at < now() + :warning
+""")
 _UNNUMBERED = text("select count(*) from events where number is null")
 _BYTES = text("select pg_database_size(current_database())")
 
@@ -74,6 +75,8 @@ def status_snapshot(session: Session) -> StatusSnapshot:
         },
         disabled={queue: int(count) for queue, count in session.execute(_DISABLED)},
         roles=role_heartbeats(session),
+        ladders_ended={queue: int(count) for queue, count in session.execute(_LADDERS_ENDED)},
+        keys_expiring=session.scalars(_KEYS_EXPIRING, {"warning": EXPIRY_WARNING}).one(),
         unnumbered=session.scalars(_UNNUMBERED).one(),
         database_bytes=database_bytes(session),
     )

@@ -1,4 +1,4 @@
-"""What is sealed in the database: which keys it needs, and whether it opens.
+"""Finds out which keys the sealed columns need, and whether their values can be opened.
 
 The ids of the keys in use are read by steps along an index, so many steps as there are keys, however many rows.
 """

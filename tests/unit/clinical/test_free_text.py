@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.clinical.free_text import find
+from shared.clinical.text_check.phrases import find
 from shared.protocols import ACTIVE, load
 
 PHRASES = load(ACTIVE.parent / "2026.1.0").phrases

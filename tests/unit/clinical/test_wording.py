@@ -1,8 +1,8 @@
 """A decision in the form's own words, and the notes on a form that is read otherwise than it was sent."""
 
 from shared.clinical.form import Form
-from shared.clinical.notes import NO_AGE, notes_of, stored_notes
-from shared.clinical.wording import worded
+from shared.clinical.presentation.notes import NO_AGE, notes_of, stored_notes
+from shared.clinical.presentation.wording import worded
 from shared.protocols import active
 from tests.unit.clinical.calm import decide, form
 

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from services.worker.delivery.stalled import StalledDeliverer, announce_stalled
-from shared.platform.announcer import Announcer, create_producer
 from shared.platform.task_queues import delivery_wake_up
+from shared.platform.wake_ups.announcer import Announcer
+from shared.platform.wake_ups.publisher import Publisher, create_producer
 from shared.store.delivery.deliveries import AT_ONCE
 from shared.tables import Delivery, Destination
 from tests import receiver
@@ -29,7 +30,7 @@ def of_workers(environment):
 def announce(settings, broker):
     assert not broker.keys()
     producer = create_producer(settings)
-    yield Announcer(producer).announce
+    yield Announcer(Publisher(producer).publish).announce
     producer.close()
 
 

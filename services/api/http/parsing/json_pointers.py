@@ -9,7 +9,7 @@ _OBJECT_ITSELF = "_schema"
 
 
 def errors_of(messages: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each error; one at a key that could carry anything is told of the object that holds the key."""
+    """Yield each error; an error at a key that a sender chose points to the object that holds the key."""
     if not isinstance(messages, dict):
         yield from ((pointer, message) for message in messages)
         return

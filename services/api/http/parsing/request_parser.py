@@ -1,4 +1,4 @@
-"""Reads queries and small bodies for the views: strictly, with the errors every other error has."""
+"""Parses queries and small bodies for the views: strictly, with the same errors as everywhere."""
 
 from typing import Any, NoReturn
 

@@ -1,4 +1,4 @@
-"""Marshmallow fields that take a value as it is or refuse it: nothing is converted, trimmed or guessed."""
+"""Marshmallow fields that accept a value as it is or refuse it: nothing is converted, trimmed or guessed."""
 
 import re
 from collections.abc import Mapping

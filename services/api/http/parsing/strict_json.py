@@ -1,4 +1,4 @@
-"""Reads a request's body as strict JSON: whatever two parsers could read differently is refused.
+"""Reads a request's body as strict JSON: what two parsers could read differently is refused.
 
 What is no JSON, or not the same JSON to everybody, is 400; what is JSON but impossible here is left to the schemas.
 """

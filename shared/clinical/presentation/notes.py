@@ -1,4 +1,4 @@
-"""What a sender is told about a form that was taken although something in it reads otherwise than it was sent."""
+"""Notes to a sender: what was accepted in a form although it is read differently than it was sent."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
