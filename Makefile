@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-rules test-service test-compose soak env check \
+.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-rules test-service test-integrations test-compose soak env check \
   format lock openapi clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Checks the machine, makes or repairs .venv, and does nothing where it is whole. PYTHON chooses what it is made of.
 install:  ## .venv with the `referrals` command, from the hashed lock (PYTHON=python3.12)
@@ -40,7 +40,10 @@ test-rules: install-dev
 	nice $(BIN)/pytest tests/protocol
 
 test-service: install-dev
-	$(BIN)/pytest tests --ignore=tests/compose --ignore=tests/protocol
+	$(BIN)/pytest tests --ignore=tests/compose --ignore=tests/protocol --ignore=tests/integrations
+
+test-integrations: install-dev  ## with foreign programs: a real identity provider (node and npm are needed)
+	$(BIN)/pytest tests/integrations
 
 env:  ## .env with fresh secrets, for docker compose
 	@deploy/write-env

@@ -17,7 +17,7 @@ from shared.platform.clock import now
 from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.settings import KEY_BYTES, Settings
 from shared.store.access.keys import issue
-from shared.tables import ApiKey, Table
+from shared.tables import ApiKey, Person, Table
 
 FACILITY = "st-marys"
 
@@ -91,13 +91,14 @@ class Scene:
 
     def clear(self) -> None:
         """Empty every table but that of the keys, and every message, so that each measurement begins alike."""
-        names = ", ".join(name for name in Table.metadata.tables if name != ApiKey.__tablename__)
+        kept = (ApiKey.__tablename__, Person.__tablename__)
+        names = ", ".join(name for name in Table.metadata.tables if name not in kept)
         with self.engine.begin() as connection:
-            connection.execute(
-                text("alter table events disable trigger user")
-            )  # they are only ever added, but for this
+            for only_added in ("events", "access_log"):  # nothing is removed from these, but for this
+                connection.execute(text(f"alter table {only_added} disable trigger user"))
             connection.execute(text(f"truncate {names}"))
-            connection.execute(text("alter table events enable trigger user"))
+            for only_added in ("events", "access_log"):
+                connection.execute(text(f"alter table {only_added} enable trigger user"))
         self.servers.clear_broker()
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("checkpoint"))

@@ -7,6 +7,9 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import Engine
 
+from services.api.access import recording
+from services.api.access import routes as access
+from services.api.access.failure_counter import FailureCounter
 from services.api.admission import overdue_bodies
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
@@ -54,6 +57,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     tracing.register(app)
     metrics.register(app)
     auth.register(app, {"console": console.authenticate})
+    recording.register(app)
     for views in (
         intakes,
         batch_routes,
@@ -64,6 +68,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         identity_routes,
         events,
         deliveries,
+        access,
         health,
     ):
         api.register_blueprint(views.blueprint)
@@ -101,6 +106,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),
+        failed_authentications=FailureCounter(sessions),
     )
 
 

@@ -11,6 +11,7 @@ from marshmallow import Schema
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from services.api.access.failure_counter import FailureCounter
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import AdmissionControl
 from services.api.events.feed_follower import FeedFollower
@@ -53,6 +54,7 @@ class AppContext:
     long_poll_slots: threading.BoundedSemaphore
     now: Callable[[], datetime]
     feed_follower: FeedFollower
+    failed_authentications: FailureCounter
 
     def close(self) -> None:
         """End what streams, and close the connections to the database that no request uses."""

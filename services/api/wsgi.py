@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from services.api.access.failure_counter import STORE_SECONDS
 from services.api.app import create_app
 from services.api.context import context_of
 from services.api.shutdown import on_shutdown
@@ -22,5 +23,6 @@ def application(settings: Settings | None = None) -> Flask:
     app = create_app(settings)
     on_shutdown(context_of(app).feed_follower.end)
     start_periodic([context_of(app).admission.disk.look], every=LOOK_SECONDS)
+    start_periodic([context_of(app).failed_authentications.store], every=STORE_SECONDS)
     start_periodic([process_heartbeat(settings, "api")])
     return app

@@ -18,6 +18,9 @@ from environs import EnvError, FileAwareEnv, validate
 
 KEY_BYTES = 32
 _OPTIONAL_DATABASE = "^(postgres(ql)?://.*)?$"
+_ISSUER = (
+    r"^(|https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?)$"  # in the clear on this machine alone
+)
 
 
 class SettingsError(Exception):
@@ -52,6 +55,12 @@ class Settings:
         default="", repr=False
     )  # what Prometheus has to present to the API; without it nothing opens /metrics
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
+    oidc_issuer: str = ""  # the hospital's identity provider, through which persons sign in to the console
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)  # without it this is a public client, with PKCE alone
+    oidc_claim: str = "sub"  # of the ID token: the login by which a person was added
+    oidc_scope: str = "openid"
+    oidc_redirect_uri: str = ""  # where the provider leads back to, where this cannot be seen from a request
     otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
@@ -103,6 +112,12 @@ def load_settings() -> Settings:
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
         "trusted_proxies": env.networks("TRUSTED_PROXIES", ""),
+        "oidc_issuer": env.str("OIDC_ISSUER", "", validate=validate.Regexp(_ISSUER)),
+        "oidc_client_id": env.str("OIDC_CLIENT_ID", ""),
+        "oidc_client_secret": env.str("OIDC_CLIENT_SECRET", ""),
+        "oidc_claim": env.str("OIDC_CLAIM", "sub"),
+        "oidc_scope": env.str("OIDC_SCOPE", "openid"),
+        "oidc_redirect_uri": env.str("OIDC_REDIRECT_URI", ""),
         "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
@@ -111,6 +126,8 @@ def load_settings() -> Settings:
         env.seal()
     except EnvError as error:
         raise SettingsError(str(error)) from None
+    if values["oidc_issuer"] and not values["oidc_client_id"]:
+        raise SettingsError("OIDC_ISSUER needs OIDC_CLIENT_ID.")
     return Settings(**values)
 
 

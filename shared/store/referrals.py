@@ -57,6 +57,7 @@ class StoredReferral:
     version: int
     overdue: bool
     identity: bytes
+    patient: bytes
     sex_at_birth: str | None
     age_years: int | None
     record: dict[str, Any] | None
@@ -91,6 +92,7 @@ _COLUMNS = (
     *(_REFERRAL.pattern, _REFERRAL.headline, _REFERRAL.red_flags, _REFERRAL.created_at, _REFERRAL.acknowledge_by),
     *(_REFERRAL.acknowledged_by, _REFERRAL.acknowledged_at, _REFERRAL.escalation_level, _REFERRAL.downgrade_proposed),
     *(_REFERRAL.superseded_by, _REFERRAL.version, IS_OVERDUE.label("overdue"), _INTAKE.identity),
+    func.coalesce(_INTAKE.patient_hash, _INTAKE.mrn_hash).label("patient"),
     _INTAKE.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
     _INTAKE.answers["age_years"].as_integer().label("age_years"),
     *(_DECISION.record, _DECISION.decided_at),

@@ -3,7 +3,15 @@
 Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
 """
 
-from shared.tables.access import ROLES, WITHOUT_FACILITY, ApiKey
+from shared.tables.access import (
+    ROLES,
+    WITHOUT_FACILITY,
+    AccessedPatient,
+    AccessRecord,
+    ApiKey,
+    FailedAuthentication,
+    Person,
+)
 from shared.tables.base import Table, one_of
 from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
@@ -25,6 +33,8 @@ __all__ = [
     "SESSION_KINDS",
     "TYPED_OTHERWISE",
     "WITHOUT_FACILITY",
+    "AccessRecord",
+    "AccessedPatient",
     "ApiKey",
     "ConsoleSession",
     "Decision",
@@ -32,10 +42,12 @@ __all__ = [
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "FailedAuthentication",
     "Heartbeat",
     "IdempotencyKey",
     "IdentityCorrection",
     "Intake",
+    "Person",
     "QueueChange",
     "Referral",
     "Table",

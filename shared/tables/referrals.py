@@ -140,6 +140,8 @@ class Event(Table):
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"))
     by: Mapped[str | None]
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    # Through which key a person did it, from which address, in which request; None where the service itself did it.
+    actor: Mapped[dict[str, Any] | None]
 
     __table_args__ = (
         Index("ix_events_referral", "referral_id", "id"),

@@ -38,9 +38,12 @@ MAY = {
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
     ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
     ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
+    ("POST", "/v1/access/search"): {"auditor", "admin"},
 }
 OPEN = {
     "/console/sign-in",
+    "/console/sign-in/oidc",
+    "/console/sign-in/oidc/callback",
     "/console/assets/<path:name>",
     "/",
     "/health/live",
@@ -66,7 +69,9 @@ def call(caller, method, rule):
         return caller.get(path)
     if path.endswith("/batch"):
         return caller.send(path, json.dumps({"form": MINIMAL}).encode(), Content_Type="application/x-ndjson")
-    return caller.post(path, (ACTIONS | {"correct-identity": CORRECTION}).get(path.rsplit("/", 1)[1], MINIMAL))
+    return caller.post(
+        path, (ACTIONS | {"correct-identity": CORRECTION, "search": {}}).get(path.rsplit("/", 1)[1], MINIMAL)
+    )
 
 
 def test_every_route_is_open_on_purpose_or_names_its_roles(app):

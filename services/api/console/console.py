@@ -2,7 +2,7 @@
 
 from flask import Flask, g, request
 
-from services.api.console import words
+from services.api.console import single_sign_on, words
 from services.api.console.blueprint import blueprint
 from services.api.console.pages import (
     actions,
@@ -14,6 +14,7 @@ from services.api.console.pages import (
     queue,
     referral,
     sign_in,
+    sign_on,
     statistics,
     try_form,
 )
@@ -36,6 +37,7 @@ NAV = (
 )
 PAGES = (
     sign_in,
+    sign_on,
     board,
     queue,
     referral,
@@ -53,6 +55,7 @@ def register(app: Flask) -> None:
     """Register the console with `app`."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(blueprint)
+    single_sign_on.register(app)
     app.context_processor(_context)
     for filter_ in (words.duration, words.clock_time, words.iso):
         app.add_template_filter(filter_)
@@ -71,4 +74,5 @@ def _context() -> dict[str, object]:
         "nav": [(endpoint, label) for endpoint, label, roles in NAV if key and key.role in roles],
         "here": request.endpoint,
         "words": words,
+        "single_sign_on": single_sign_on.is_offered(),
     }

@@ -8,6 +8,7 @@ from flask import Response, g, request
 
 from services.api.console.blueprint import SignInNeededError
 from services.api.context import current_context
+from services.api.http.auth import caller
 from services.api.http.problems import ProblemError
 from shared.store.access import console_sessions
 from shared.store.access.console_sessions import SignedIn
@@ -32,7 +33,7 @@ def authenticate() -> Key:
     key = current_context().keys.live(signed_in.key_id) if signed_in else None
     if signed_in is None or key is None:
         raise SignInNeededError
-    g.signed_in, g.csrf = signed_in, _csrf_of(token)
+    g.signed_in, g.csrf, g.person = signed_in, _csrf_of(token), signed_in.name
     if request.method == "POST":
         refuse_other_sites()
         if not hmac.compare_digest(request.form.get(CSRF_FIELD, ""), g.csrf):
@@ -55,7 +56,7 @@ def signed_in() -> SignedIn:
 
 def person() -> str:
     """Return the name of the person who acts; raises ProblemError 403 on a wall screen."""
-    name = signed_in().name
+    name = signed_in().name and (caller().person or signed_in().name)
     if name is None:
         raise ProblemError(403, "A wall screen can only be looked at.")
     return name

@@ -53,7 +53,8 @@ def get_feed(query: dict[str, Any]) -> Response:
     A key with a facility reads its facility's events alone. The numbers then have gaps and a page may be short or empty
     before the end: `next` is the last number examined, and the reader has caught up when it no longer grows.
 
-    For an auditor without what people wrote, which might say whose referral it is.
+    For an auditor without what people wrote, which might say whose referral it is. For auditors and admins `actor` says
+    through which key, as which person, from which address and in which request it was done.
     """
     catch_up(current_context().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):
@@ -61,7 +62,7 @@ def get_feed(query: dict[str, Any]) -> Response:
     after = query["after"] or 0
     with current_context().sessions() as session:
         found, last = page_seen(session, after, scope(), limit=query["limit"])
-    events = [serializers.event(each, with_words=_with_words()) for each in found]
+    events = [serializers.event(each, with_words=_with_words(), with_actor=_with_actor()) for each in found]
     return json_response({"events": events, "next": last})
 
 
@@ -77,7 +78,7 @@ def _stream(after: int | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    reader = Reader(scope(), _with_words(), still_authorized())
+    reader = Reader(scope(), _with_words(), still_authorized(), _with_actor())
     stream = EventStream(current_context().feed_follower, current_context().sessions, after, reader)
     # A proxy that holds back what it was sent would make a stream of it that comes in heaps.
     return Response(stream, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
@@ -92,3 +93,7 @@ def _last_event_id() -> int:
 
 def _with_words() -> bool:
     return caller().role != "auditor"
+
+
+def _with_actor() -> bool:
+    return caller().role in ("auditor", "admin")

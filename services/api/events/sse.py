@@ -21,7 +21,8 @@ from shared.tables import Event
 
 log = structlog.get_logger(__name__)
 
-HEARTBEAT_SECONDS = 15.0  # also how often the reader's key is looked at again
+HEARTBEAT_SECONDS = 15.0
+KEY_SECONDS = 3.0  # how often the reader's key is looked at again
 REST_SECONDS = 1.0  # before the database is asked again after it gave nothing
 MAX_BATCH = 200
 # Milliseconds after which a client comes back, and where it begins: so it knows that even if it hears nothing more.
@@ -36,6 +37,7 @@ class Reader:
     scope: Scope
     with_words: bool
     may_go_on: Callable[[], bool]
+    with_actor: bool = False
 
 
 class EventStream:
@@ -59,19 +61,22 @@ class EventStream:
     def _run(self) -> Iterator[bytes]:
         try:
             yield BEGIN % self._after
-            look_at = time.monotonic() + HEARTBEAT_SECONDS
+            look_at = time.monotonic() + KEY_SECONDS
+            beat_at = time.monotonic() + HEARTBEAT_SECONDS
             while not self._feed_follower.ended:
                 events = self._next()
                 if time.monotonic() >= look_at:
                     if not self._reader.may_go_on():
                         return
-                    look_at = time.monotonic() + HEARTBEAT_SECONDS
-                yield b"".join(map(self._written, events)) or HEARTBEAT
+                    look_at = time.monotonic() + KEY_SECONDS
+                if events or time.monotonic() >= beat_at:
+                    beat_at = time.monotonic() + HEARTBEAT_SECONDS
+                    yield b"".join(map(self._written, events)) or HEARTBEAT
         finally:
             self.close()
 
     def _next(self) -> Sequence[Event]:
-        events = self._feed_follower.after(self._after, HEARTBEAT_SECONDS)
+        events = self._feed_follower.after(self._after, min(KEY_SECONDS, HEARTBEAT_SECONDS))
         if events is None:
             return self._missed()
         return self._seen(events)
@@ -105,5 +110,6 @@ class EventStream:
         return []
 
     def _written(self, event: Event) -> bytes:
-        content = dump_json(serializers.event(event, with_words=self._reader.with_words))
+        shows = {"with_words": self._reader.with_words, "with_actor": self._reader.with_actor}
+        content = dump_json(serializers.event(event, **shows))
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, event.type.encode(), content)

@@ -20,7 +20,7 @@ from shared.tables import WITHOUT_FACILITY
 PUBLIC = frozenset(
     {
         *("docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"),
-        *("console.asset", "console.sign_in", "console.open_session"),
+        *("console.asset", "console.sign_in", "console.open_session", "console.sign_on", "console.signed_on"),
     }
 )
 SESSIONS = "psoas-sessions"

@@ -2,9 +2,13 @@
 
 import time
 
+import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from shared.store.access.keys import NOBODY, Key, find_live, split
+from shared.store.access.keys import NOBODY, USED_EVERY, Key, find_live, record_use, split
+
+log = structlog.get_logger(__name__)
 
 FRESH_SECONDS = 1.0  # how long a revoked key may still open
 MAX_KEYS = 1000
@@ -16,16 +20,36 @@ class KeyCache:
     def __init__(self, lookups: Engine) -> None:
         self._lookups = lookups
         self._seen: dict[str, tuple[float, Key]] = {}
+        self._used: dict[str, float] = {}
 
     def find(self, presented: str) -> Key | None:
         """Return the live key that `presented` is, or None."""
         key_id, secret = split(presented) or ("", "")
         key = self._fresh(key_id) or self._stored(key_id)
-        return key if (key or NOBODY).opens(secret) else None
+        if not (key or NOBODY).opens(secret):
+            return None
+        self._record_use(key_id)
+        return key
 
     def live(self, key_id: str) -> Key | None:
         """Return the live key called `key_id`, for a caller who showed its secret when a session began."""
-        return self._fresh(key_id) or self._stored(key_id)
+        key = self._fresh(key_id) or self._stored(key_id)
+        if key is not None:
+            self._record_use(key_id)
+        return key
+
+    def _record_use(self, key_id: str) -> None:
+        now = time.monotonic()
+        if now - self._used.get(key_id, -USED_EVERY.total_seconds()) < USED_EVERY.total_seconds():
+            return
+        if len(self._used) >= MAX_KEYS:
+            self._used.clear()
+        self._used[key_id] = now
+        try:
+            with self._lookups.connect() as connection:
+                record_use(connection, key_id)
+        except SQLAlchemyError as error:  # a full disk or a read-only standby refuses no reader
+            log.warning("keys.use_unrecorded", error=type(error).__name__)
 
     def _fresh(self, key_id: str) -> Key | None:
         read_at, key = self._seen.get(key_id, (0.0, None))

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from werkzeug.exceptions import NotFound
 
+from services.api.access.actor import event_actor
+from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http.auth import scope
 from services.api.referrals.actions import ReferralChange
@@ -24,10 +26,12 @@ def apply_action(
     body: dict[str, Any],
     *,
     check: Callable[[StoredReferral], None],
+    shown: bool = True,
 ) -> StoredReferral:
     """Do what `change_of` says to a referral that the caller sees, in one transaction; return it as it stands then.
 
     `check` raises where the caller has seen another version. Raises NotFound, and ProblemError as `change_of` does.
+    The same transaction records that the caller sees the identity, unless the answer does not show it.
     """
     due: list[DueDelivery] = []
     with current_context().sessions.begin() as session:
@@ -37,10 +41,12 @@ def apply_action(
         check(before)
         change = change_of(before, body)
         if change:
-            due = referrals.change(session, before, change.values, change.event())
+            due = referrals.change(session, before, change.values, {**change.event(), "actor": event_actor()})
         after = (
             referrals.find(session, referral_id, Scope.everything()) or before
         )  # it may have left the caller's queues
+        if shown:
+            record_access(session, [after.patient])
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
     return after

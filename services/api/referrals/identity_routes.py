@@ -6,8 +6,10 @@ from uuid import UUID
 from flask import Response
 from werkzeug.exceptions import NotFound
 
+from services.api.access.actor import event_actor
+from services.api.access.recording import record_access
 from services.api.context import AppContext, current_context
-from services.api.http.auth import allow, caller, scope
+from services.api.http.auth import allow, scope
 from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Id
@@ -57,8 +59,9 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
             raise NotFound
         honour_if_match(before)
         changed = corrections(current_context(), chain, before.intake_id, body["patient"], body["reason"])
-        due = identities.correct(session, changed, by=body["by"], key_id=caller().id)
+        due = identities.correct(session, changed, by=body["by"], actor=event_actor())
         after = referrals.find(session, referral_id, Scope.everything()) or before
+        record_access(session, [after.patient])
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
     return answer_referral(after)
@@ -73,8 +76,11 @@ def get_identity_history(query: dict[str, Any], referral_id: UUID) -> Response:
     limit, after = query["limit"], query["after"] and UUID(query["after"])
     with current_context().sessions() as session:
         found = identities.history(session, referral_id, scope(), after=after, limit=limit + 1)
-    if found is None:
-        raise NotFound
+        stored = referrals.find(session, referral_id, scope())
+        if found is None or stored is None:
+            raise NotFound
+        record_access(session, [stored.patient])
+        session.commit()
     shown = [_shown(current_context(), each) for each in found[:limit]]
     return json_response({"corrections": shown, "next": found[limit - 1].id if len(found) > limit else None})
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from services.api.access.actor import By
 from services.api.http.parsing.request_parser import Body
 from services.api.http.parsing.strict_fields import Choice, Day, Flag, Text
 from shared.clinical.fields import NOT_ASKED
@@ -21,9 +22,9 @@ def words(example: str, *, required: bool) -> Text:
 
 
 class ByPerson(Body):
-    """The named person who acts."""
+    """The named person who acts. A person's key may leave `by` out; every other key has to say for whom it acts."""
 
-    by = Text(least=1, most=MAX_NAME_LENGTH, required=True, metadata={"example": "Example (write your own name)"})
+    by = By(least=1, most=MAX_NAME_LENGTH, metadata={"example": "Example (write your own name)"})
 
 
 class AcknowledgeBody(ByPerson):

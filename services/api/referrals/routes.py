@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
+from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit, Number
@@ -46,8 +47,10 @@ def get_referral(referral_id: UUID) -> Response:
     """
     with current_context().statements.connect() as connection:
         stored = referrals.find(connection, referral_id, scope())
-    if stored is None:
-        raise NotFound
+        if stored is None:
+            raise NotFound
+        if caller().role in READERS:
+            record_access(connection, [stored.patient])
     return answer_referral(stored)
 
 

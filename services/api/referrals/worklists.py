@@ -7,6 +7,7 @@ from flask import Response
 from marshmallow import ValidationError, fields
 from werkzeug.exceptions import NotFound
 
+from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, BadCursorError, Limit, cursor_after, position_of
@@ -78,7 +79,8 @@ def get_worklist(query: dict[str, Any], queue: str) -> Response:
     limit = query["limit"]
     with current_context().statements.connect() as connection:
         found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
-    shown = found[:limit]
+        shown = found[:limit]
+        record_access(connection, (each.patient for each in shown))
     referrals = [serializers.referral(each, current_context().cipher) for each in shown]
     return json_response({"referrals": referrals, "next": cursor_after(shown[-1]) if len(found) > limit else None})
 

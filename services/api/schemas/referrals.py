@@ -91,6 +91,16 @@ class Worklist(ResponseSchema):
     next = string("The cursor of the next page; null on the last.", allow_none=True)
 
 
+class EventActor(ResponseSchema):
+    """Through which key a person did it, from where, and in which request; null where the service itself did it."""
+
+    key_id = string()
+    person = string("Whose key it is; null where it is no person's.", allow_none=True)
+    role = string()
+    address = string()
+    request_id = string()
+
+
 class Event(ResponseSchema):
     """One thing that happened to a referral."""
 
@@ -107,6 +117,9 @@ class Event(ResponseSchema):
     intake_id = fields.UUID(required=True)
     by = string(allow_none=True)
     data = fields.Dict(keys=fields.String(), required=True)
+    actor = fields.Nested(
+        EventActor, allow_none=True, metadata={"description": "In the feed, for auditors and admins alone."}
+    )
 
 
 class Timeline(ResponseSchema):

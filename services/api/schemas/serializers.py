@@ -90,8 +90,11 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
     }
 
 
-def event(happened: Event, *, with_words: bool) -> dict[str, Any]:
-    """Return an event; without words for readers to whom what people wrote might tell whose it is."""
+def event(happened: Event, *, with_words: bool, with_actor: bool = False) -> dict[str, Any]:
+    """Return an event; without words for readers to whom what people wrote might tell whose it is.
+
+    Through which key and from where it was done is for readers who examine that.
+    """
     data = happened.data if with_words else {key: said for key, said in happened.data.items() if key not in WORDS}
     return {
         "id": happened.number,
@@ -101,6 +104,7 @@ def event(happened: Event, *, with_words: bool) -> dict[str, Any]:
         "intake_id": happened.intake_id,
         "by": happened.by,
         "data": data,
+        **({"actor": happened.actor} if with_actor else {}),
     }
 
 

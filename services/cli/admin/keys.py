@@ -1,7 +1,8 @@
 """`referrals keys`: issues, lists and revokes API keys. There is no other place to do so."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import click
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from shared.clinical.referral.lifecycle import QUEUES
+from shared.platform import clock
 from shared.store.access import keys as store
+from shared.store.access import people
+from shared.store.access.keys import LIFETIME, OVERLAP
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
 home_option = partial(
@@ -23,26 +27,58 @@ home_option = partial(
 
 @click.group()
 def keys() -> None:
-    """Issue, list and revoke API keys."""
+    """Issue, list, rotate and revoke API keys."""
 
 
 @keys.command()
-@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--role", type=click.Choice(ROLES), help="Needed, but for a person's further key.")
 @click.option("--facility", help="The only facility that the key sees; a submitter needs one.")
 @click.option("--queue", "queues", type=click.Choice(QUEUES), multiple=True, help="A queue that a department works.")
+@click.option("--person", help="Whose further key it is; role, facility and queues are the person's.")
+@click.option("--label", help="What it is for, for those who read the list.")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=LIFETIME.days, show_default=True, help="Until it expires."
+)
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object with `key` and `id`.")
-def issue(role: str, facility: str | None, queues: Sequence[str], home: Path | None, as_json: bool) -> None:
+def issue(
+    role: str | None,
+    facility: str | None,
+    queues: Sequence[str],
+    person: str | None,
+    label: str | None,
+    days: int,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """Issue a key, and print it this once."""
+    if person is None:
+        _check_scope(role, facility, queues)
+    elif role or facility or queues:
+        raise click.UsageError("--person brings its own role, facility and queues")
+    lifetime = timedelta(days=days)
+    with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
+        if person is None:
+            key_id, key = store.issue(
+                session, role=role or "", facility=facility, queues=queues, label=label, lifetime=lifetime
+            )
+        else:
+            found = people.find_open(session, person)
+            if found is None:
+                raise click.ClickException(f"there is no open person {person!r}")
+            key_id, key = people.issue_key(session, found, label=label, lifetime=lifetime)
+    click.echo(json.dumps({"key": key, "id": key_id}) if as_json else key)
+
+
+def _check_scope(role: str | None, facility: str | None, queues: Sequence[str]) -> None:
+    if role is None:
+        raise click.UsageError("--role is needed")
     if facility is not None and not facility.strip():
         raise click.UsageError("--facility is empty")
     if role not in WITHOUT_FACILITY and facility is None:
         raise click.UsageError("a submitter's key needs --facility")
     if (role == "department") != bool(queues):
         raise click.UsageError("--queue is for a department's key, which needs at least one")
-    with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
-        key_id, key = store.issue(session, role=role, facility=facility, queues=queues)
-    click.echo(json.dumps({"key": key, "id": key_id}) if as_json else key)
 
 
 @keys.command(name="list")
@@ -50,8 +86,23 @@ def issue(role: str, facility: str | None, queues: Sequence[str], home: Path | N
 def list_(home: Path | None) -> None:
     """List every key that was ever issued, without its secret."""
     with database(settings_of(home)) as (_, sessions), sessions() as session:
+        names = store.names_of_people(session)
         for key in store.list_all(session):
-            click.echo(described(key))
+            click.echo(described(key, names))
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@click.option("--overlap", type=click.IntRange(0, 90), default=OVERLAP.days, show_default=True, help="In days.")
+@home_option()
+@click.option("--json", "as_json", is_flag=True, help="Print an object with `key` and `id`.")
+def rotate(key_id: str, overlap: int, home: Path | None, as_json: bool) -> None:
+    """Issue a key in the place of another, which opens beside it until --overlap is over; print it this once."""
+    with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
+        new = store.rotate(session, key_id, timedelta(days=overlap))
+    if new is None:
+        raise click.ClickException(f"there is no live key {key_id} that was not rotated before")
+    click.echo(json.dumps({"key": new[1], "id": new[0]}) if as_json else new[1])
 
 
 @keys.command()
@@ -65,8 +116,20 @@ def revoke(key_id: str, home: Path | None) -> None:
     click.echo(f"revoked {key_id}")
 
 
-def described(key: ApiKey) -> str:
-    """Return a line about a key: id, role, whose it is, since when, and whether it is revoked."""
-    whose = " ".join(filter(None, (key.facility, *key.queues))) or "-"
-    state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "live"
-    return f"{key.id}  {key.role:<10}  {whose:<24}  {key.created_at:%Y-%m-%d %H:%M}  {state}"
+def described(key: ApiKey, names: Mapping[str, str]) -> str:
+    """Return a line about a key: id, role, whose it is, since when, last use, how it stands, and its label."""
+    person = key.person_id and names.get(key.person_id)
+    whose = person or " ".join(filter(None, (key.facility, *key.queues))) or "-"
+    used = f"used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
+    label = f"  {key.label}" if key.label else ""
+    return f"{key.id}  {key.role:<10}  {whose:<24}  {key.created_at:%Y-%m-%d %H:%M}  {used:<21}  {_state(key)}{label}"
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
+    if key.expires_at is None:
+        return "live"
+    word = "expired" if key.expires_at <= clock.now() else "live until"
+    replaced = f", replaced by {key.replaced_by}" if key.replaced_by else ""
+    return f"{word} {key.expires_at:%Y-%m-%d}{replaced}"

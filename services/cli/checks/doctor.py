@@ -10,6 +10,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.admin.keys import home_option
+from services.cli.checks.api_keys import check_api_keys
 from services.cli.checks.broker import check_broker
 from services.cli.checks.database import check_keys, check_room, check_schema, check_server
 from services.cli.checks.findings import Finding
@@ -81,6 +82,7 @@ def _with_database(settings: Settings) -> Iterator[Finding]:
                 return
             yield check_room(session, settings)
             yield from check_keys(session, settings)
+            yield from check_api_keys(session)
             now = status_snapshot(session)
             yield from check_work(now)
             yield from check_books(session, now)

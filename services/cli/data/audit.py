@@ -15,6 +15,8 @@ from services.cli.checks.secrets import opens, unreadable_secrets
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from shared.platform.crypto import IdentityCipher
+from shared.store.access import access_log
+from shared.store.access.access_log import AccessChain
 from shared.store.event_log.chain import Chain, check
 from shared.store.operations.audit import EVERYTHING, examples, findings
 from shared.store.patients.sealed import Unreadable, identities, unreadable
@@ -55,8 +57,10 @@ def audit(since: tuple[int, bytes | None], home: Path | None, as_json: bool) -> 
             found[name] = closed.count
             shown |= {name: closed.examples} if closed.count else {}
         chain = check(session, *since)
-    click.echo(_as_json(found, shown, chain) if as_json else "\n".join(_lines(found, shown, chain)))
-    sys.exit(1 if any(found.values()) or chain.broken is not None else 0)
+        accesses = access_log.check(session)
+    lines = _lines(found, shown, chain, accesses)
+    click.echo(_as_json(found, shown, chain, accesses) if as_json else "\n".join(lines))
+    sys.exit(1 if any(found.values()) or chain.broken is not None or accesses.broken is not None else 0)
 
 
 def _unreadable(session: Session, cipher: IdentityCipher) -> dict[str, Unreadable]:
@@ -67,13 +71,21 @@ def _unreadable(session: Session, cipher: IdentityCipher) -> dict[str, Unreadabl
     }
 
 
-def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain) -> str:
-    head = {"number": chain.head.number, "digest": chain.head.digest.hex()}
-    return json.dumps({"findings": found, "examples": shown, "head": head, "broken": chain.broken})
+def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> str:
+    audited = {"findings": found, "examples": shown, **_of_chain(chain), "access": _of_chain(accesses)}
+    return json.dumps(audited)
 
 
-def _lines(found: dict[str, int], shown: dict[str, list[str]], chain: Chain) -> list[str]:
+def _of_chain(chain: Chain | AccessChain) -> dict[str, Any]:
+    return {"head": {"number": chain.head.number, "digest": chain.head.digest.hex()}, "broken": chain.broken}
+
+
+def _lines(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> list[str]:
     lines = [f"{name:<26} {count:>6}  {' '.join(shown.get(name, []))}".rstrip() for name, count in found.items()]
+    if accesses.broken is not None:
+        lines.append(f"{'access chain':<26} broken at record {accesses.broken}")
+    else:
+        lines.append(f"{'access chain':<26} unbroken up to {accesses.head}")
     if chain.broken is not None:
         return [*lines, f"{'chain':<26} broken at event {chain.broken}"]
     return [*lines, f"{'chain':<26} unbroken up to {chain.head}"]

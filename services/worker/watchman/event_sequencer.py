@@ -9,6 +9,7 @@ import structlog
 
 from shared.platform import clock
 from shared.platform.database import Sessions
+from shared.store.access.access_log import last, number_records
 from shared.store.event_log.feed import catch_up, head
 from shared.store.operations.audit import RECENT, findings
 
@@ -25,6 +26,10 @@ class EventSequencer:
         """Number every event that has no number, so that numbers are never more than a blink behind the commit."""
         catch_up(self.sessions)
 
+    def number_access(self) -> None:
+        """Number every record of the access log that has no number."""
+        number_records(self.sessions)
+
     def audit(self) -> None:
         """Log as errors what the audit of recent rows finds. The whole audit is `referrals audit`."""
         with self.sessions() as session:
@@ -34,7 +39,8 @@ class EventSequencer:
                 log.error("audit.finding", check=check, count=count)
 
     def log_chain_head(self) -> None:
-        """Write the head of the chain of events where the database cannot take it back."""
+        """Write the heads of the chains of events and accesses where the database cannot take it back."""
         with self.sessions() as session:
-            last = head(session)
-        log.info("audit.head", number=last.number, digest=last.digest.hex())
+            events, accesses = head(session), last(session)
+        log.info("audit.head", number=events.number, digest=events.digest.hex())
+        log.info("audit.access_head", number=accesses.number, digest=accesses.digest.hex())

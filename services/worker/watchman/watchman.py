@@ -40,6 +40,7 @@ from shared.platform.task_queues import triage_wake_up
 from shared.platform.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
+from shared.store.access.failed_authentications import delete_old_failures
 from shared.store.intakes import MAX_KEYS, delete_old_keys
 from shared.store.operations.heartbeats import delete_old_heartbeats
 from shared.store.operations.pending_work import pending_work
@@ -49,6 +50,7 @@ from shared.store.triage_queue import oldest_waiting
 log = structlog.get_logger(__name__)
 
 PRIORITY_SECONDS = 0.75  # a red flag that has waited this long is triaged from here
+ACCESS_SECONDS = 5.0  # after which what was recorded of accesses has its number
 ANNOUNCE_SECONDS = 1.0  # anything that has been stalled for so long is announced again
 
 
@@ -85,6 +87,7 @@ class Watchman:
             ),
             PeriodicTask("clocks", EACH_MINUTE, ladder.start_clocks),
             PeriodicTask("numbers", EVERY_ROUND, sequencer.number),
+            PeriodicTask("access_numbers", ACCESS_SECONDS, sequencer.number_access),
             PeriodicTask("queues", EVERY_ROUND, self.sum_up_queues),
             PeriodicTask("audit", EACH_MINUTE, sequencer.audit),
             PeriodicTask("head", EACH_HOUR, sequencer.log_chain_head),
@@ -120,6 +123,7 @@ class Watchman:
                 forgotten = delete_old_keys(session)
         with self.triager.sessions.begin() as session:
             delete_old_heartbeats(session)
+            delete_old_failures(session)
 
     def sum_up_queues(self) -> None:
         """Keep reading how the queues stand as fast as it is."""

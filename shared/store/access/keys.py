@@ -1,4 +1,4 @@
-"""API keys: issued once, compared as hashes, revoked but never forgotten.
+"""API keys: issued once, compared as hashes, expired or revoked but never forgotten.
 
 A key reads `rk_<id>_<secret>`. Its secret is 256 random bits, shown when it is issued and kept only as SHA-256.
 """
@@ -8,29 +8,36 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
-from shared.tables import ApiKey
+from shared.tables import ApiKey, Person
 
 PREFIX = "rk"
 ID_BYTES = 6
 SECRET_BYTES = 32
+LIFETIME = timedelta(days=365)
+OVERLAP = timedelta(days=7)  # in which a key that was rotated opens beside the new one
+USED_EVERY = timedelta(minutes=1)  # how exactly the last use is recorded
 
+_KEY = cast(SqlTable, ApiKey.__table__)
 _LIVE = (ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()))
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A live key: whose it is and what it may; `facility` is None for staff."""
+    """A live key: whose it is and what it may; `facility` is None for staff, `person` for a system or a team."""
 
     id: str
     secret_hash: bytes
     role: str
     facility: str | None
     queues: tuple[str, ...]
+    person: str | None = None  # the name of the one whose key it is
 
     def opens(self, secret: str) -> bool:
         """Say whether `secret` is this key's, in constant time."""
@@ -54,24 +61,81 @@ def issue(
     facility: str | None = None,
     queues: Sequence[str] = (),
     expires_at: datetime | None = None,
+    lifetime: timedelta = LIFETIME,
+    label: str | None = None,
+    person_id: str | None = None,
 ) -> tuple[str, str]:
-    """Store a new key; return its id and the whole key, which nobody can show again."""
+    """Store a new key; return its id and the whole key, which nobody can show again.
+
+    It expires at `expires_at`, or after `lifetime`.
+    """
     key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
-    values = {"role": role, "facility": facility, "queues": list(queues), "expires_at": expires_at}
+    values: dict[str, Any] = {
+        "role": role,
+        "facility": facility,
+        "queues": list(queues),
+        "expires_at": expires_at or func.now() + lifetime,
+        "label": label,
+        "person_id": person_id,
+    }
     session.execute(insert(ApiKey).values(id=key_id, secret_hash=_hash(secret), **values))
     return key_id, f"{PREFIX}_{key_id}_{secret}"
 
 
 def find_live(connection: Connection | Session, key_id: str) -> Key | None:
-    """Return the key called `key_id`, unless it is unknown, expired or revoked."""
-    columns = (ApiKey.id, ApiKey.secret_hash, ApiKey.role, ApiKey.facility, ApiKey.queues)
-    row = connection.execute(select(*columns).where(ApiKey.id == key_id, *_LIVE)).one_or_none()
-    return row and Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues))
+    """Return the key called `key_id`, unless it is unknown, expired, revoked, or of a person who is closed."""
+    columns = (ApiKey.id, ApiKey.secret_hash, ApiKey.role, ApiKey.facility, ApiKey.queues, Person.name)
+    found = select(*columns).outerjoin(Person, Person.id == ApiKey.person_id)
+    row = connection.execute(found.where(ApiKey.id == key_id, Person.closed_at.is_(None), *_LIVE)).one_or_none()
+    return row and Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues), row.name)
+
+
+def record_use(connection: Connection | Session, key_id: str) -> None:
+    """Keep when the key was last used, to the minute."""
+    long_ago = or_(_KEY.c.last_used_at.is_(None), _KEY.c.last_used_at < func.now() - USED_EVERY)
+    connection.execute(update(_KEY).where(_KEY.c.id == key_id, long_ago).values(last_used_at=func.now()))
+
+
+def rotate(session: Session, key_id: str, overlap: timedelta = OVERLAP) -> tuple[str, str] | None:
+    """Issue a key in the place of a live one, which still opens until `overlap` is over; None where it is not live.
+
+    A key that was rotated before gets no second successor.
+    """
+    live = select(ApiKey).where(ApiKey.id == key_id, ApiKey.replaced_by.is_(None), *_LIVE)
+    old = session.scalars(live.with_for_update()).one_or_none()
+    if old is None:
+        return None
+    new = issue(
+        session, role=old.role, facility=old.facility, queues=old.queues, label=old.label, person_id=old.person_id
+    )
+    ends = func.least(func.coalesce(ApiKey.expires_at, "infinity"), func.now() + overlap)
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(replaced_by=new[0], expires_at=ends))
+    return new
+
+
+def expiring(session: Session, within: timedelta) -> Sequence[ApiKey]:
+    """Return live keys that expire soon, and that no other has replaced, the first to expire first."""
+    soon = (ApiKey.expires_at < func.now() + within, ApiKey.replaced_by.is_(None))
+    return session.scalars(select(ApiKey).where(*_LIVE, *soon).order_by(ApiKey.expires_at, ApiKey.id)).all()
+
+
+def replaced_in_use(session: Session) -> Sequence[ApiKey]:
+    """Return live keys that were replaced, but were used after the key that replaces them was issued."""
+    new = _KEY.alias("new")
+    used = ApiKey.last_used_at > new.c.created_at + USED_EVERY
+    return session.scalars(
+        select(ApiKey).join(new, new.c.id == ApiKey.replaced_by).where(*_LIVE, used).order_by(ApiKey.expires_at)
+    ).all()
 
 
 def list_all(session: Session) -> Sequence[ApiKey]:
     """Return every key that was ever issued, the oldest first."""
     return session.scalars(select(ApiKey).order_by(ApiKey.created_at, ApiKey.id)).all()
+
+
+def names_of_people(session: Session) -> dict[str, str]:
+    """Return the names of all persons by their ids."""
+    return {row.id: row.name for row in session.execute(select(Person.id, Person.name))}
 
 
 def revoke(session: Session, key_id: str) -> bool:

@@ -30,7 +30,7 @@ _APPEND = RawStatement(text(load("append_events", fan_out=FAN_OUT)))
 
 
 def append_events(session: Session, events: Sequence[Mapping[str, Any]]) -> list[DueDelivery]:
-    """Add events (type, referral_id, intake_id, by, data) in this order; return what is due to be delivered of them.
+    """Add events (type, referral_id, intake_id, by, data, actor) in this order; return what is due of them.
 
     Each event of a referral leads to a delivery to every destination that listens; events of deliveries lead to none.
     A delivery to a disabled destination is parked by the next sweep, which adds that to the timeline.

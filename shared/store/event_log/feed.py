@@ -48,7 +48,7 @@ ANY_UNNUMBERED = "(select true from events where number is null order by id limi
 _LATEST = text("select id from events order by id desc limit 1")
 _ANY = text(f"select {ANY_UNNUMBERED}")
 _UNNUMBERED = text(f"""
-    select id, type, at, referral_id, intake_id, by, data from events where number is null order by id
+    select id, type, at, referral_id, intake_id, by, data, actor from events where number is null order by id
     limit {MAX_BATCH}
 """)  # noqa: S608 - a constant
 _NUMBER = text("""
@@ -93,7 +93,12 @@ def number(session: Session) -> int:
 
 
 def digest(before: bytes, place: int, *content: Any) -> bytes:
-    """Return the SHA-256 of the event number `place` (type, at, referral, intake, by, data) and the digest before."""
+    """Return the SHA-256 of event number `place` (type, at, referral, intake, by, data, actor) and the digest before.
+
+    Without an actor the content ends with the data, as it did before there were actors.
+    """
+    if content[-1] is None:
+        content = content[:-1]
     written = orjson.dumps([place, *content], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(before + written).digest()
 

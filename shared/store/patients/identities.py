@@ -4,7 +4,7 @@ One advisory lock for each chain, named by its first intake: an amendment shares
 form is compared with the identity that its chain has when the form is stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -79,7 +79,9 @@ def hold_chain(session: Session, referral_id: UUID, scope: Scope) -> list[KeptId
     return [KeptIdentity(*row) for row in session.execute(chain.with_for_update(key_share=True))]
 
 
-def correct(session: Session, corrections: Sequence[Correction], *, by: str, key_id: str) -> list[DueDelivery]:
+def correct(
+    session: Session, corrections: Sequence[Correction], *, by: str, actor: Mapping[str, Any]
+) -> list[DueDelivery]:
     """Store the corrections in intakes, referrals and the history; return what is to be delivered of their events.
 
     The form stays as it was read, its age too: a version with another age is another form, and triage decides of it.
@@ -96,8 +98,9 @@ def correct(session: Session, corrections: Sequence[Correction], *, by: str, key
             .execution_options(synchronize_session=False)
             .returning(Referral.id)
         )
-        session.execute(insert(IdentityCorrection).values({**_history(each), "by": by, "key_id": key_id}))
-        happened = {"type": "referral.identity_corrected", "by": by, "data": {"fields": list(each.fields)}}
+        session.execute(insert(IdentityCorrection).values({**_history(each), "by": by, "key_id": actor["key_id"]}))
+        data = {"fields": list(each.fields)}
+        happened = {"type": "referral.identity_corrected", "by": by, "data": data, "actor": dict(actor)}
         events += [
             {"referral_id": referral_id, "intake_id": each.before.intake_id, **happened}
             for referral_id in session.scalars(referral)

@@ -33,7 +33,7 @@ FORM_ONLY = (CSRF_FIELD, "version", "back")  # what a page sends beside the body
 def act(referral_id: UUID, action: str) -> Response:
     """Do one action, and show the referral as it stands then."""
     try:
-        apply_action(_change_of(action), referral_id, _body(action), check=_same_version)
+        apply_action(_change_of(action), referral_id, _body(action), check=_same_version, shown=False)
     except (InvalidError, ProblemError) as problem:
         if problem.status not in (409, 412, 422):
             raise

@@ -6,8 +6,10 @@ from uuid import UUID
 from flask import render_template
 from werkzeug.exceptions import NotFound
 
+from services.api.access.recording import record_access
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import row
+from services.api.console.session import signed_in
 from services.api.console.trace import trace_of
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
@@ -35,8 +37,11 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
     with current_context().sessions() as session:
         stored = referrals.find(session, referral_id, scope())
         happened = stored and referrals.timeline(session, referral_id, scope(), after=0, limit=EVENTS)
-    if stored is None:
-        raise NotFound
+        if stored is None:
+            raise NotFound
+        if _sees_identity():
+            record_access(session, [stored.patient])
+            session.commit()
     return render_template(
         "console/referral.html",
         row=row(stored, current_context().now()),
@@ -54,4 +59,8 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
 
 
 def _shown(stored: StoredReferral) -> dict[str, Any]:
-    return serializers.referral(stored, current_context().cipher if caller().role in SEES_IDENTITY else None)
+    return serializers.referral(stored, current_context().cipher if _sees_identity() else None)
+
+
+def _sees_identity() -> bool:
+    return caller().role in SEES_IDENTITY and signed_in().kind == "person"

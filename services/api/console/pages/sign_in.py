@@ -19,20 +19,21 @@ NO_NAME = "Enter your name: it stands beside everything that you do."
 @blueprint.get("/sign-in")
 def sign_in() -> str:
     """Show the sign-in form."""
-    return render_template("console/sign_in.html", next=_next(), error=None, name="")
+    return render_template("console/sign_in.html", next=wanted_page(), error=None, name="")
 
 
 @blueprint.post("/sign-in")
 def open_session() -> Response:
-    """Open a session for a key and a name."""
+    """Open a session for a key, in the name of the person whose key it is, or in the one that is given."""
     session.refuse_other_sites()
     name = " ".join(request.form.get("name", "").split())[:MAX_NAME_LENGTH]
     key = current_context().keys.find(request.form.get("key", "").strip())
+    name = key.person if key is not None and key.person else name  # a person's key says whose it is
     error = WRONG_KEY if key is None or key.role not in ROLES else None if name else NO_NAME
     if error or key is None:
-        page = render_template("console/sign_in.html", next=_next(), error=error, name=name)
+        page = render_template("console/sign_in.html", next=wanted_page(), error=error, name=name)
         return make_response(page, 401 if error == WRONG_KEY else 422)
-    return _signed_in(key.id, "person", name, _next() or url_for("console.board"))
+    return _signed_in(key.id, "person", name, wanted_page() or url_for("console.board"))
 
 
 @blueprint.post("/wall")
@@ -70,7 +71,7 @@ def _see_other(address: str) -> Response:
     return cast(Response, redirect(address, 303))
 
 
-def _next() -> str | None:
+def wanted_page() -> str | None:
     """Return where the reader wanted to go, if that is a page of the console."""
     wanted = request.values.get("next", "")
     return wanted if wanted.startswith("/console") and "//" not in wanted and "\\" not in wanted else None

@@ -1,0 +1,27 @@
+"""How often each address presented no valid key, by the minute."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+KEPT = timedelta(days=90)
+_ADD = text("""
+    insert into failed_authentications (minute, address, count)
+    select * from unnest(cast(:minutes as timestamptz[]), cast(:addresses as text[]), cast(:counts as bigint[]))
+    on conflict (minute, address) do update set count = failed_authentications.count + excluded.count
+""")
+_DELETE_OLD = text("delete from failed_authentications where minute < now() - cast(:kept as interval)")
+
+
+def add_failures(session: Session, counts: Mapping[tuple[datetime, str], int]) -> None:
+    """Add to the counts of minutes and addresses, in one order, so that two processes never wait for each other."""
+    in_order = sorted(counts.items())
+    minutes, addresses = [place[0] for place, _ in in_order], [place[1] for place, _ in in_order]
+    session.execute(_ADD, {"minutes": minutes, "addresses": addresses, "counts": [count for _, count in in_order]})
+
+
+def delete_old_failures(session: Session) -> None:
+    """Forget what is older than KEPT."""
+    session.execute(_DELETE_OLD, {"kept": KEPT})
