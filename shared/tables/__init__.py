@@ -20,6 +20,7 @@ from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
 from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
+from shared.tables.seals import ChainSeal, KeySeal, ReferralSeal
 
 __all__ = [
     "DELIVERY_STATUSES",
@@ -36,6 +37,7 @@ __all__ = [
     "AccessRecord",
     "AccessedPatient",
     "ApiKey",
+    "ChainSeal",
     "ConsoleSession",
     "Decision",
     "Delivery",
@@ -47,9 +49,11 @@ __all__ = [
     "IdempotencyKey",
     "IdentityCorrection",
     "Intake",
+    "KeySeal",
     "Person",
     "QueueChange",
     "Referral",
+    "ReferralSeal",
     "Table",
     "one_of",
 ]

@@ -60,8 +60,12 @@ def upgrade_cluster(data: Path, programs: Path, account: Account | None) -> None
     access = data / "pg_hba.conf"
     if access.read_text() == ACCESS:
         return
-    owner = account and Account(data.stat().st_uid, data.stat().st_gid)
-    _run([programs / "postgres", *ALONE], data, owner, MAY_CREATE_ROLES)
+    builder = account and named_account()
+    hand_over(data, builder)
+    try:
+        _run([programs / "postgres", *ALONE], data, builder, MAY_CREATE_ROLES)
+    finally:
+        hand_over(data, account)
     building = data / "pg_hba.conf.new"
     building.write_text(ACCESS)
     hand_over(building, account)
