@@ -62,7 +62,7 @@ class Sealer:
         if last is None:
             return
         head = signed_head(self.key, last)
-        log.info("audit.signed_head", **head)
+        log.info("audit.signed_head", head=orjson.dumps(head).decode())
         if self.head_file:
             _append(self.head_file, head)
         if self.head_url:
