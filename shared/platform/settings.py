@@ -17,7 +17,7 @@ from typing import Any
 from environs import EnvError, FileAwareEnv, validate
 
 KEY_BYTES = 32
-_OPTIONAL_DATABASE = "^(postgres(ql)?://.*)?$"
+_optional_url = validate.Regexp("^(postgres(ql)?://.*)?$")
 _ISSUER = (
     r"^(|https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?)$"  # in the clear on this machine alone
 )
@@ -90,11 +90,9 @@ def load_settings() -> Settings:
     env.add_parser("networks", _networks)
     values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
-        "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=validate.Regexp(_OPTIONAL_DATABASE)),
-        "reader_database_url": env.str("READER_DATABASE_URL", "", validate=validate.Regexp(_OPTIONAL_DATABASE)),
-        "maintenance_database_url": env.str(
-            "MAINTENANCE_DATABASE_URL", "", validate=validate.Regexp(_OPTIONAL_DATABASE)
-        ),
+        "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=_optional_url),
+        "reader_database_url": env.str("READER_DATABASE_URL", "", validate=_optional_url),
+        "maintenance_database_url": env.str("MAINTENANCE_DATABASE_URL", "", validate=_optional_url),
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
         "identity_keys": env.keys("IDENTITY_KEYS"),
         "lookup_key": env.key("LOOKUP_KEY"),

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from psycopg.errors import InsufficientPrivilege, RestrictViolation
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from services.cli.data.migrate import migrate
 from shared.migrations.privileges import DELETED_FROM, FIXED_COLUMNS, MAINTENANCE, ONLY_ADDED, READER, SERVICE
@@ -41,7 +41,12 @@ def given(urls: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def as_role(urls: dict[str, str], given: dict[str, str], environment: dict[str, str]) -> Iterator[Connect]:
+def as_role(
+    urls: dict[str, str],
+    given: dict[str, str],
+    environment: dict[str, str],
+    engine: Engine,  # noqa: ARG001 - its tables are empty
+) -> Iterator[Connect]:
     """A function that connects as a role that `migrate` has let in; nothing that is done there stays."""
     done = CliRunner().invoke(migrate, env=environment | given)
     assert done.exit_code == 0, done.output

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 from click.testing import CliRunner
-from sqlalchemy import func, insert, make_url, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.event import listen, remove
 from uuid_utils.compat import uuid7
 
@@ -15,8 +15,6 @@ from services.cli.admin.keys import keys as keys_command
 from services.cli.data.audit import audit
 from services.worker.watchman.sealer import Sealer, create_sealer
 from services.worker.watchman.watchman import Watchman
-from shared.migrations.migrate import upgrade
-from shared.migrations.roles import logins
 from shared.platform.crypto import IdentityCipher
 from shared.platform.database import create_engine, create_sessions
 from shared.platform.task_queues import LANES
@@ -54,13 +52,9 @@ def audited(environment, head_file):
 
 
 @pytest.fixture
-def service(settings, engine):
+def service(service_settings, engine):  # noqa: ARG001 - its tables are empty
     """Sessions as the service's own role."""
-    owner = make_url(settings.database_url)
-    url = owner.set(username="psoas_service", password="s").render_as_string(hide_password=False)  # noqa: S106
-    own = replace(settings, database_url=url, owner_database_url=settings.database_url)
-    upgrade(engine, logins(own))
-    of_service = create_engine(own)
+    of_service = create_engine(service_settings)
     yield create_sessions(of_service)
     of_service.dispose()
 
