@@ -16,6 +16,7 @@ from shared.migrations.migrate import upgrade
 from shared.platform.clock import now
 from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.settings import KEY_BYTES, Settings
+from shared.store.access.facilities import register
 from shared.store.access.keys import issue
 from shared.tables import ApiKey, Person, Table
 
@@ -123,6 +124,7 @@ def scene(scale: Scale) -> Iterator[Scene]:
         upgrade(engine)
         sessions = create_sessions(engine)
         with sessions.begin() as session:
+            register(session, FACILITY)
             _, key = issue(session, role="submitter", facility=FACILITY)
             _, reader = issue(session, role="operator")
         forms = example_forms(now().year)

@@ -80,6 +80,8 @@ def _start(scene: Scene, home: Path) -> float:
 
 
 def _key(home: Path) -> str:
+    facility = [*REFERRALS, "facilities", "add", FACILITY, "--home", str(home)]
+    subprocess.run(facility, capture_output=True, check=True)  # noqa: S603 - our own command
     command = [*REFERRALS, "keys", "issue", "--role", "admin", "--facility", FACILITY, "--home", str(home), "--json"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command
     key: str = json.loads(said)["key"]

@@ -71,6 +71,9 @@ class Stack:
 
     def key(self, *options: str) -> str:
         """Return a new API key, issued as an operator of the stack issues one."""
+        if "--facility" in options:
+            facility = options[options.index("--facility") + 1]
+            self.compose("exec", "-T", "api", "referrals", "facilities", "add", facility)
         return self.compose("exec", "-T", "api", "referrals", "keys", "issue", *options).strip()
 
     def version(self, role: str, program: str) -> str:

@@ -28,8 +28,9 @@ from services.api.openapi import generator
 from services.api.openapi import routes as docs
 from services.api.protocols import preview
 from services.api.protocols import routes as protocols
-from services.api.referrals import identity_routes, worklists
+from services.api.referrals import finding, identity_routes, worklists
 from services.api.referrals import routes as referrals
+from services.api.referrals.contact import routes as contact_routes
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
@@ -64,8 +65,10 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         preview,
         protocols,
         worklists,
+        finding,
         referrals,
         identity_routes,
+        contact_routes,
         events,
         deliveries,
         access,

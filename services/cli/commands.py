@@ -7,6 +7,7 @@ COMMANDS = {
     "watch": ("services.cli.watch", "watch"),
     "people": ("services.cli.admin.people", "people"),
     "keys": ("services.cli.admin.keys", "keys"),
+    "facilities": ("services.cli.admin.facilities", "facilities"),
     "destinations": ("services.cli.admin.destinations", "destinations"),
     "parked": ("services.cli.admin.parked", "parked"),
     "protocol": ("services.cli.admin.protocol", "protocol"),

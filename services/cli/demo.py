@@ -17,7 +17,7 @@ from services.cli.support.settings import DEFAULT_HOME, settings_of
 from services.embedded.home import Home
 from services.embedded.run_file import running_in
 from shared.protocols import ACTIVE, cases
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 
 WAIT_SECONDS = 10
 ROW = "{:<6} {:<16} {:<10} {}"
@@ -46,6 +46,7 @@ def submitter_key(home: Path | None, key: str | None) -> Iterator[str]:
         return
     with database(settings_of(home)) as (_, sessions):
         with sessions.begin() as session:
+            facilities.register(session, FACILITY)
             key_id, issued = keys.issue(session, role="submitter", facility=FACILITY)
         try:
             yield issued

@@ -20,7 +20,14 @@ from shared.platform.metrics import metrics_registry
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES
 from shared.store.operations.audit import RECENT, findings
-from shared.store.operations.status_snapshot import DeliveryStatus, LaneStatus, StatusSnapshot, status_snapshot
+from shared.store.operations.status_snapshot import (
+    FACILITY,
+    TEST_FACILITY,
+    DeliveryStatus,
+    LaneStatus,
+    StatusSnapshot,
+    status_snapshot,
+)
 from shared.store.queues import QueueStatus
 
 if TYPE_CHECKING:  # it loads a parser, which those that deliver have no use for
@@ -50,7 +57,8 @@ class StatusCollector(Collector):
         yield GaugeMetricFamily("psoas_database_up", "Whether the database answers.", 1)
         yield GaugeMetricFamily("psoas_database_bytes", "Size of the database on its disk.", now.database_bytes)
         yield GaugeMetricFamily("psoas_events_unnumbered", "Events that no reader has seen yet.", now.unnumbered)
-        yield from _of_queues(now)
+        yield from _of_queues("psoas_referrals", now.queues)
+        yield from _of_queues("psoas_test_referrals", now.tests)
         yield from _of_lanes(now)
         yield from _of_deliveries(now)
         yield from _of_roles(now)
@@ -116,8 +124,8 @@ def _gauge(name: str, says: str, label: str, values: Mapping[Any, float]) -> Met
     return gauge
 
 
-def _of_queues(now: StatusSnapshot) -> Iterator[Metric]:
-    found = {queue: now.queues.get(queue, QueueStatus()) for queue in QUEUES}
+def _of_queues(prefix: str, queues: Mapping[str, QueueStatus]) -> Iterator[Metric]:
+    found = {queue: queues.get(queue, QueueStatus()) for queue in QUEUES}
     for name, says, values in (
         ("open", "Referrals in no end state.", {queue: state.open for queue, state in found.items()}),
         ("unacknowledged", "Open referrals that nobody has.", {q: state.unacknowledged for q, state in found.items()}),
@@ -128,7 +136,7 @@ def _of_queues(now: StatusSnapshot) -> Iterator[Metric]:
             {queue: state.oldest_age_seconds or 0 for queue, state in found.items()},
         ),
     ):
-        yield _gauge(f"psoas_referrals_{name}", says, "queue", values)
+        yield _gauge(f"{prefix}_{name}", says, "queue", values)
 
 
 def _of_lanes(now: StatusSnapshot) -> Iterator[Metric]:
@@ -140,14 +148,15 @@ def _of_lanes(now: StatusSnapshot) -> Iterator[Metric]:
 
 
 def _of_deliveries(now: StatusSnapshot) -> Iterator[Metric]:
-    found = {queue: now.deliveries.get(queue, DeliveryStatus()) for queue in QUEUES}
+    heard = (*QUEUES, FACILITY, TEST_FACILITY)
+    found = {queue: now.deliveries.get(queue, DeliveryStatus()) for queue in heard}
     due = {queue: state.due for queue, state in found.items()}
     yield _gauge("psoas_deliveries_due", "Deliveries that have not arrived yet.", "queue", due)
     ages = {queue: state.oldest_due_seconds for queue, state in found.items()}
     yield _gauge("psoas_deliveries_oldest_due_seconds", "Age of the oldest of them.", "queue", ages)
     parked = {queue: state.parked for queue, state in found.items()}
     yield _gauge("psoas_deliveries_parked", "Deliveries that wait for a person.", "queue", parked)
-    disabled = {queue: now.disabled.get(queue, 0) for queue in QUEUES}
+    disabled = {queue: now.disabled.get(queue, 0) for queue in heard}
     yield _gauge("psoas_destinations_disabled", "Destinations that take nothing any more.", "queue", disabled)
 
 

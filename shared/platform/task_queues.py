@@ -12,6 +12,7 @@ LANES: tuple[Lane, ...] = get_args(Lane)
 TRIAGE_TASK = "triage_waiting"
 DELIVER_TASK = "deliver"
 DELIVERY_QUEUES: tuple[str, ...] = QUEUES  # a delivery travels on the task queue named after the referral's queue
+FACILITY_DELIVERIES = "clinical_review"  # on which those to a facility's own system travel: none of them is urgent
 
 
 @dataclass(frozen=True, slots=True)

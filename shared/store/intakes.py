@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import Lane
 from shared.store.access.scope import Scope
+from shared.store.related import Ended, ended, ending_of
 from shared.tables import Decision, IdempotencyKey, Intake, Referral
 
 KEYS_ARE_KEPT = timedelta(days=7)
@@ -89,6 +90,8 @@ class StoredIntake:
     referral_id: UUID | None
     referral_queue: str | None
     referral_status: str | None
+    reference: str | None
+    ended: Ended | None
 
 
 _STORED = (
@@ -106,6 +109,7 @@ _STORED = (
         ),
         *(Decision.record, Decision.decided_at),
         *(Referral.id.label("referral_id"), Referral.queue, Referral.status.label("referral_status")),
+        *(Referral.reference, ended("referrals")),
     )
     .outerjoin(Decision, Decision.intake_id == Intake.id)
     .outerjoin(Referral, Referral.intake_id == Intake.id)
@@ -209,7 +213,13 @@ def find(connection: Connection | Session, intake_id: UUID, scope: Scope) -> Sto
     """Return the intake as it stands, if `scope` sees it."""
     statement = _STORED_ONE if scope.facility is None else _STORED_ONE_OF_FACILITY
     row = connection.execute(statement, {"id": intake_id, "facility": scope.facility}).one_or_none()
-    return StoredIntake(*row) if row else None
+    return _stored(row) if row else None
+
+
+def find_all(connection: Connection | Session, ids: Collection[UUID]) -> dict[UUID, StoredIntake]:
+    """Return these intakes by id; whether they may be seen is for the caller to say."""
+    found = connection.execute(_STORED.where(Intake.id.in_(ids)))
+    return {row.id: _stored(row) for row in found}
 
 
 def is_triaged(connection: Connection | Session, intake_id: UUID) -> bool:
@@ -226,6 +236,11 @@ def delete_old_keys(session: Session) -> int:
     oldest = select(*names).where(~_YOUNG).order_by(IdempotencyKey.created_at).limit(MAX_KEYS)
     forgotten = session.execute(delete(IdempotencyKey).where(tuple_(*names).in_(oldest), ~_YOUNG).returning(names[1]))
     return len(forgotten.all())
+
+
+def _stored(row: Sequence[Any]) -> StoredIntake:
+    *columns, ending = row
+    return StoredIntake(*[*columns, ending_of(ending)])
 
 
 def _first_version(connection: Connection | Session, facility: str, amended: UUID) -> UUID:

@@ -22,12 +22,21 @@ class QueueStatus:
     by_priority: Mapping[int, int] = field(default_factory=dict)
 
 
-def _states_where(seen: str) -> TextClause:
-    """Return the query for the states, of the facilities that `seen` selects."""
-    return text(load("queue_states", seen=seen, is_open=IS_OPEN))
+_TESTS = "(select name from facilities where kind = 'test')"
+_IS_TEST = "exists (select from facilities where name = :facility and kind = 'test')"
 
 
-_STATES, _STATES_OF_FACILITY = _states_where("true"), _states_where("facility = :facility")
+def _states_where(seen: str, counted: str) -> TextClause:
+    """Return the query for the states, of the facilities that `seen` selects and the referrals that `counted` does."""
+    return text(load("queue_states", seen=seen, counted=counted, is_open=IS_OPEN))
+
+
+_OF_ONE = f"facility = :facility and {_IS_TEST} = cast(:test as bool)"
+_STATES_OF_FACILITY = _states_where(_OF_ONE, _OF_ONE)
+_STATES = {
+    True: _states_where(f"facility in {_TESTS}", "test"),
+    False: _states_where(f"facility not in {_TESTS}", "not test"),
+}
 
 MAX_CHANGES = 500  # then they are summed up; adding as many takes well under a millisecond
 MANY_CHANGES = f"(select count(*) from (select from queue_changes limit {MAX_CHANGES}) as few) = {MAX_CHANGES}"  # noqa: S608 - a constant
@@ -40,12 +49,12 @@ _SUM_UP = text("""
 """)
 
 
-def states(connection: Connection | Session, scope: Scope) -> dict[str, QueueStatus]:
-    """Return the state of every queue that has open referrals which `scope`'s facility may see."""
+def states(connection: Connection | Session, scope: Scope, *, test: bool = False) -> dict[str, QueueStatus]:
+    """Return the state of every queue that has open referrals `scope`'s facility may see; of tests, or of none."""
     found: dict[str, QueueStatus] = {}
-    statement = _STATES if scope.facility is None else _STATES_OF_FACILITY
+    statement = _STATES[test] if scope.facility is None else _STATES_OF_FACILITY
     for queue, priority, count, unacknowledged, overdue, age in connection.execute(
-        statement, {"facility": scope.facility}
+        statement, {"facility": scope.facility, "test": test}
     ):
         before = found.get(queue, QueueStatus())
         found[queue] = QueueStatus(

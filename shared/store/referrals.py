@@ -1,6 +1,6 @@
 """Referrals: read whole, a page of a worklist at a time, and changed together with the event that says so."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -9,28 +9,35 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     CompoundSelect,
     Connection,
     Integer,
     Select,
+    Uuid,
     and_,
+    any_,
     bindparam,
+    false,
     func,
     literal_column,
+    or_,
     select,
     tuple_,
     union_all,
     update,
 )
 from sqlalchemy import Table as SqlTable
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import OPEN_STATUSES, STATUSES
 from shared.platform.raw_statement import RawStatement
+from shared.store.access.facilities import TEST
 from shared.store.access.scope import Scope
 from shared.store.event_log.events import DueDelivery, append_events
-from shared.store.related import DUPLICATES, SUPERSEDES, Duplicate, duplicates
-from shared.tables import IS_FAILED, IS_OPEN, Decision, Event, Intake, Referral
+from shared.store.related import DUPLICATES, SUPERSEDES, Duplicate, Ended, duplicates, ended, ending_of
+from shared.tables import IS_FAILED, IS_OPEN, Decision, Facility, Intake, Referral
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +46,10 @@ class StoredReferral:
     failed."""
 
     id: UUID
+    reference: str
     intake_id: UUID
     facility: str
+    test: bool
     queue: str
     priority: int
     status: str
@@ -55,7 +64,14 @@ class StoredReferral:
     downgrade_proposed: bool
     superseded_by: UUID | None
     version: int
+    contact_by: datetime | None
+    ambulance: bool | None
+    imaging_due: dict[str, str | None] | None
+    contacted_by: str | None
+    contacted_at: datetime | None
+    contacted_outcome: str | None
     overdue: bool
+    contact_overdue: bool
     identity: bytes
     patient: bytes
     sex_at_birth: str | None
@@ -63,12 +79,8 @@ class StoredReferral:
     record: dict[str, Any] | None
     decided_at: datetime | None
     supersedes: UUID | None
+    ended: Ended | None
     duplicates: Sequence[Duplicate]
-
-    @property
-    def reference(self) -> str:
-        """What people call it by."""
-        return str(self.id)[-8:].upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,24 @@ _REFERRAL, _INTAKE, _DECISION = _TABLE.c, Intake.__table__.c, Decision.__table__
 
 IS_OVERDUE = and_(_REFERRAL.status == "queued", _REFERRAL.acknowledge_by < func.now())
 
+IS_CONTACT_OVERDUE = func.coalesce(
+    and_(
+        or_(*(_REFERRAL.status == status for status in OPEN_STATUSES)),
+        _REFERRAL.contacted_at.is_(None),
+        _REFERRAL.contact_by < func.now(),
+    ),
+    false(),
+)
+
 _ORDER = (_REFERRAL.priority, _REFERRAL.acknowledge_by, _REFERRAL.id)
 _COLUMNS = (
-    *(_REFERRAL.id, _REFERRAL.intake_id, _REFERRAL.facility, _REFERRAL.queue, _REFERRAL.priority, _REFERRAL.status),
+    *(_REFERRAL.id, _REFERRAL.reference, _REFERRAL.intake_id, _REFERRAL.facility, _REFERRAL.test),
+    *(_REFERRAL.queue, _REFERRAL.priority, _REFERRAL.status),
     *(_REFERRAL.pattern, _REFERRAL.headline, _REFERRAL.red_flags, _REFERRAL.created_at, _REFERRAL.acknowledge_by),
     *(_REFERRAL.acknowledged_by, _REFERRAL.acknowledged_at, _REFERRAL.escalation_level, _REFERRAL.downgrade_proposed),
-    *(_REFERRAL.superseded_by, _REFERRAL.version, IS_OVERDUE.label("overdue"), _INTAKE.identity),
+    *(_REFERRAL.superseded_by, _REFERRAL.version, _REFERRAL.contact_by, _REFERRAL.ambulance, _REFERRAL.imaging_due),
+    *(_REFERRAL.contacted_by, _REFERRAL.contacted_at, _REFERRAL.contacted_outcome, IS_OVERDUE.label("overdue")),
+    *(IS_CONTACT_OVERDUE.label("contact_overdue"), _INTAKE.identity),
     func.coalesce(_INTAKE.patient_hash, _INTAKE.mrn_hash).label("patient"),
     _INTAKE.answers["answers"]["sex_at_birth"].astext.label("sex_at_birth"),
     _INTAKE.answers["age_years"].as_integer().label("age_years"),
@@ -139,12 +163,12 @@ def _shown(referrals: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
     """Return the query for the same referrals in their order, with what else there is of each one's case."""
     page = referrals.subquery("page").c
     columns = (page[column.name] for column in _COLUMNS)
-    return select(*columns, SUPERSEDES, DUPLICATES).order_by(*(page[column.name] for column in _ORDER))
+    return select(*columns, SUPERSEDES, ended("page"), DUPLICATES).order_by(*(page[column.name] for column in _ORDER))
 
 
 def _stored(row: Iterable[Any]) -> StoredReferral:
-    *columns, found = row
-    return StoredReferral(*[*columns, duplicates(found)])
+    *columns, ending, found = row
+    return StoredReferral(*[*columns, ending_of(ending), duplicates(found)])
 
 
 def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundSelect[Any]:
@@ -152,7 +176,7 @@ def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundS
 
     Every page is a walk along an index that has its order; of several statuses the walks for each are merged.
     """
-    of = [_REFERRAL.queue == bindparam("queue"), *kind.referrals()]
+    of = [_REFERRAL.queue == bindparam("queue"), *kind.referrals(), *_of_kind(kind)]
     if follows:
         place = (bindparam(f"after_{column.name}", type_=column.type) for column in _ORDER)
         of.append(tuple_(*_ORDER) > tuple_(*place))
@@ -165,6 +189,28 @@ def _walk(status: str, kind: Scope, *, follows: bool) -> Select[Any] | CompoundS
     return merged.order_by(*(merged.selected_columns[column.name] for column in _ORDER)).limit(most)
 
 
+def _of_kind(kind: Scope) -> list[ColumnElement[bool]]:
+    """Return the condition that real referrals are seen, or tests.
+
+    All of one facility are of one kind, which is known before the first is read: none has to be passed over.
+    """
+    test = bindparam("test", type_=Boolean)
+    if kind.facility is None:
+        return [_REFERRAL.test == test]
+    is_test = select(Facility.name).where(Facility.name == bindparam("facility"), Facility.kind == TEST).exists()
+    return [is_test == test]
+
+
+def find_all(connection: Connection | Session, ids: Collection[UUID]) -> list[StoredReferral]:
+    """Return these referrals in the order of a worklist; whether they may be seen is for the caller to say."""
+    return [_stored(row) for row in _these().execute(connection, {"ids": list(ids)})] if ids else []
+
+
+@cache
+def _these() -> RawStatement:
+    return RawStatement(_shown(_WHOLE.where(_REFERRAL.id == any_(bindparam("ids", type_=ARRAY(Uuid))))))
+
+
 def worklist(
     connection: Connection | Session,
     queue: str,
@@ -173,14 +219,15 @@ def worklist(
     *,
     limit: int,
     after: WorklistPosition | None,
+    test: bool = False,
 ) -> list[StoredReferral]:
     """Return the first `limit` referrals of a queue after a position, by priority, due time and id.
 
-    `status` is `open`, `all` or one status.
+    `status` is `open`, `all` or one status. With `test` those of test facilities, and no others.
     """
     place = {} if after is None else {f"after_{name}": value for name, value in asdict(after).items()}
     statement = _page(status, scope.kind, follows=after is not None)
-    found = statement.execute(connection, {"queue": queue, "limit": limit, **scope.values, **place})
+    found = statement.execute(connection, {"queue": queue, "limit": limit, "test": test, **scope.values, **place})
     return [_stored(row) for row in found]
 
 
@@ -192,25 +239,10 @@ def change(
     return append_events(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
 
 
-def timeline(
-    session: Session, referral_id: UUID, scope: Scope, *, after: int, limit: int
-) -> tuple[Sequence[Event], int | None] | None:
-    """Return what happened to the referral after event number `after`, oldest first; None if `scope` does not see it.
-
-    With it the number to go on after; None on the last page, where what has no number yet stands at the end.
-    """
+def is_seen(session: Session, referral_id: UUID, scope: Scope) -> bool:
+    """Say whether there is such a referral in `scope`."""
     seen = select(Referral.id).where(Referral.id == referral_id, *scope.referrals())
-    if session.execute(seen).one_or_none() is None:
-        return None
-    own = select(Event).where(Event.referral_id == referral_id)
-    numbered = own.where(Event.number > after).order_by(Event.number).limit(limit + 1)
-    found = list(session.scalars(numbered))
-    if len(found) <= limit:
-        waiting = own.where(Event.number.is_(None)).order_by(Event.id).limit(limit + 1 - len(found))
-        found += session.scalars(waiting)
-    shown = found[:limit]
-    last = max((event.number for event in shown if event.number is not None), default=after)
-    return shown, last if len(found) > limit else None
+    return session.execute(seen).one_or_none() is not None
 
 
 def failed_triage(connection: Connection | Session, scope: Scope, *, limit: int) -> list[StoredReferral]:

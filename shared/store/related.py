@@ -1,4 +1,4 @@
-"""Finds related referrals: the one that a referral supersedes, and open ones of the same patient.
+"""Finds what else there is of a case: the referral that one supersedes, open ones of the same patient, its ending.
 
 Found in the statement that reads the referrals, for each one by itself: nothing is stored that could grow stale.
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ColumnElement, Uuid, literal_column
 
 from shared.clinical.referral.lifecycle import OPEN_STATUSES
-from shared.tables import IS_OPEN, PATIENT, one_of
+from shared.tables import ENDED, IS_OPEN, PATIENT, one_of
 
 DUPLICATES_WITHIN_DAYS = 14
 MAX_DUPLICATES = 20  # of one referral, the newest: a number under which everything is sent makes no page endless
@@ -31,6 +31,15 @@ class Duplicate:
     queue: str
     status: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """By whom and when a referral was completed or returned, and with which words."""
+
+    by: str
+    at: datetime
+    words: str
 
 
 # Columns of a statement that reads referrals from what it calls `page`. For each referral one step into an index that
@@ -69,6 +78,23 @@ DUPLICATES: ColumnElement[Any] = literal_column(
     )""",  # noqa: S608 - constants
     JSON,
 )
+
+
+def ended(referrals: str) -> ColumnElement[Any]:
+    """Return the column that says how a row of `referrals` ended: one step into an index of what ends referrals."""
+    return literal_column(
+        f"""(
+            select json_build_array(by, at, coalesce(data ->> 'reason', data ->> 'outcome')) from events
+            where referral_id = {referrals}.id and {ENDED} and {referrals}.status in ('completed', 'returned')
+            order by events.id desc limit 1
+        )""",  # noqa: S608 - a name of ours
+        JSON,
+    )
+
+
+def ending_of(found: tuple[str, str, str] | None) -> Ended | None:
+    """Return what the column of `ended` says."""
+    return found and Ended(found[0], datetime.fromisoformat(found[1]), found[2])
 
 
 def duplicates(found: Iterable[tuple[str, str, str, str]] | None) -> list[Duplicate]:

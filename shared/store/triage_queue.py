@@ -22,6 +22,7 @@ from uuid_utils.compat import uuid7
 from shared.clinical.referral.lifecycle import PRIORITIES, Priority, Queue
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import LANES, Lane
+from shared.store.contact.imaging_due import utc
 from shared.store.event_log.events import FAN_OUT, DueDelivery, due_deliveries
 from shared.store.sql import load
 from shared.tables import Intake
@@ -63,6 +64,13 @@ class TriageOutcome:
     escalate_at: datetime | None
     escalation_level: int = 0
     downgrade_proposed: bool = False
+    contact_by: datetime | None = None
+    ambulance: bool = False
+    imaging_due: dict[str, str | None] = field(default_factory=dict)
+    contacted_by: str | None = None
+    contacted_at: datetime | None = None
+    contacted_outcome: str | None = None
+    contact_overdue_at: datetime | None = None
     supersedes: Sequence[UUID] = ()
     referral_id: UUID = field(default_factory=uuid7)
 
@@ -178,11 +186,22 @@ def _row(outcome: TriageOutcome) -> dict[str, Any]:
         "headline": outcome.headline,
         "acknowledge_by": outcome.acknowledge_by.isoformat(),
         "clock_started_at": outcome.clock_started_at.isoformat(),
-        "escalate_at": outcome.escalate_at and outcome.escalate_at.isoformat(),
+        "escalate_at": outcome.escalate_at,
         "escalation_level": outcome.escalation_level,
         "downgrade_proposed": outcome.downgrade_proposed,
-        "event": {**routed, "priority": outcome.priority, **_of_a_version(outcome)},
+        "contact_by": outcome.contact_by,
+        "ambulance": outcome.ambulance,
+        "imaging_due": outcome.imaging_due,
+        "contacted_by": outcome.contacted_by,
+        "contacted_at": outcome.contacted_at,
+        "contacted_outcome": outcome.contacted_outcome,
+        "contact_overdue_at": outcome.contact_overdue_at,
+        "event": {**routed, "priority": outcome.priority, **_contact(outcome), **_of_a_version(outcome)},
     }
+
+
+def _contact(outcome: TriageOutcome) -> dict[str, Any]:
+    return {"contact_by": outcome.contact_by and utc(outcome.contact_by), "ambulance": outcome.ambulance}
 
 
 def _of_a_version(outcome: TriageOutcome) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.referral.targets import Targets
 from shared.clinical.referral.versions import Version, escalate_at, settle
 from shared.platform.raw_statement import RawStatement
+from shared.store.contact.imaging_due import read_due, written_due
 from shared.store.event_log.events import DueDelivery, append_events
 from shared.store.triage_queue import TriageOutcome, finish
 from shared.tables import Referral
@@ -28,7 +29,8 @@ MORE_URGENT = "an earlier version of this form is more urgent"
 _LOCK = text("select 1 from intakes where id = :first for no key update")
 _CHAIN = text("""
     select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,
-        clock_started_at, escalation_level, downgrade_proposed, superseded_by
+        clock_started_at, escalation_level, downgrade_proposed, superseded_by, contact_by, imaging_due, contacted_by,
+        contacted_at, contacted_outcome, contact_overdue_at
     from intakes join referrals on intake_id = intakes.id
     where intakes.id = :first or first_version = :first
     order by referrals.id
@@ -103,6 +105,12 @@ class Versions:
             "escalation_level": survivor.escalation_level,
             "escalate_at": escalate_at(survivor, self.targets),
             "downgrade_proposed": survivor.downgrade_proposed,
+            "contact_by": survivor.contact_by,
+            "imaging_due": written_due(survivor.imaging_due),
+            "contacted_by": survivor.contacted_by,
+            "contacted_at": survivor.contacted_at,
+            "contacted_outcome": survivor.contacted_outcome,
+            "contact_overdue_at": survivor.contact_overdue_at,
         }
 
 
@@ -131,7 +139,10 @@ def _locked(session: Session, first: UUID) -> list[Version]:
     """Lock the chain and return its referrals as they stand."""
     session.execute(_LOCK, {"first": first})
     found = session.execute(_CHAIN, {"first": first}).mappings()
-    return [Version(**{**row, "priority": PRIORITIES[row["priority"]]}) for row in found]
+    return [
+        Version(**{**row, "priority": PRIORITIES[row["priority"]], "imaging_due": read_due(row["imaging_due"])})
+        for row in found
+    ]
 
 
 def _version(outcome: TriageOutcome) -> Version:
@@ -144,6 +155,8 @@ def _version(outcome: TriageOutcome) -> Version:
         status="queued",
         acknowledge_by=outcome.acknowledge_by,
         clock_started_at=outcome.clock_started_at,
+        contact_by=outcome.contact_by,
+        imaging_due=read_due(outcome.imaging_due),
     )
 
 

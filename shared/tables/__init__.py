@@ -4,11 +4,13 @@ Clinical answers stand apart from identity, which is one sealed column that only
 """
 
 from shared.tables.access import (
+    FACILITY_KINDS,
     ROLES,
     WITHOUT_FACILITY,
     AccessedPatient,
     AccessRecord,
     ApiKey,
+    Facility,
     FailedAuthentication,
     Person,
 )
@@ -19,12 +21,26 @@ from shared.tables.heartbeats import Heartbeat
 from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
 from shared.tables.queues import QueueChange
-from shared.tables.referrals import IS_FAILED, IS_OPEN, IS_QUEUED, PATIENT, TYPED_OTHERWISE, Decision, Event, Referral
+from shared.tables.referrals import (
+    AWAITS_CONTACT,
+    ENDED,
+    IS_FAILED,
+    IS_OPEN,
+    IS_QUEUED,
+    PATIENT,
+    TYPED_OTHERWISE,
+    Decision,
+    Event,
+    Referral,
+)
 from shared.tables.seals import ChainSeal, KeySeal, ReferralSeal
 
 __all__ = [
+    "AWAITS_CONTACT",
     "DELIVERY_STATUSES",
     "DESTINATION_STATUSES",
+    "ENDED",
+    "FACILITY_KINDS",
     "INTAKE_STATUSES",
     "IS_FAILED",
     "IS_OPEN",
@@ -44,6 +60,7 @@ __all__ = [
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "Facility",
     "FailedAuthentication",
     "Heartbeat",
     "IdempotencyKey",

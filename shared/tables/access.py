@@ -1,4 +1,4 @@
-"""Who may call, and what was shown to whom."""
+"""Tables of facilities, API keys and persons, and of what was shown to whom."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.tables.base import Table, one_of
 
+FACILITY_KINDS = ("live", "test")
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
 WITHOUT_FACILITY = ("department", "operator", "auditor", "admin")  # roles of persons, and of keys that may see all
 
@@ -32,6 +33,19 @@ class Person(Table):
         Index("uq_people_name", "name", unique=True, postgresql_where=text("closed_at is null")),
         Index("uq_people_login", "login", unique=True, postgresql_where=text("closed_at is null")),
     )
+
+
+class Facility(Table):
+    """A hospital or practice that sends forms; one of kind `test` is routed as any other and calls no department."""
+
+    __tablename__ = "facilities"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="live")  # never changes: its referrals carry it
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    closed_at: Mapped[datetime | None]  # its keys read from then on, and cannot post
+
+    __table_args__ = (CheckConstraint(one_of("kind", FACILITY_KINDS), name="kind"),)
 
 
 class ApiKey(Table):

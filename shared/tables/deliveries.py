@@ -15,12 +15,12 @@ DELIVERY_STATUSES = ("due", "delivered", "parked", "discarded")
 
 
 class Destination(Table):
-    """Where a department's own system hears of the referrals of a queue."""
+    """Where a department's own system hears of the referrals of a queue, or a facility's own of all its referrals."""
 
     __tablename__ = "destinations"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    queue: Mapped[str]
+    queue: Mapped[str | None]  # None: it is the facility's own
     facility: Mapped[str | None]  # whose referrals it hears of; None hears of all
     escalation_level: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # 0: the queue; else a rung
     url: Mapped[str]
@@ -34,9 +34,10 @@ class Destination(Table):
         CheckConstraint(one_of("queue", QUEUES), name="queue"),
         CheckConstraint(one_of("status", DESTINATION_STATUSES), name="status"),
         CheckConstraint("escalation_level >= 0", name="escalation_level"),
+        CheckConstraint("queue is not null or (facility is not null and escalation_level = 0)", name="facility"),
         Index(
             "uq_destinations_kept",
-            "queue",
+            text("coalesce(queue, '')"),
             text("coalesce(facility, '')"),
             "escalation_level",
             "url",

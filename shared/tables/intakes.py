@@ -48,6 +48,8 @@ class Intake(Table):
             unique=True,
             postgresql_where=text("external_id is not null"),
         ),
+        Index("ix_intakes_of_facility", "facility", "status", "received_at", "id"),
+        Index("ix_intakes_patient", text("coalesce(patient_hash, mrn_hash)"), "id"),
         Index("ix_intakes_without_patient_hash", "id", postgresql_where=text("patient_hash is null")),
         Index(
             "ix_intakes_waiting",

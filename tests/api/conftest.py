@@ -22,7 +22,7 @@ from shared.platform.database import Sessions
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES
 from shared.protocols import active
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 from tests.cases import case_for
 
 FACILITY = "st-marys"
@@ -68,6 +68,8 @@ def caller(app: Flask, sessions: Sessions) -> Callable[..., Caller]:
         if role is None:
             return Caller(app.test_client(), None)
         with sessions.begin() as session:
+            if key.get("facility"):
+                facilities.register(session, key["facility"], key.pop("kind", facilities.LIVE))
             return Caller(app.test_client(), keys.issue(session, role=role, **key)[1])
 
     return of

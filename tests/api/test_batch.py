@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import func, select
 
 from services.api.http.parsing.strict_json import MAX_BYTES
-from services.api.intakes.ndjson import MAX_LINES
+from services.api.intakes.parse_batch import MAX_LINES
 from services.api.openapi.generator import document
 from shared.tables import IdempotencyKey, Intake
 from tests.api.batches import NDJSON, PATH, form, line, outcomes_of, post, send, statuses
@@ -115,7 +115,7 @@ def test_what_a_batch_itself_is_refused_for_stores_nothing(submitter, caller, se
     assert is_problem(send(submitter, b"\n \n\n"), 400)
     assert is_problem(send(submitter, (content + b"\n") * (MAX_LINES + 1)), 413)
     assert is_problem(send(submitter, padded), 413)
-    assert is_problem(send(submitter, content, Content_Type="application/json"), 415)
+    assert is_problem(send(submitter, content, Content_Type="text/plain"), 415)
     assert is_problem(send(submitter, content, Content_Encoding="gzip"), 415)
     assert is_problem(submitter.send("/v1/intakes", bare, Content_Type=NDJSON), 415)
     assert is_problem(send(caller(None), content), 401)

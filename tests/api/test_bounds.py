@@ -21,10 +21,17 @@ from shared.platform.clock import now
 from shared.platform.database import create_engine
 from shared.protocols import active
 from shared.store.access.scope import Scope
+from shared.store.contact.forms import find as find_form
+from shared.store.contact.overdue import mark_overdue
 from shared.store.escalation import climb
-from shared.store.event_log.feed import MAX_BATCH, number
+from shared.store.event_log.feed import MAX_BATCH, Reader, number, page_for, timeline
+from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED
+from shared.store.lists.finding import MAX_EXAMINED, Filter, listed
+from shared.store.lists.intake_lists import IntakeFilter, intakes_of
+from shared.store.lists.search import Wanted, search
 from shared.store.operations.pending_work import pending_work
 from shared.store.operations.status_snapshot import status_snapshot
+from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.queues import MAX_CHANGES, states
 from shared.store.referrals import worklist
 from shared.store.related import MAX_DUPLICATES
@@ -167,6 +174,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
         "page of a facility": (partial(first_page, scope=Scope.of_facility("city")), PAGE * (MAX_DUPLICATES + 1)),
         "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
+        "contacts": (partial(mark_overdue, limit=PAGE), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),
         "numbers": (number, MAX_BATCH),
     }
@@ -239,6 +247,132 @@ def test_what_a_reader_of_any_scope_asks(scope, engine, grow):
     for status in ("open", "all", *STATUSES):
         read = read_by(engine, lambda session: worklist(session, "neurology", status, scope, limit=PAGE, after=None))  # noqa: B023
         assert read.rows <= PAGE, status
+
+
+FINDING = {
+    "open": {},
+    "all": {"status": "all"},
+    "of one queue": {"queue": "neurology", "status": "completed"},
+    "overdue": {"overdue": True},
+    "in time": {"overdue": False, "status": "all"},
+    "of one priority": {"priority": "routine"},
+    "of one priority that none has": {"priority": "emergency"},
+    "tests": {"test": True, "status": "all"},
+}
+
+
+@pytest.mark.parametrize(
+    "scope", [EVERYTHING, Scope.of_facility("city"), Scope.of_facility("nowhere"), Scope(None, ("urgent", "neurology"))]
+)
+def test_lists_over_all_queues(scope, engine, grow):
+    grow(1, MANY, OWN)
+    for name, asked in FINDING.items():
+        wanted = Filter(facility=scope.facility, queues=scope.queues, **asked)
+        read = read_by(engine, lambda session: listed(session, wanted, limit=PAGE, after=None))  # noqa: B023
+        assert read.rows <= PAGE + 1, name
+    rare = Filter(facility=scope.facility, queues=scope.queues, status="all", acknowledged_by="Nobody")
+    assert read_by(engine, lambda session: listed(session, rare, limit=PAGE, after=None)).rows <= MAX_EXAMINED
+
+
+def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, grow):
+    grow(1, MANY, OWN)
+    for ask in (
+        lambda session: listed(session, Filter(facility="city", status="all", test=True), limit=PAGE, after=None),
+        lambda session: worklist(
+            session, "neurology", "all", Scope.of_facility("city"), limit=PAGE, after=None, test=True
+        ),
+        lambda session: states(session, Scope.of_facility("city"), test=True),
+    ):
+        assert read_by(engine, ask).rows <= 1
+
+
+def test_real_ones_are_found_behind_any_number_of_tests(engine, grow):
+    grow(1, MANY, OWN)
+    with engine.begin() as connection:
+        connection.execute(text("insert into facilities (name, kind) values ('st-marys', 'test')"))
+        connection.execute(text("update referrals set test = true where facility = 'st-marys'"))
+    settle(engine)
+    for test in (False, True):
+        assert read_by(engine, lambda session: states(session, EVERYTHING, test=test)).rows <= PAGE  # noqa: B023
+        for ask in (
+            partial(listed, wanted=Filter(status="all", test=test), limit=PAGE, after=None),
+            partial(worklist, queue="neurology", status="all", scope=EVERYTHING, limit=PAGE, after=None, test=test),
+        ):
+            assert read_by(engine, ask).rows <= PAGE + 1
+
+
+def test_search_and_a_facilitys_own_intakes(engine, grow):
+    grow(1, MANY, "'\\x00'::bytea")
+    key = bytes(32)
+    with engine.begin() as connection:
+        connection.execute(text("insert into facilities (name) values ('st-marys'), ('city')"))
+        connection.execute(text("update intakes set external_id = id::text"))
+        reference, name = connection.execute(
+            text("select reference, external_id from referrals join intakes on intakes.id = intake_id limit 1")
+        ).one()
+        ours = mrn_hashes(key, "st-marys", "MRN-1").normalised
+        connection.execute(text("update intakes set patient_hash = :hash"), {"hash": ours})
+    settle(engine)
+    for known in ({"reference": reference}, {"external_id": name}, {"mrn": "MRN-1"}):
+        wanted = Wanted(key, **known)
+        read = read_by(
+            engine,
+            lambda session: search(session, wanted, EVERYTHING, test=False, limit=PAGE, after=None),  # noqa: B023
+        )
+        assert read.rows <= PAGE * (MAX_DUPLICATES + 1), known
+    since = now() - timedelta(hours=1)
+    for asked in ({}, {"status": "received"}, {"since": since}, {"external_id": name}):
+        for facility in ("city", "nowhere"):
+            own = partial(intakes_of, facility=facility, wanted=IntakeFilter(**asked), limit=PAGE, after=None)
+            assert read_by(engine, own).rows <= PAGE, asked
+
+
+def test_a_senders_feed_and_a_timeline(engine, grow):
+    grow(1, MANY, OWN)
+    with engine.begin() as connection:
+        connection.execute(text(DELIVERIES))
+        connection.execute(
+            text("""
+                insert into events (number, digest, type, referral_id, intake_id)
+                select 1000000 + number, '', 'referral.form_read', id, intake_id
+                from (select id, intake_id from referrals order by id limit 1) as one,
+                    generate_series(1, 10000) as number
+            """)
+        )
+        one = connection.scalar(text("select id from referrals order by id limit 1"))
+    settle(engine)
+    sender = Reader("city", as_sender=True)
+    for ask in (
+        lambda session: page_for(session, Reader(), 0, limit=PAGE),
+        lambda session: page_for(session, sender, 0, limit=PAGE),
+        lambda session: page_for(session, sender, 1_000_000, limit=PAGE),
+        lambda session: timeline(session, one, sender, 0, limit=PAGE),
+        lambda session: timeline(session, one, Reader(), 0, limit=PAGE),
+    ):
+        assert read_by(engine, ask).rows <= EVENTS_EXAMINED
+
+
+CONTACTS = text("""
+    update referrals set contact_by = now() + (row_number - 1 - :overdue) * interval '1 minute'
+    from (select id as found, row_number() over (order by id) from referrals) as numbered where id = found
+""")
+
+
+@pytest.mark.parametrize("overdue", [0, MANY])
+def test_contacts_that_are_overdue_are_found_along_their_index(overdue, engine, grow):
+    grow(1, MANY, OWN)
+    with engine.begin() as connection:
+        connection.execute(CONTACTS, {"overdue": overdue})
+    settle(engine)
+    assert read_by(engine, partial(mark_overdue, limit=PAGE)).rows <= PAGE
+    assert read_by(engine, partial(pending_work, age=LEASE)).rows <= MAX_CHANGES
+
+
+def test_a_form_is_read_by_its_id(engine, grow):
+    grow(1, MANY, OWN)
+    with Session(engine) as session:
+        one = session.scalar(text("select id from referrals limit 1"))
+    assert read_by(engine, partial(find_form, referral_id=one, scope=Scope("city", ["neurology"]))).rows <= 1
 
 
 DELIVERIES = """

@@ -87,8 +87,21 @@ def test_the_canary_sings_nowhere(submitter, operator, triage_all, broker, sessi
     assert referral.json["patient"]["name"] == "CANARY-GIVEN CANARY-FAMILY"
     seen_by_submitter = submitter.get(intake.json["referral"]["links"]["self"])
     assert tells(referral.text) == ["CANARY", "1957-08-29"]
+    paths = referral.json["links"]
+    form = operator.get(f"{paths['self']}/form")
+    assert form.json["free_text"] == CANARY["encounter"]["free_text"]
+    refusals.append(submitter.get(f"{paths['self']}/form"))
+    refusals.append(operator.post(f"{paths['self']}/contacted", {"by": "A", "outcome": "CANARY"}))
+    assert [answer.status_code for answer in refusals[-2:]] == [403, 422]
+    refusals.append(operator.post(f"{paths['self']}/contacted", {"by": "A", "outcome": "left_message"}))
+    worked = operator.get(paths["self"]).text + operator.get("/v1/queues/urgent/referrals").text
+    for telltale in ("CANARY-PHONE", "CANARY-REFERRER", "CANARY-TEXT"):
+        assert telltale in form.text
+        assert telltale not in worked
+    refusals.append(operator.get(paths["events"]))
+    refusals[-2] = operator.get("/v1/events")  # whoever contacts reads whose it is; the feed does not say
     assert tells("".join(answer.text for answer in (*refusals, posted, intake, preview, seen_by_submitter))) == []
-    assert len(payloads(sessions)) == 2
+    assert len(payloads(sessions)) == 3
     assert tells(stored(sessions)) == []
     assert tells(operator.get("/v1/deliveries?status=due").text) == []
     assert tells("".join(map(str, broker.keys("*")))) == []

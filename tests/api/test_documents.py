@@ -86,7 +86,9 @@ def test_answers_are_as_described(app, submitter, operator, referral):
         assert conforms(spec, answer, "get", "/v1/queues/{queue}/referrals")
     for reader in (submitter, operator):
         assert conforms(spec, reader.get(one["links"]["self"]), "get", "/v1/referrals/{referral_id}")
-    for action in ("acknowledge", "release", "complete"):
+    form = operator.get(f"{one['links']['self']}/form")
+    assert conforms(spec, form, "get", "/v1/referrals/{referral_id}/form")
+    for action in ("acknowledge", "contacted", "release", "complete"):
         answer = operator.post(f"{one['links']['self']}/{action}", ACTIONS[action])
         assert conforms(spec, answer, "post", f"/v1/referrals/{{referral_id}}/{action}")
     assert conforms(spec, operator.get(one["links"]["events"]), "get", "/v1/referrals/{referral_id}/events")

@@ -99,7 +99,7 @@ def test_an_error_before_it_begins_is_a_problem(operator, path, header, status):
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
 
 
-@pytest.mark.parametrize("role", ["submitter", "department"])
+@pytest.mark.parametrize("role", ["department"])
 def test_others_get_no_stream(caller, role):
     assert caller(role, facility="st-marys", queues=["urgent"]).get("/v1/events", **SSE).status_code == 403
 

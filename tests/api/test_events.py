@@ -41,7 +41,7 @@ def test_a_reader_who_follows_next_reads_everything_once(worked, operator, sessi
         stored = session.scalars(select(Event).order_by(Event.id)).all()
     assert [(event["type"], event["referral_id"]) for event in events] == [(e.type, str(e.referral_id)) for e in stored]
     assert {event["referral_id"] for event in events} == {each["id"] for each in worked}
-    assert list(events[0]) == ["id", "type", "at", "referral_id", "intake_id", "by", "data"]
+    assert list(events[0]) == ["id", "type", "at", "referral_id", "reference", "intake_id", "by", "data"]
 
 
 def test_without_a_cursor_it_begins_with_the_first(worked, operator):

@@ -19,6 +19,7 @@ from services.api.http.retries import with_retries
 from services.api.intakes import accept
 from services.api.intakes.insert_or_replay import insert_or_replay
 from shared.platform.database import REST_SECONDS
+from shared.store.access.facilities import register
 from shared.store.access.keys import issue
 from shared.tables import Intake
 from tests.api.conftest import Caller
@@ -107,6 +108,8 @@ def test_ready(submitter, settings, new_database):
 def test_without_a_broker_no_answer_changes(settings, sessions):
     app = create_app(replace(settings, redis_url="redis://10.255.255.1:6379/0"))  # from where nothing ever answers
     with sessions.begin() as session:
+        register(session, "st-marys")
+        register(session, "st-marys")
         sender = Caller(app.test_client(), issue(session, role="submitter", facility="st-marys")[1])
     began = time.monotonic()
     assert {sender.post("/v1/intakes", MINIMAL).status_code for _ in range(20)} == {202}

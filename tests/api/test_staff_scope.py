@@ -5,10 +5,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.api.context import context_of
-from services.api.events.sse import EventStream, Reader
+from services.api.events.sse import EventStream, View
 from shared.store.access.scope import Scope
 from shared.store.delivery import destinations
 from shared.store.delivery.destinations import Place
+from shared.store.event_log.feed import Reader
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey, Delivery, Referral
 from tests.api.test_referrals import ACTIONS
 
@@ -103,8 +104,8 @@ def test_a_stream_is_the_facilitys(app, operator, two):
     assert operator.get("/v1/events").json["next"] == 2
     feed_follower = context_of(app).feed_follower
     assert feed_follower.join()
-    reader = Reader(Scope.of_facility("hills"), with_words=True, may_go_on=lambda: True)
-    stream = EventStream(feed_follower, context_of(app).sessions, 0, reader)
+    view = View(Reader("hills"))
+    stream = EventStream(feed_follower, context_of(app).sessions, 0, view, may_go_on=lambda: True)
     try:
         chunks = iter(stream)
         sent = next(chunks) + next(chunks)

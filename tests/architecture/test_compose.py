@@ -44,6 +44,10 @@ def test_no_secret_has_a_value_anywhere():
         "HOLIDAYS",
         "METRICS_TOKEN",
         "TRUSTED_PROXIES",
+        "OIDC_ISSUER",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+        "OIDC_REDIRECT_URI",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
     } == SECRETS
     assert {name for name in SECRETS if re.search(rf"\$\{{{name}[^:]|\$\{{{name}:[^?]", TEXT)} == set()

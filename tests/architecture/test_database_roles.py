@@ -175,8 +175,8 @@ def test_every_table_that_is_deleted_from_may_be() -> None:
     """A statement of the store that deletes needs the right to: as the owner, tests would not notice."""
     models = {mapper.class_.__name__: mapper.local_table.name for mapper in Table.registry.mappers}  # type: ignore[attr-defined]
     found = set()
-    for file in (ROOT / "shared" / "store").rglob("*.py"):
-        words = file.read_text()
+    store = ROOT / "shared" / "store"
+    for words in [file.read_text() for kind in ("*.py", "*.sql") for file in store.rglob(kind)]:
         found |= set(re.findall(r"\bdelete from (\w+)", words))
         found |= {models[name] for name in re.findall(r"\bdelete\((\w+)\)", words)}
     assert found == DELETED_FROM & Table.metadata.tables.keys()

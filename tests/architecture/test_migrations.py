@@ -6,6 +6,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import text
 
+from shared.clinical.referral.references import read_reference
 from shared.migrations.head import HEAD, HEAD_OF_0_1_0, at_head_or_later, version
 from shared.migrations.migrate import alembic_config, upgrade
 from shared.platform.database import create_engine
@@ -21,6 +22,7 @@ BEFORE = """
     select id, id, 'st-marys', 'neurology', 3, (array['queued', 'completed'])[row_number() over ()], 'p', 'h', now()
     from intake
 """
+KEY = "insert into api_keys (id, secret_hash, role, facility) values ('k', '', 'submitter', 'city')"
 AFTERWARDS = """
     select referrals.status, referrals.mrn_hash, form_received_at = received_at
     from referrals join intakes on intakes.id = intake_id order by 1
@@ -98,4 +100,23 @@ def test_what_was_open_before_knows_its_patient_afterwards(new_database):
     with engine.connect() as connection:
         found = connection.execute(text(AFTERWARDS)).all()
     assert found == [("completed", None, None), ("queued", b"hash", True)]
+    engine.dispose()
+
+
+def test_what_was_there_before_has_a_reference_and_its_facility_is_registered(new_database):
+    engine = create_engine(new_database("named"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0007")
+        connection.execute(text(KEY))
+        for _ in range(50):
+            connection.execute(text(BEFORE))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text(BEFORE))  # as a worker of the release before goes on
+    with engine.connect() as connection:
+        references = connection.scalars(text("select reference from referrals where not test")).all()
+        facilities = connection.execute(text("select name, kind, closed_at from facilities order by name")).all()
+    assert len(set(references)) == 102
+    assert [read_reference(each) for each in references] == references
+    assert facilities == [("city", "live", None), ("st-marys", "live", None)]
     engine.dispose()

@@ -55,6 +55,7 @@ def stack(environment: dict[str, str]) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def submitter(stack: Stack) -> Client:
     """A hospital."""
+    stack.compose("exec", "-T", "api", "referrals", "facilities", "add", "st-marys")
     return Client(stack.port, stack.issue_key("--role", "submitter", "--facility", "st-marys"))
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -20,7 +21,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import QUEUES
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 from tests.driver.client import Client, UnansweredError
 from tests.driver.load import Tenant
 from tests.program import descendants
@@ -61,18 +62,19 @@ class Service:
 
     @cached_property
     def engine(self) -> Engine:
-        url = make_url(self.environment["DATABASE_URL"]).set(drivername="postgresql+psycopg")
+        url = make_url(self.environment["OWNER_DATABASE_URL"]).set(drivername="postgresql+psycopg")
         return create_engine(url, pool_pre_ping=True, pool_size=1)
 
     @cached_property
     def operator(self) -> Client:
         """Someone who sees everything."""
-        with Session(self.engine) as session, session.begin():
+        info = {"chain_key": b64decode(self.environment["CHAIN_KEY"])}
+        with Session(self.engine, info=info) as session, session.begin():
             return Client(self.port, keys.issue(session, role="operator")[1])
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self, *, as_owner: bool = False) -> psycopg.Connection[Any]:
         """Return a new connection to the database, outside of what the service holds."""
-        return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
+        return psycopg.connect(self.environment[f"{'OWNER_' if as_owner else ''}DATABASE_URL"], autocommit=True)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield everything that has happened, by the feed."""
@@ -90,6 +92,7 @@ class Service:
             return [self._tenant(session, f"facility-{next(_numbers)}") for _ in range(count)]
 
     def _tenant(self, session: Any, facility: str) -> Tenant:
+        facilities.register(session, facility)
         _, hospital = keys.issue(session, role="submitter", facility=facility)
         _, department = keys.issue(session, role="department", facility=facility, queues=QUEUES)
         return Tenant(Client(self.port, hospital), Client(self.port, department), own=True)

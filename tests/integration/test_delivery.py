@@ -134,6 +134,11 @@ def test_a_person_lets_go_of_what_need_not_arrive(
 def test_a_destination_is_set_once_tested_and_removed(
     home: Path, running: Up, keys: dict[str, str], department: Receiver
 ) -> None:
+    unknown = referrals("destinations", "set", department.url, "--facility", "st-marys", "--insecure", "--home", home)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    run(home, "facilities", "add", "st-marys")
+    own = run(home, "destinations", "set", department.url, "--facility", "st-marys", "--insecure")
+    run(home, "destinations", "remove", own.split()[0])
     first = run(home, "destinations", "set", "urgent", department.url, "--facility", "st-marys", "--insecure")
     made, secret = re.fullmatch(r"(\S+)  (whsec_\S+)\n", first).groups()  # type: ignore[union-attr]
     again = run(home, "destinations", "set", "urgent", department.url, "--facility", "st-marys", "--insecure")

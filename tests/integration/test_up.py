@@ -62,6 +62,7 @@ def test_what_the_home_holds_is_closed_to_others(home: Path) -> None:
 
 
 def test_a_key_is_issued_listed_and_revoked(running: Up, home: Path) -> None:
+    assert referrals("facilities", "add", "st-marys", "--home", home).returncode == 0
     issue = referrals("keys", "issue", "--role", "submitter", "--facility", "st-marys", "--home", home, "--json")
     issued = json.loads(issue.stdout)
     assert request(f"{running.url}/v1/intakes", issued["key"], RED_FLAG)[0] == 200
@@ -69,6 +70,25 @@ def test_a_key_is_issued_listed_and_revoked(running: Up, home: Path) -> None:
     assert referrals("keys", "revoke", issued["id"], "--home", home).returncode == 0
     assert re.search(f"{issued['id']}.*revoked", referrals("keys", "list", "--home", home).stdout)
     assert "no key" in referrals("keys", "revoke", issued["id"], "--home", home).stderr
+
+
+def test_a_facility_is_added_listed_and_closed(running: Up, home: Path) -> None:
+    issue = ("keys", "issue", "--role", "submitter", "--home", home, "--facility")
+    refused = referrals(*issue, "closing")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "facilities add" in refused.stderr
+    assert referrals("facilities", "add", "closing", "--kind", "test", "--home", home).stdout == "added closing\n"
+    assert referrals("facilities", "add", "closing", "--home", home).returncode == 1
+    assert referrals("facilities", "add", "Closing", "--home", home).returncode == 2
+    key = referrals(*issue, "closing").stdout.strip()
+    assert request(f"{running.url}/v1/intakes", key, RED_FLAG)[0] == 200
+    assert referrals("facilities", "close", "closing", "--home", home).stdout == "closed closing\n"
+    assert referrals("facilities", "close", "closing", "--home", home).returncode == 1
+    listed = referrals("facilities", "list", "--home", home).stdout
+    assert re.search(r"^closing +test .* closed", listed, re.MULTILINE)
+    assert re.search(r"^demo-hospital +live .* open$", listed, re.MULTILINE)
+    late = referrals(*issue, "closing").stdout.strip()
+    assert request(f"{running.url}/v1/intakes", late, RED_FLAG)[0] == 403
 
 
 @pytest.mark.parametrize("arguments", [["--role", "submitter"], ["--role", "department"], ["--role", "nurse"]])

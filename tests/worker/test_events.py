@@ -1,6 +1,7 @@
 """Events are only ever added, numbered without gaps in the order in which they became visible, and sent on once."""
 
 import threading
+from datetime import UTC
 
 import pytest
 from sqlalchemy import select, text, update
@@ -37,12 +38,15 @@ def test_triage_makes_one_delivery_for_each_destination_that_listens(sessions, d
     assert payload["type"] == "referral.queued"
     assert payload["data"] == {
         "referral_id": str(routed.id),
+        "reference": routed.reference,
         "intake_id": str(routed.intake_id),
         "queue": "urgent",
         "priority": "emergency",
         "status": "queued",
         "escalation_level": 0,
         "red_flags": ["RF_BLADDER_BOWEL"],
+        "ambulance": False,
+        "contact_by": f"{routed.contact_by.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         "link": f"/v1/referrals/{routed.id}",
     }
 

@@ -13,7 +13,7 @@ from shared.store.queues import MAX_CHANGES
 from shared.tables import Delivery, Destination, Event, QueueChange, Referral
 
 AGE = timedelta(seconds=1)
-NOTHING = {"escalation": False, "deliveries": False, "numbers": False, "queues": False}
+NOTHING = {"escalation": False, "deliveries": False, "numbers": False, "queues": False, "contacts": False}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def settled(triager, destination, referral, work):
     """A referral of which a destination was told and that nobody has to look at again for now."""
     destination()
     told = referral()
-    Scheduler(Watchman(triager).others()).round()
+    Scheduler(Watchman(triager).others()).run_due()
     assert work() == set()
     return told
 
@@ -58,6 +58,14 @@ def test_a_rung_that_is_due_is_seen(sessions, work):
     assert work() == {"escalation"}
     change(sessions, Referral, escalate_at=func.now() + timedelta(minutes=1))
     assert work() == set()
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_contact_that_is_overdue_is_seen_once(sessions, triager, work):
+    change(sessions, Referral, contact_by=func.now() - timedelta(seconds=1))
+    assert work() == {"contacts"}
+    Scheduler(Watchman(triager).others(), Watchman(triager).has_work).run_due()
+    assert work() == {"numbers"}
 
 
 @pytest.mark.usefixtures("settled")
@@ -95,10 +103,10 @@ def test_many_changes_of_a_queue_are_seen(sessions, work):
 def test_a_watchman_that_looks_first_does_what_is_due(sessions, triager, referral, work):
     watchman = Watchman(triager)
     rota = Scheduler(watchman.others(), watchman.has_work)
-    rota.round()
+    rota.run_due()
     referral()
     change(sessions, Referral, escalate_at=func.now() - timedelta(seconds=1))
-    assert [rota.round(), rota.round()] == [True, True]
+    assert [rota.run_due(), rota.run_due()] == [True, True]
     assert work() == set()
     with sessions() as session:
         assert session.scalars(select(Event.type).order_by(Event.number)).all() == [
@@ -112,7 +120,7 @@ def test_only_duties_that_are_known_to_have_nothing_to_do_are_left_out():
     duties = [
         PeriodicTask(name, EVERY_ROUND, lambda name=name: done.append(name)) for name in ("idle", "busy", "unknown")
     ]
-    assert Scheduler(duties, lambda: {"idle": False, "busy": True}).round()
+    assert Scheduler(duties, lambda: {"idle": False, "busy": True}).run_due()
     assert done == ["busy", "unknown"]
 
 
@@ -121,7 +129,7 @@ def test_where_the_question_fails_every_duty_is_done():
         raise KeyError("whatever")
 
     done = []
-    assert Scheduler([PeriodicTask("first", EVERY_ROUND, lambda: done.append("first"))], fail).round()
+    assert Scheduler([PeriodicTask("first", EVERY_ROUND, lambda: done.append("first"))], fail).run_due()
     assert done == ["first"]
 
 

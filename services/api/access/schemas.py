@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 from services.api.http import paging
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT
+from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT
 from services.api.http.parsing.request_parser import Body
 from services.api.http.parsing.strict_fields import Moment, Strict, Text
 from services.api.schemas.members import ResponseSchema, listed, moment, string

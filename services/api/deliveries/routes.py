@@ -12,7 +12,7 @@ from services.api.context import current_context
 from services.api.deliveries.schemas import Deliveries, Delivery
 from services.api.http import paging
 from services.api.http.auth import allow, scope
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
+from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Choice, Strict
 from services.api.http.problems import ProblemError

@@ -11,7 +11,7 @@ class DestinationOfDelivery(ResponseSchema):
     """Where a delivery goes."""
 
     id = fields.UUID(required=True)
-    queue = one_of(QUEUES)
+    queue = one_of(QUEUES, allow_none=True, metadata={"description": "Null: a facility's own system."})
     url = string()
     status = one_of(DESTINATION_STATUSES)
 

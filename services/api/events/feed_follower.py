@@ -12,8 +12,7 @@ from itertools import takewhile
 import structlog
 
 from shared.platform.database import Sessions
-from shared.store.event_log.feed import catch_up, head, page
-from shared.tables import Event
+from shared.store.event_log.feed import StoredEvent, catch_up, head, page
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +31,7 @@ class FeedFollower:
         self._streams = 0
         self._thread: threading.Thread | None = None
         self._last: int | None = None  # the last number that was read; None until the thread has looked once
-        self._recent: deque[Event] = deque(maxlen=MAX_BUFFERED)
+        self._recent: deque[StoredEvent] = deque(maxlen=MAX_BUFFERED)
 
     def join(self) -> bool:
         """Take a slot for a stream; False where none is free. Each join is followed by a leave."""
@@ -66,7 +65,7 @@ class FeedFollower:
         if thread is not None:
             thread.join()
 
-    def after(self, number: int, seconds: float) -> Sequence[Event] | None:
+    def after(self, number: int, seconds: float) -> Sequence[StoredEvent] | None:
         """Return what follows event `number`, waiting for it up to `seconds`; None where that is no longer kept."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.ended or (self._last or 0) > number, seconds) or self.ended:
@@ -98,7 +97,7 @@ class FeedFollower:
             self._recent.clear()
             return False
 
-    def _read(self) -> Sequence[Event]:
+    def _read(self) -> Sequence[StoredEvent]:
         catch_up(self._sessions)
         with self._sessions() as session:
             if self._last is None:

@@ -6,14 +6,15 @@ from flask import Response, request
 
 from services.api.context import current_context
 from services.api.events.schemas import STREAM, Feed
-from services.api.events.sse import EventStream, Reader
-from services.api.http.auth import allow, caller, scope, still_authorized
-from services.api.http.paging import DEFAULT_LIMIT, EVENT_NUMBER, MAX_LIMIT, Limit, Number
+from services.api.events.sse import EventStream, View
+from services.api.http.auth import allow, caller, hidden_in_events, reader, still_authorized
+from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, EventNumber, Limit, event_number
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
+from services.api.http.parsing.strict_fields import Choice, Strict
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
 from services.api.schemas import parameters, serializers
-from shared.store.event_log.feed import catch_up, head, page_seen
+from shared.store.event_log.feed import catch_up, head, page_for
 
 blueprint = StrictBlueprint("events", __name__, url_prefix="/v1/events", description="What happened, in one order.")
 
@@ -24,7 +25,7 @@ FULL_RETRY_SECONDS = "10"
 class FeedQuery(Body):
     """Which events, and how many at once."""
 
-    after = Number(
+    after = EventNumber(
         load_default=None,
         metadata={"minimum": 0, "description": "`next` of the page before; without it a page begins with the first."},
     )
@@ -32,23 +33,30 @@ class FeedQuery(Body):
         load_default=DEFAULT_LIMIT,
         metadata={"minimum": 1, "maximum": MAX_LIMIT, "description": "Events of a page; a stream has no end."},
     )
+    event: Strict = Choice(("message",))  # the name of all events of a stream, for clients that hear nothing else
 
 
 @blueprint.route("", methods=["GET"], parameters=[parameters.LAST_EVENT_ID])
-@allow("auditor", "operator", "admin")
+@allow("submitter", "auditor", "operator", "admin")
 @blueprint.doc(responses={200: {"content": {EVENT_STREAM: STREAM}}})
 @blueprint.arguments(FeedQuery(), location="query")
 @blueprint.response(200, Feed)
 def get_feed(query: dict[str, Any]) -> Response:
     """Read all events in order, or listen to them.
 
-    Each has a number, without gaps, in the order in which they can be seen: a reader that goes on after `next` never
-    misses one. `next` is always a number; a page with fewer events than `limit` means that there are no more yet.
+    Each has a number, in the order in which they can be seen: a reader that goes on after `next` never misses one.
+    `next` is the number of the last event that was examined. Where a key may not see all, numbers have gaps and a page
+    may be short: there is no more yet where `next` is the `after` that was asked for.
+
+    A key with a facility reads what happens to that facility's referrals; one without, what happens to those of all
+    facilities but the tests. A submitter reads what happened to its referrals, with `reason` and `outcome` and without
+    `note`; not who read them, nor whose they became.
 
     With `Accept: text/event-stream` the answer is a stream: `id` is the number, `event` the type, `data` the event as
     in a page. It goes on after `Last-Event-ID` or `after`; with neither it begins with what happens from now on. The
     first thing it says is the `id` after which it begins. A comment every 15 seconds says that it lives. It may end at
-    any time, and a new one goes on where it ended.
+    any time, and a new one goes on where it ended. With `?event=message` every event is called `message`, for clients
+    that listen to nothing else, as `onmessage` of a browser.
 
     A key with a facility reads its facility's events alone. The numbers then have gaps and a page may be short or empty
     before the end: `next` is the last number examined, and the reader has caught up when it no longer grows.
@@ -58,15 +66,16 @@ def get_feed(query: dict[str, Any]) -> Response:
     """
     catch_up(current_context().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):
-        return _stream(query["after"])
+        return _stream(query["after"], query.get("event"))
     after = query["after"] or 0
     with current_context().sessions() as session:
-        found, last = page_seen(session, after, scope(), limit=query["limit"])
-    events = [serializers.event(each, with_words=_with_words(), with_actor=_with_actor()) for each in found]
-    return json_response({"events": events, "next": last})
+        found = page_for(session, reader(), after, limit=query["limit"])
+    without, with_actor = hidden_in_events(), _with_actor()
+    events = [serializers.event(each, without=without, with_actor=with_actor) for each in found.events]
+    return json_response({"events": events, "next": found.last})
 
 
-def _stream(after: int | None) -> Response:
+def _stream(after: int | None, name: str | None) -> Response:
     after = _last_event_id() if request.headers.get("Last-Event-ID") else after
     if after is None:
         with current_context().sessions() as session:
@@ -78,21 +87,20 @@ def _stream(after: int | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    reader = Reader(scope(), _with_words(), still_authorized(), _with_actor())
-    stream = EventStream(current_context().feed_follower, current_context().sessions, after, reader)
+    view = View(reader(), hidden_in_events(), name, _with_actor())
+    stream = EventStream(
+        current_context().feed_follower, current_context().sessions, after, view, may_go_on=still_authorized()
+    )
     # A proxy that holds back what it was sent would make a stream of it that comes in heaps.
     return Response(stream, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
 def _last_event_id() -> int:
     sent = request.headers["Last-Event-ID"]
-    if not EVENT_NUMBER.fullmatch(sent):
-        raise ProblemError(400, "Last-Event-ID is no id that a stream gave.")
-    return int(sent)
-
-
-def _with_words() -> bool:
-    return caller().role != "auditor"
+    try:
+        return event_number(sent)
+    except ValueError:
+        raise ProblemError(400, "Last-Event-ID is no id that a stream gave.") from None
 
 
 def _with_actor() -> bool:

@@ -1,4 +1,4 @@
-"""Streams server-sent events to one reader: missed events page by page, then new ones.
+"""One reader's stream of server-sent events: what it missed, page by page, then what happens.
 
 A WSGI iterable on a thread of its own, which holds no database connection while nothing happens. A reader that is gone
 is noticed when something is sent to it, at the latest the next heartbeat.
@@ -15,9 +15,7 @@ from services.api.events.feed_follower import FeedFollower
 from services.api.http.responses import dump_json
 from services.api.schemas import serializers
 from shared.platform.database import Sessions
-from shared.store.access.scope import Scope
-from shared.store.event_log.feed import page, seen
-from shared.tables import Event
+from shared.store.event_log.feed import Reader, StoredEvent, page
 
 log = structlog.get_logger(__name__)
 
@@ -28,24 +26,27 @@ MAX_BATCH = 200
 # Milliseconds after which a client comes back, and where it begins: so it knows that even if it hears nothing more.
 BEGIN = b"retry: 2000\nid: %d\n\n"
 HEARTBEAT = b":\n\n"
+PASSED = b"id: %d\n\n"  # events that the reader may not see
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """What a reader sees: rows of its scope, with or without what people wrote, for as long as it `may_go_on`."""
+class View:
+    """What one reader sees: which events, without which members, and under which name instead of their type."""
 
-    scope: Scope
-    with_words: bool
-    may_go_on: Callable[[], bool]
+    reader: Reader
+    without: frozenset[str] = frozenset()
+    name: str | None = None
     with_actor: bool = False
 
 
 class EventStream:
     """The events after a number, as bytes; it has joined `feed_follower` already and leaves it when it is closed."""
 
-    def __init__(self, feed_follower: FeedFollower, sessions: Sessions, after: int, reader: Reader) -> None:
+    def __init__(
+        self, feed_follower: FeedFollower, sessions: Sessions, after: int, view: View, *, may_go_on: Callable[[], bool]
+    ) -> None:
         self._feed_follower, self._sessions = feed_follower, sessions
-        self._after, self._reader = after, reader
+        self._after, self._view, self._may_go_on = after, view, may_go_on
         self._chunks = self._run()
         self._closed = False
 
@@ -66,50 +67,43 @@ class EventStream:
             while not self._feed_follower.ended:
                 events = self._next()
                 if time.monotonic() >= look_at:
-                    if not self._reader.may_go_on():
+                    if not self._may_go_on():
                         return
                     look_at = time.monotonic() + KEY_SECONDS
                 if events or time.monotonic() >= beat_at:
                     beat_at = time.monotonic() + HEARTBEAT_SECONDS
-                    yield b"".join(map(self._written, events)) or HEARTBEAT
+                    yield self._told(events)
         finally:
             self.close()
 
-    def _next(self) -> Sequence[Event]:
+    def _next(self) -> Sequence[StoredEvent]:
         events = self._feed_follower.after(self._after, min(KEY_SECONDS, HEARTBEAT_SECONDS))
         if events is None:
-            return self._missed()
-        return self._seen(events)
+            events = self._missed()
+        if events:
+            self._after = events[-1].number or self._after
+        return events
 
-    def _missed(self) -> Sequence[Event]:
+    def _missed(self) -> Sequence[StoredEvent]:
         try:
             with self._sessions() as session:
                 events = page(session, self._after, limit=MAX_BATCH)
         except SQLAlchemyError as error:
-            return self._rest(error)
+            log.error("stream.read_failed", error=type(error).__name__)
+            events = []
         if not events:
             time.sleep(REST_SECONDS)
-        return self._seen(events)
+        return events
 
-    def _seen(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Return those that the reader sees, and go on after all of them."""
-        shown = events
-        if events and self._reader.scope.facility is not None:
-            try:
-                with self._sessions() as session:
-                    shown = seen(session, events, self._reader.scope)
-            except SQLAlchemyError as error:
-                return self._rest(error)
-        if events:
-            self._after = events[-1].number or self._after
-        return shown
+    def _told(self, events: Sequence[StoredEvent]) -> bytes:
+        """Return what is sent of these; the id alone where the last is not for this reader, who need not come back."""
+        if not events:
+            return HEARTBEAT
+        seen = [event for event in events if self._view.reader.sees(event)]
+        told = b"".join(map(self._written, seen))
+        return told if seen and seen[-1] is events[-1] else told + PASSED % self._after
 
-    def _rest(self, error: SQLAlchemyError) -> Sequence[Event]:
-        log.error("stream.read_failed", error=type(error).__name__)
-        time.sleep(REST_SECONDS)
-        return []
-
-    def _written(self, event: Event) -> bytes:
-        shows = {"with_words": self._reader.with_words, "with_actor": self._reader.with_actor}
-        content = dump_json(serializers.event(event, **shows))
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, event.type.encode(), content)
+    def _written(self, event: StoredEvent) -> bytes:
+        shown = serializers.event(event, without=self._view.without, with_actor=self._view.with_actor)
+        name = self._view.name or event.type
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, name.encode(), dump_json(shown))

@@ -13,8 +13,10 @@ from werkzeug.exceptions import NotFound
 
 from services.api.context import current_context
 from services.api.http.problems import ProblemError
+from services.api.schemas.serializers import HIDDEN_FROM_SENDERS, WORDS
 from shared.store.access.keys import Key
 from shared.store.access.scope import Scope
+from shared.store.event_log.feed import Reader
 from shared.tables import WITHOUT_FACILITY
 
 PUBLIC = frozenset(
@@ -65,6 +67,17 @@ def scope() -> Scope:
     raise ProblemError(403, "This key belongs to no facility.")  # the database has no such key
 
 
+def reader() -> Reader:
+    """Return which events the caller's key may see; its facility's, or those of all but the tests."""
+    key = caller()
+    return Reader(key.facility, as_sender=key.role == "submitter")
+
+
+def hidden_in_events() -> frozenset[str]:
+    """Return the members of an event's data that the caller may not see."""
+    return {"auditor": WORDS, "submitter": HIDDEN_FROM_SENDERS}.get(caller().role, frozenset())
+
+
 def still_authorized() -> Callable[[], bool]:
     """Return a function that says, also after this request, whether the caller's key still opens as it did.
 
@@ -83,10 +96,14 @@ def still_authorized() -> Callable[[], bool]:
 
 
 def own_facility() -> str:
-    """Return the facility for which the caller posts; a key without one gets 403."""
+    """Return the facility for which the caller posts; a key without one, or of a closed one, gets 403."""
     facility = caller().facility
     if facility is None:
         raise ProblemError(403, "This key belongs to no facility, so it cannot post intakes.")
+    if caller().closed:
+        raise ProblemError(
+            403, "The facility of this key is closed: it can read, and not post.", kind="facility-closed"
+        )
     return facility
 
 

@@ -2,39 +2,14 @@
 
 import base64
 import binascii
-import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from marshmallow import ValidationError, fields
 
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.store.referrals import StoredReferral, WorklistPosition
-
-DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-EVENT_NUMBER = re.compile(r"[0-9]{1,18}")
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,3}")
-
-
-class Limit(fields.Integer):
-    """How many rows a page holds, in digits and nothing else."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        limit = int(value) if _WHOLE_NUMBER.fullmatch(value) else 0
-        if not 1 <= limit <= MAX_LIMIT:
-            raise ValidationError(f"Has to be a whole number from 1 to {MAX_LIMIT}.")
-        return limit
-
-
-class Number(fields.Integer):
-    """The number of an event, in digits and nothing else; 0 stands before the first."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        if not EVENT_NUMBER.fullmatch(value):
-            raise ValidationError("Has to be the id of an event, or 0.")
-        return int(value)
 
 
 class BadCursorError(ValueError):
@@ -43,7 +18,12 @@ class BadCursorError(ValueError):
 
 def cursor_after(referral: StoredReferral) -> str:
     """Return the cursor for what follows `referral`."""
-    return written([referral.priority, referral.acknowledge_by, referral.id])
+    return cursor_at(WorklistPosition(referral.priority, referral.acknowledge_by, referral.id))
+
+
+def cursor_at(position: WorklistPosition) -> str:
+    """Return the cursor for what follows a position in a list of referrals."""
+    return written([position.priority, position.acknowledge_by, position.id])
 
 
 def position_of(cursor: str) -> WorklistPosition:

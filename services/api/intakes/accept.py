@@ -5,10 +5,10 @@ workers by `_wake_up`; they differ in the statement that stores and in the admis
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import g
 
@@ -18,10 +18,11 @@ from services.api.http.problems import ProblemError
 from services.api.http.retries import with_retries
 from services.api.intakes.build_intake import build_intake
 from services.api.intakes.insert_or_replay import insert_all, insert_or_replay
-from services.api.intakes.ndjson import parse_line, split_lines
 from shared.platform.task_queues import triage_wake_up
 from shared.store.insert_batch import NamedIntake
 from shared.store.intakes import NewIntake, Receipt
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,22 @@ def accept_intake(context: AppContext, body: Any, key: str | None, *, facility: 
     return accepted
 
 
-def accept_batch(context: AppContext, content: bytes, *, facility: str) -> list[Accepted | ProblemError]:
-    """Do with each line of `content` what `accept_intake` does with one form; store all of them in one transaction.
+def accept_batch(
+    context: AppContext,
+    split: Callable[[], Sequence[Item]],
+    parse: Callable[[Item], tuple[Any, str | None]],
+    *,
+    facility: str,
+) -> list[Accepted | ProblemError]:
+    """Do with each item of a batch what `accept_intake` does with one form; store all of them in one transaction.
 
-    Returns a ProblemError instead of a line that is refused. Where it raises, nothing of the batch was stored.
+    `split` returns the items and `parse` the form and the idempotency key of one. Returns a ProblemError instead of an
+    item that is refused. Where it raises, nothing of the batch was stored.
     """
     with context.admission.batch_slot():
         with context.admission.reading:
             now = context.now()
-            built = [_build_line(context, line, facility, now) for line in split_lines(content)]
+            built = [_build_item(context, item, parse, facility, now) for item in split()]
         to_store = [line for line in built if isinstance(line, NamedIntake)]
         stored = with_retries(lambda: insert_all(context, to_store))
     outcomes = [line if isinstance(line, ProblemError) else _accepted(line, stored[line.new.id]) for line in built]
@@ -68,9 +76,11 @@ def _build(context: AppContext, body: Any, facility: str, now: datetime) -> NewI
     return build_intake(context, read_form(context, body, now), facility)
 
 
-def _build_line(context: AppContext, content: bytes, facility: str, now: datetime) -> NamedIntake | ProblemError:
+def _build_item(
+    context: AppContext, item: Item, parse: Callable[[Item], tuple[Any, str | None]], facility: str, now: datetime
+) -> NamedIntake | ProblemError:
     try:
-        body, key = parse_line(content)
+        body, key = parse(item)
         new = _build(context, body, facility, now)
     except ProblemError as problem:
         return problem

@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from services.api.schemas.decisions import DecisionSchema, Note
-from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, string
+from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, reference, string
+from services.api.schemas.referrals import Completed, Returned
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.platform.task_queues import LANES
 from shared.tables import INTAKE_STATUSES
@@ -25,8 +26,11 @@ class ReferralOfIntake(ResponseSchema):
     """The referral that an intake became."""
 
     id = fields.UUID(required=True)
+    reference = reference()
     queue = one_of(QUEUES)
     status = one_of(STATUSES)
+    returned = nested(Returned, allow_none=True)
+    completed = nested(Completed, allow_none=True)
     links = nested(Links)
 
 
@@ -46,3 +50,10 @@ class Intake(ResponseSchema):
     notes = listed(Note, "What in the form is read otherwise than it was sent.")
     decision = nested(DecisionSchema, allow_none=True)
     referral = nested(ReferralOfIntake, allow_none=True)
+
+
+class Intakes(ResponseSchema):
+    """A page of a facility's intakes, the newest first."""
+
+    intakes = listed(Intake)
+    next = string("The cursor of the next page; null on the last.", allow_none=True)

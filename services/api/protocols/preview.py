@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from services.api.context import current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.forms.receive_form import receive_form
 from services.api.http.auth import allow
 from services.api.http.parsing.request_parser import StrictBlueprint
@@ -20,11 +21,12 @@ blueprint = StrictBlueprint("preview", __name__, url_prefix="/v1/triage", descri
 @blueprint.route("/preview", methods=["POST"])
 @allow("submitter", "department", "operator", "admin")
 @blueprint.doc(requestBody=parameters.FORM)
-@blueprint.response(200, Preview)
+@blueprint.response(200, Preview, headers=parameters.OLD_ANSWER_HEADERS)
 def preview() -> Response:
     """Decide about a form and store nothing. A recommendation to a clinician, never a diagnosis or an order."""
     received_at = current_context().now()
     received = receive_form(current_context(), received_at)
     decision: dict[str, Any] = triage(received.form, current_context().protocol).record()
     notes = notes_of(received.form, current_context().protocol)
-    return json_response({"decision": serializers.decision(decision, received_at), "notes": notes})
+    headers = deprecation_headers(current_context().protocol, [received.form.answers])
+    return json_response({"decision": serializers.decision(decision, received_at), "notes": notes}, headers=headers)

@@ -2,14 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 
 from sqlalchemy import func
 
 from services.api.http.problems import InvalidError, ProblemError
-from shared.clinical.referral.lifecycle import PRIORITIES, Action, Status, TransitionRefused, after, first_rung_after
+from shared.clinical.referral.lifecycle import (
+    CONTACT_ENDINGS,
+    PRIORITIES,
+    Action,
+    Priority,
+    Status,
+    TransitionRefused,
+    after,
+    first_rung_after,
+)
 from shared.clinical.referral.targets import Targets
 from shared.store.referrals import StoredReferral
+from shared.tables import Referral
 
 NOT_ACKNOWLEDGED = {"acknowledged_by": None, "acknowledged_at": None}
 URGENT = PRIORITIES.index("urgent")
@@ -53,6 +64,7 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets)
     """Move the referral to another queue, where nobody holds it; into `urgent` its priority rises.
 
     Where it rises, the ladder of the new priority begins now: counted from receipt, every rung might be due at once.
+    Into `urgent` `acknowledge_by` and `contact_by` may come earlier, never later.
     A person has decided where it belongs, so no earlier version of its form has a say in it any more.
     """
     status = _after("reroute", referral)
@@ -63,8 +75,9 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets)
     _guard_urgent(referral, body)
     priority = min(referral.priority, URGENT) if body["queue"] == "urgent" else referral.priority
     clock = _started_clock(targets) if priority < referral.priority else {}
+    times = _earlier_times(PRIORITIES[priority], targets) if body["queue"] == "urgent" else {}
     place = {"queue": body["queue"], "priority": priority, "downgrade_proposed": False}
-    moved = {"status": status, **place, **clock, **NOT_ACKNOWLEDGED}
+    moved = {"status": status, **place, **clock, **times, **NOT_ACKNOWLEDGED}
     data = {"from": referral.queue, "to": body["queue"], "priority": PRIORITIES[priority], "reason": body["reason"]}
     return ReferralChange("rerouted", body["by"], moved, data)
 
@@ -83,6 +96,22 @@ def release(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange
     )
 
 
+def contacted(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
+    """Note that a person spoke to the patient, or tried; the clock of the contact ends once."""
+    _after("contacted", referral)
+    ends, outcome = body["outcome"] in CONTACT_ENDINGS, body["outcome"]
+    if ends and referral.contacted_by is not None:
+        raise ProblemError(
+            409,
+            f"{referral.contacted_by} has ended the contact already.",
+            kind="already-contacted",
+            contacted_by=referral.contacted_by,
+            outcome=referral.contacted_outcome,
+        )
+    values = {"contacted_by": body["by"], "contacted_at": func.now(), "contacted_outcome": outcome} if ends else {}
+    return ReferralChange("contacted", body["by"], values, {"outcome": outcome, "note": body["note"]})
+
+
 def _after(action: Action, referral: StoredReferral) -> Status:
     try:
         return after(action, cast(Status, referral.status))
@@ -93,7 +122,20 @@ def _after(action: Action, referral: StoredReferral) -> Status:
 
 def _started_clock(targets: Targets) -> dict[str, Any]:
     first = first_rung_after(PRIORITIES[URGENT], targets)
-    return {"clock_started_at": func.now(), "escalate_at": None if first is None else func.now() + first}
+    escalate_at = None if first is None else func.now() + first
+    return {"clock_started_at": func.now(), "escalate_at": escalate_at, "escalation_level": 0}
+
+
+def _earlier_times(priority: Priority, targets: Targets) -> dict[str, Any]:
+    """Return the times as they are, or counted from now for `priority`, whichever is earlier; SQL leaves out null."""
+    target = targets.classes[priority]
+    minutes = {"acknowledge_by": target.acknowledge_minutes, "contact_by": target.contact_minutes}
+    columns = Referral.__table__.c
+    return {
+        name: func.least(columns[name], func.now() + timedelta(minutes=most))
+        for name, most in minutes.items()
+        if most is not None
+    }
 
 
 def _guard_urgent(referral: StoredReferral, body: Mapping[str, Any]) -> None:

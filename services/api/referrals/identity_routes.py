@@ -10,7 +10,7 @@ from services.api.access.actor import event_actor
 from services.api.access.recording import record_access
 from services.api.context import AppContext, current_context
 from services.api.http.auth import allow, scope
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit
+from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Id
 from services.api.http.responses import json_response

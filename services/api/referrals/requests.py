@@ -8,7 +8,7 @@ from services.api.access.actor import By
 from services.api.http.parsing.request_parser import Body
 from services.api.http.parsing.strict_fields import Choice, Day, Flag, Text
 from shared.clinical.fields import NOT_ASKED
-from shared.clinical.referral.lifecycle import QUEUES
+from shared.clinical.referral.lifecycle import CONTACTS, QUEUES
 
 MAX_NAME_LENGTH = 200
 MAX_TEXT_LENGTH = 4000
@@ -58,6 +58,13 @@ class ReleaseBody(ByPerson):
     """Why the referral is released."""
 
     reason = words("Handed over at the end of the shift.", required=True)
+
+
+class ContactedBody(ByPerson):
+    """How it ended when a person called; `reached` and `not_needed` end the clock of the contact."""
+
+    outcome = Choice(CONTACTS, required=True)
+    note = words("Spoke to the daughter.", required=False)
 
 
 def _identifying(*, least: int) -> Text:

@@ -1,5 +1,6 @@
 """Routes for referrals: read one, read its timeline, and act on it."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,8 @@ from werkzeug.exceptions import NotFound
 
 from services.api.access.recording import record_access
 from services.api.context import current_context
-from services.api.http.auth import READERS, allow, caller, scope
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, Limit, Number
+from services.api.http import lists
+from services.api.http.auth import READERS, allow, caller, hidden_in_events, reader, scope
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
@@ -20,17 +21,19 @@ from services.api.referrals.requests import AcknowledgeBody, CompleteBody, Relea
 from services.api.schemas import parameters, serializers
 from services.api.schemas.referrals import Referral, Timeline
 from shared.store import referrals
-from shared.store.event_log.feed import catch_up
+from shared.store.event_log.feed import catch_up, timeline
 from shared.store.referrals import StoredReferral
 
 blueprint = StrictBlueprint("referrals", __name__, url_prefix="/v1/referrals", description="What a team works on.")
 
 
 class TimelineQuery(Body):
-    """Which events of a referral, and how many at once."""
+    """Which events of a referral, and how many."""
 
-    after = Number(load_default=0, metadata={"minimum": 0, "description": "`next` of the page before."})
-    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MAX_LIMIT})
+    after = lists.EventNumber(
+        load_default=0, metadata={"minimum": 0, "default": 0, "description": "`next` of the page before."}
+    )
+    limit = lists.limit()
 
 
 changes = blueprint.doc(parameters=[parameters.IF_MATCH])
@@ -55,25 +58,23 @@ def get_referral(referral_id: UUID) -> Response:
 
 
 @blueprint.route("/<uuid:referral_id>/events", methods=["GET"])
-@allow("auditor", *READERS)
+@allow("submitter", "auditor", *READERS)
 @blueprint.arguments(TimelineQuery(), location="query")
 @blueprint.response(200, Timeline)
 def get_events(query: dict[str, Any], referral_id: UUID) -> Response:
-    """Read the timeline of a referral in pages, the oldest event first.
+    """Read what happened to a referral, a page at a time.
 
     Its events have the ids that they have in the feed of all events. For an auditor without what people wrote, which
-    might say whose referral it is.
+    might say whose referral it is; for a submitter with `reason` and `outcome` and without `note`, as in the feed.
     """
     catch_up(current_context().sessions)
     with current_context().sessions() as session:
-        page = referrals.timeline(session, referral_id, scope(), after=query["after"], limit=query["limit"])
-    if page is None:
-        raise NotFound
-    happened, last = page
-    with_words = caller().role != "auditor"
-    return json_response(
-        {"events": [serializers.event(each, with_words=with_words) for each in happened], "next": last}
-    )
+        if not referrals.is_seen(session, referral_id, scope()):
+            raise NotFound
+        view = replace(reader(), facility=None, all_kinds=True)  # the referral is seen, and so are its events
+        found = timeline(session, referral_id, view, query["after"], limit=query["limit"])
+    events = [serializers.event(each, without=hidden_in_events()) for each in found.events]
+    return json_response({"events": events, "next": None if found.ended else found.last})
 
 
 @blueprint.route("/<uuid:referral_id>/acknowledge", methods=["POST"])

@@ -4,15 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Response
-from marshmallow import ValidationError, fields
 from werkzeug.exceptions import NotFound
 
 from services.api.access.recording import record_access
 from services.api.context import current_context
+from services.api.http import lists
 from services.api.http.auth import READERS, allow, caller, scope
-from services.api.http.paging import DEFAULT_LIMIT, MAX_LIMIT, BadCursorError, Limit, cursor_after, position_of
+from services.api.http.paging import cursor_after
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
-from services.api.http.parsing.strict_fields import Choice, Strict
+from services.api.http.parsing.strict_fields import Strict
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
 from services.api.referrals.queue_schemas import Queues
@@ -32,34 +32,32 @@ LABELS = {
 }
 
 
-class Cursor(fields.String):
-    """Where a page begins."""
+class QueuesQuery(Body):
+    """Which cases are counted."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        try:
-            return position_of(value)
-        except BadCursorError:
-            raise ValidationError("No cursor that was handed out here.") from None
+    test = lists.tests()
 
 
 class PageQuery(Body):
     """Which referrals of a queue, and how many."""
 
-    status: Strict = Choice(("open", "all", *STATUSES), load_default="open")
-    limit = Limit(load_default=DEFAULT_LIMIT, metadata={"minimum": 1, "maximum": MAX_LIMIT})
-    cursor = Cursor(load_default=None, metadata={"description": "`next` of the page before."})
+    status: Strict = lists.status(("open", "all", *STATUSES), "open")
+    limit = lists.limit()
+    cursor = lists.cursor()
+    test = lists.tests()
 
 
 @blueprint.route("", methods=["GET"])
 @allow(*READERS)
+@blueprint.arguments(QueuesQuery(), location="query")
 @blueprint.response(200, Queues)
-def get_queues() -> Response:
+def get_queues(query: dict[str, Any]) -> Response:
     """Say how every queue stands.
 
     Always all four, also for a key that works only some of them; its facility's referrals where it has a facility.
     """
     with current_context().statements.connect() as connection:
-        found = states(connection, replace(scope(), queues=None))
+        found = states(connection, replace(scope(), queues=None), test=query["test"])
     return json_response({"queues": [_queue(name, found.get(name, QueueStatus())) for name in QUEUES]})
 
 
@@ -76,9 +74,9 @@ def get_worklist(query: dict[str, Any], queue: str) -> Response:
         raise NotFound
     if caller().role == "department" and queue not in caller().queues:
         raise ProblemError(403, "This key does not name that queue.")
-    limit = query["limit"]
+    limit, after, test = query["limit"], query["cursor"], query["test"]
     with current_context().statements.connect() as connection:
-        found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=query["cursor"])
+        found = worklist(connection, queue, query["status"], scope(), limit=limit + 1, after=after, test=test)
         shown = found[:limit]
         record_access(connection, (each.patient for each in shown))
     referrals = [serializers.referral(each, current_context().cipher) for each in shown]

@@ -24,6 +24,17 @@ def string(description: str = "", **settings: Any) -> fields.String:
     return fields.String(required=True, metadata={"description": description} if description else None, **settings)
 
 
+def reference() -> fields.String:
+    """Return a referral's reference."""
+    return fields.String(
+        required=True,
+        metadata={
+            "description": "Names the referral among people; the last symbol checks it.",
+            "example": "R-7K3M-9Q4M",
+        },
+    )
+
+
 def moment(description: str = "", **settings: Any) -> fields.AwareDateTime:
     """Return a time in UTC."""
     metadata = {"description": description} if description else None

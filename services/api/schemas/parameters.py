@@ -23,8 +23,39 @@ LINE = {
 }
 BATCH = {
     "description": "JSON, a line each, ended by line feeds: at most 1,000 lines of 64 KiB, 8 MiB in all.",
-    "content": {NDJSON: {"schema": LINE, "example": batch_example()}},
+    "content": {
+        NDJSON: {"schema": LINE, "example": batch_example()},
+        "application/json": {
+            "schema": {
+                "title": "A batch",
+                "type": "object",
+                "properties": {"forms": {"type": "array", "minItems": 1, "maxItems": 1000, "items": LINE}},
+                "required": ["forms"],
+                "additionalProperties": False,
+            }
+        },
+    },
     "required": True,
+}
+OUTCOMES = {
+    "title": "What came of a batch",
+    "type": "object",
+    "properties": {
+        "outcomes": {
+            "type": "array",
+            "items": {
+                "allOf": [
+                    {"$ref": "#/components/schemas/LineOutcome"},
+                    {
+                        "type": "object",
+                        "properties": {"idempotency_key": {"anyOf": [_KEY, {"type": "null"}]}},
+                        "required": ["idempotency_key"],
+                    },
+                ]
+            },
+        }
+    },
+    "required": ["outcomes"],
 }
 BATCH_ANSWER = "What came of each line, a line each, in their order. All that were taken are stored."
 IDEMPOTENCY_KEY = {
@@ -54,9 +85,14 @@ LAST_EVENT_ID = {
 }
 QUEUE = {"name": "queue", "in": "path", "schema": {"type": "string", "enum": list(QUEUES)}}
 _TEXT = {"type": "string"}
+OLD_ANSWER_HEADERS = {
+    "Deprecation": {"description": "Where the form has an answer of an earlier version (RFC 9745).", "schema": _TEXT},
+    "Sunset": {"description": "Until when such an answer is taken (RFC 8594).", "schema": _TEXT},
+}
 POSTED_HEADERS = {
     "Location": {"description": "Where the intake is read.", "schema": _TEXT},
     "Idempotency-Replayed": {"description": "`true` if the intake was stored earlier.", "schema": _TEXT},
     "Preference-Applied": {"description": "The wait that was applied.", "schema": _TEXT},
+    **OLD_ANSWER_HEADERS,
 }
 REFERRAL_HEADERS = {"ETag": {"description": "Strong; for If-Match.", "schema": _TEXT}}

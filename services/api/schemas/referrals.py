@@ -3,8 +3,8 @@
 from marshmallow import fields
 
 from services.api.schemas.decisions import DecisionSchema, Imaging
-from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, string
-from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
+from services.api.schemas.members import Links, ResponseSchema, listed, moment, nested, one_of, reference, string
+from shared.clinical.referral.lifecycle import CONTACT_ENDINGS, OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 
 DUPLICATES = (
     "Other open referrals of the same patient and facility, received within 14 days; at most 20, the newest, oldest "
@@ -28,6 +28,38 @@ class Acknowledged(ResponseSchema):
 
     by = string()
     at = moment()
+
+
+class Returned(ResponseSchema):
+    """With which advice it went back to the referrer."""
+
+    by = string()
+    at = moment()
+    reason = string()
+
+
+class Completed(ResponseSchema):
+    """What came of it."""
+
+    by = string()
+    at = moment()
+    outcome = string()
+
+
+class Contacted(ResponseSchema):
+    """Who ended the clock of the contact, and how."""
+
+    by = string()
+    at = moment()
+    outcome = one_of(CONTACT_ENDINGS)
+
+
+class DueImaging(Imaging):
+    """One recommended study, with when it is due."""
+
+    due_by = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "By the clock, from receipt; null has no limit. Since 2026.2.0."}
+    )
 
 
 class ReferralLinks(ResponseSchema):
@@ -54,6 +86,7 @@ class Referral(ResponseSchema):
     """The routed unit of work. A recommendation to a clinician, never a diagnosis or an order."""
 
     id = fields.UUID(required=True)
+    reference = reference()
     intake_id = fields.UUID(required=True)
     facility = string()
     queue = one_of(QUEUES)
@@ -62,7 +95,7 @@ class Referral(ResponseSchema):
     pattern = string("The decision's, or `triage_failed`.")
     headline = string()
     red_flags = listed(fields.String())
-    imaging = listed(Imaging)
+    imaging = listed(DueImaging)
     patient = nested(Patient, allow_none=True, metadata={"description": PATIENT})
     identity_unreadable = fields.Boolean(
         required=True,
@@ -73,12 +106,20 @@ class Referral(ResponseSchema):
     created_at = moment()
     acknowledge_by = moment("Counted from receipt.")
     overdue = fields.Boolean(required=True, metadata={"description": "Nobody has acknowledged in time."})
+    contact_by = moment("By when a clinician speaks to the patient or referrer; null is never.", allow_none=True)
+    ambulance = fields.Boolean(metadata={"description": "Call an ambulance at once. Since 2026.2.0."})
+    contacted = nested(Contacted, allow_none=True)
+    contact_overdue = fields.Boolean(
+        required=True, metadata={"description": "Open, `contacted` is null, and `contact_by` has passed."}
+    )
     escalation_level = fields.Integer(required=True)
     downgrade_proposed = fields.Boolean(
         required=True,
         metadata={"description": "It keeps the place of an earlier version; its own form alone would rank lower."},
     )
     acknowledged = nested(Acknowledged, allow_none=True)
+    returned = nested(Returned, allow_none=True)
+    completed = nested(Completed, allow_none=True)
     decision = nested(DecisionSchema, allow_none=True)
     duplicates = listed(Duplicate, description=DUPLICATES)
     links = nested(ReferralLinks)
@@ -114,6 +155,7 @@ class Event(ResponseSchema):
     type = string()
     at = moment()
     referral_id = fields.UUID(required=True)
+    reference = reference()
     intake_id = fields.UUID(required=True)
     by = string(allow_none=True)
     data = fields.Dict(keys=fields.String(), required=True)

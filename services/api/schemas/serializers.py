@@ -11,10 +11,10 @@ from shared.clinical.presentation.wording import worded
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.platform.crypto import IdentityCipher
 from shared.protocols import active, version
+from shared.store.event_log.feed import StoredEvent
 from shared.store.intakes import Receipt, StoredIntake
 from shared.store.referrals import StoredReferral
-from shared.store.related import Duplicate
-from shared.tables import Event
+from shared.store.related import Duplicate, Ended
 
 # The database keeps no order of keys; a person reads the answer from the top.
 DECISION = (
@@ -23,6 +23,7 @@ DECISION = (
     *("reasons", "undetermined", "protocol"),
 )
 WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
+HIDDEN_FROM_SENDERS = frozenset({"note", "key", "key_id", "address"})  # of an event: meant for the department alone
 
 
 def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
     patient = cipher and _patient(stored, cipher)
     return {
         "id": stored.id,
+        "reference": stored.reference,
         "intake_id": stored.intake_id,
         "facility": stored.facility,
         "queue": stored.queue,
@@ -69,15 +71,21 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "pattern": stored.pattern,
         "headline": stored.headline,
         "red_flags": stored.red_flags,
-        "imaging": decided["imaging"] if decided else [],
+        "imaging": _imaging(stored, decided),
         "patient": patient,
         "identity_unreadable": cipher is not None and patient is None,
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
         "overdue": stored.overdue,
+        "contact_by": stored.contact_by,
+        **({} if stored.ambulance is None else {"ambulance": stored.ambulance}),
+        "contacted": stored.contacted_by
+        and {"by": stored.contacted_by, "at": stored.contacted_at, "outcome": stored.contacted_outcome},
+        "contact_overdue": stored.contact_overdue,
         "escalation_level": stored.escalation_level,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
+        **_endings(stored.status, stored.ended),
         "decision": decided,
         "duplicates": [_duplicate(each) for each in stored.duplicates],
         "links": {
@@ -90,17 +98,20 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
     }
 
 
-def event(happened: Event, *, with_words: bool, with_actor: bool = False) -> dict[str, Any]:
-    """Return an event; without words for readers to whom what people wrote might tell whose it is.
+def event(happened: StoredEvent, *, without: frozenset[str] = frozenset(), with_actor: bool = False) -> dict[str, Any]:
+    """Return an event; `without` names members of its data that its reader may not see.
 
     Through which key and from where it was done is for readers who examine that.
     """
-    data = happened.data if with_words else {key: said for key, said in happened.data.items() if key not in WORDS}
+    # How a call ended is one of four words, nothing that a person wrote.
+    hidden = without - {"outcome"} if happened.type == "referral.contacted" else without
+    data = {key: said for key, said in happened.data.items() if key not in hidden} if hidden else happened.data
     return {
         "id": happened.number,
         "type": happened.type,
         "at": happened.at,
         "referral_id": happened.referral_id,
+        "reference": happened.reference,
         "intake_id": happened.intake_id,
         "by": happened.by,
         "data": data,
@@ -145,6 +156,21 @@ def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any] |
     }
 
 
+def _endings(status: str | None, ended: Ended | None) -> dict[str, Any]:
+    """Return with which words a referral was returned or completed, both null while it was not."""
+    endings: dict[str, Any] = {"returned": None, "completed": None}
+    if ended and status in endings:
+        endings[status] = {"by": ended.by, "at": ended.at, "reason" if status == "returned" else "outcome": ended.words}
+    return endings
+
+
+def _imaging(stored: StoredReferral, decided: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the studies of a decision with when each is due; of what release 0.1.0 decided as they stand there."""
+    studies: list[dict[str, Any]] = decided["imaging"] if decided else []
+    due = stored.imaging_due
+    return studies if due is None else [{**each, "due_by": due.get(each["study"])} for each in studies]
+
+
 def _duplicate(duplicate: Duplicate) -> dict[str, Any]:
     return {
         "id": duplicate.id,
@@ -160,7 +186,9 @@ def _referral_of(stored: StoredIntake) -> dict[str, Any] | None:
         return None
     return {
         "id": stored.referral_id,
+        "reference": stored.reference,
         "queue": stored.referral_queue,
         "status": stored.referral_status,
+        **_endings(stored.referral_status, stored.ended),
         "links": {"self": referral_path(stored.referral_id)},
     }

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 from uuid_utils.compat import uuid7
 
-from services.cli.admin.keys import home_option
+from services.cli.admin.keys import home_option, known_facility
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from services.worker.delivery.sender import Sender, WebhookResponse
@@ -25,20 +25,20 @@ from shared.tables import Destination
 
 @click.group()
 def destinations() -> None:
-    """Say where departments' own systems hear of referrals."""
+    """Say where the own systems of departments and facilities hear of referrals."""
 
 
 @destinations.command(name="set")
-@click.argument("queue", type=click.Choice(QUEUES))
+@click.argument("queues", metavar="[QUEUE]", nargs=-1, type=click.Choice(QUEUES))
 @click.argument("url")
-@click.option("--facility", help="Only referrals of this facility; without it, of all.")
+@click.option("--facility", help="Of this facility alone; without a QUEUE, its own system.")
 @click.option("--escalation", "level", type=click.IntRange(0, 9), default=0, help="Call it at this rung of the ladder.")
 @click.option("--insecure", is_flag=True, help="Accept http:// and send in the clear.")
 @click.option("--new-secret", is_flag=True, help="Replace the secret of a destination that is there already.")
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object with `id` and `secret`.")
 def set_(
-    queue: str,
+    queues: tuple[str, ...],
     url: str,
     facility: str | None,
     level: int,
@@ -47,13 +47,19 @@ def set_(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Send what happens in a queue to a URL; print the destination's id, and this once its secret.
+    """Send what happens in a queue, or to a facility's referrals, to a URL; print its id, and this once its secret.
 
     One that is there already is served again, as after `410 Gone`, and keeps its secret.
     """
     check(url, insecure=insecure)
+    if len(queues) > 1:
+        raise click.UsageError("a destination hears of one queue, or of a facility's referrals in all")
+    queue = queues[0] if queues else None
+    if queue is None and (facility is None or level):
+        raise click.UsageError("without a queue it is a facility's own system: name --facility, and no --escalation")
     settings = settings_of(home)
     with database(settings) as (_, sessions), sessions.begin() as session:
+        known_facility(session, facility)
         place = Place(queue, facility, level, url)
         destination_id, secret = store.put(
             session, place, IdentityCipher(settings.identity_keys), new_secret=new_secret
@@ -140,7 +146,7 @@ def send_test(url: str, secret: str, *, loopback: bool) -> WebhookResponse:
 
 def described(destination: Destination, due: int, parked: int) -> str:
     """Return a line about a destination: id, state, queue and rung, whose referrals, what waits, and where it is."""
-    heard = destination.queue + (f"+{destination.escalation_level}" if destination.escalation_level else "")
+    heard = (destination.queue or "-") + (f"+{destination.escalation_level}" if destination.escalation_level else "")
     state = "failing" if destination.status == "active" and destination.failures else destination.status
     whose, waits = destination.facility or "all", f"{due} due, {parked} parked"
     return f"{destination.id}  {state:<8}  {heard:<17}  {whose:<16}  {waits:<20}  {destination.url}"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.cli.support.database import database
 from services.cli.support.settings import settings_or_exit
-from shared.store.access import keys
+from shared.store.access import facilities, keys
 
 FACILITY = "demo-hospital"
 FIRST_KEYS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
@@ -35,5 +35,7 @@ def first_keys(file: Path) -> None:
 
 def first_key(session: Session, role: str, facility: str | None, queues: tuple[str, ...]) -> dict[str, str]:
     """Issue a key; return it with its role and what it is for."""
+    if facility is not None:
+        facilities.register(session, facility)
     _, key = keys.issue(session, role=role, facility=facility, queues=queues)
     return {"role": role, "key": key, "for": facility or " ".join(queues)}

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
@@ -14,6 +15,7 @@ from shared.clinical.referral.lifecycle import QUEUES
 from shared.platform import clock
 from shared.store.access import keys as store
 from shared.store.access import people
+from shared.store.access.facilities import UnknownFacilityError, require
 from shared.store.access.keys import LIFETIME, OVERLAP
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
@@ -32,7 +34,7 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--role", type=click.Choice(ROLES), help="Needed, but for a person's further key.")
-@click.option("--facility", help="The only facility that the key sees; a submitter needs one.")
+@click.option("--facility", help="The only facility that the key sees, registered before; a submitter needs one.")
 @click.option("--queue", "queues", type=click.Choice(QUEUES), multiple=True, help="A queue that a department works.")
 @click.option("--person", help="Whose further key it is; role, facility and queues are the person's.")
 @click.option("--label", help="What it is for, for those who read the list.")
@@ -59,6 +61,7 @@ def issue(
     lifetime = timedelta(days=days)
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
         if person is None:
+            known_facility(session, facility)
             key_id, key = store.issue(
                 session, role=role or "", facility=facility, queues=queues, label=label, lifetime=lifetime
             )
@@ -114,6 +117,14 @@ def revoke(key_id: str, home: Path | None) -> None:
         if not store.revoke(session, key_id):
             raise click.ClickException(f"there is no key {key_id} that could be revoked")
     click.echo(f"revoked {key_id}")
+
+
+def known_facility(session: Session, name: str | None) -> None:
+    """Refuse a facility that is not registered."""
+    try:
+        require(session, name)
+    except UnknownFacilityError:
+        raise click.UsageError(f"there is no facility {name}: register it with `referrals facilities add`") from None
 
 
 def described(key: ApiKey, names: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.admin.keys import home_option
+from services.cli.admin.keys import home_option, known_facility
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
 from shared.clinical.referral.lifecycle import QUEUES
@@ -45,6 +45,7 @@ def add(
     if (role == "department") != bool(queues):
         raise click.UsageError("--queue is for the role department, which needs at least one")
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
+        known_facility(session, facility)
         try:
             person = store.add(session, name=name, role=role, facility=facility, queues=queues, login=login)
         except store.NameTakenError:

@@ -27,11 +27,13 @@ from services.worker.triage.sandbox import Sandbox, SandboxError
 from shared.clinical.form import Form
 from shared.clinical.protocol import Protocol
 from shared.clinical.referral.lifecycle import acknowledge_by, next_escalation
+from shared.clinical.referral.targets import contact_by, imaging_due
 from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
 from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
 from shared.platform.traces import tracer
+from shared.store.contact.imaging_due import written_due
 from shared.store.event_log.events import DueDelivery
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
 from shared.store.versions import Versions
@@ -204,6 +206,9 @@ class Triager:
             ),
             clock_started_at=intake.received_at,
             escalate_at=rung.due if rung else None,
+            contact_by=contact_by(record, intake.received_at),
+            ambulance=bool(record and record["ambulance"]),
+            imaging_due=written_due(imaging_due(record, intake.received_at, self.protocol.targets)),
         )
 
 

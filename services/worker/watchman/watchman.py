@@ -19,6 +19,7 @@ from services.worker.heartbeats import start_heartbeats
 from services.worker.triage.sandbox import Sandbox
 from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import BATCHES, Triager
+from services.worker.watchman.contacts import ContactWatch
 from services.worker.watchman.escalation import Ladder
 from services.worker.watchman.event_sequencer import EventSequencer
 from services.worker.watchman.record_numbers import STEP_SECONDS, RecordNumbers
@@ -77,11 +78,13 @@ class Watchman:
         """Return everything else."""
         sequencer = EventSequencer(self.triager.sessions)
         ladder = Ladder(self.triager.sessions, self.triager.protocol.targets, self.triager.announce)
+        contacts = ContactWatch(self.triager.sessions, self.triager.announce)
         backfill = (
             [PeriodicTask("record_numbers", STEP_SECONDS, self.record_numbers.step)] if self.record_numbers else []
         )
         return [
             PeriodicTask("escalation", EVERY_ROUND, ladder.climb),
+            PeriodicTask("contacts", EVERY_ROUND, contacts.look),
             PeriodicTask(
                 "deliveries",
                 EVERY_ROUND,

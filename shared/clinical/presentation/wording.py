@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shared.clinical.fields import Field
 from shared.clinical.protocol import Protocol
 
 
@@ -19,16 +20,36 @@ def worded(record: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
     }
 
 
+def answered(answers: Mapping[str, Any], protocol: Protocol) -> list[dict[str, Any]]:
+    """Return each stored answer, by the names of fields, as code and in the form's words, in the form's order.
+
+    `protocol` is the version that decided; an answer that it does not ask stands last, as it is.
+    """
+    asked = [name for name in protocol.form.fields if name in answers]
+    others = [name for name in answers if name not in protocol.form.fields]
+    paths = {name: protocol.form.fields[name].path for name in asked}
+    said = _said([(paths.get(name, name), answers[name]) for name in (*asked, *others)], protocol)
+    return [
+        {"field": word["field"], "label": word["label"], "answer": answers[name], "text": word["answer"]}
+        for name, word in zip((*asked, *others), said, strict=True)
+    ]
+
+
 def _said(answers: Iterable[tuple[str, Any]], protocol: Protocol) -> list[dict[str, Any]]:
     """Return question and answer as the form words them; an answer that is not on a list stands as it is."""
     words = []
     for path, answer in answers:
         field = protocol.form.by_path.get(path)
         label = field.label if field else path
-        text = field.values.get(answer, _plain(answer)) if field and isinstance(answer, str) else _plain(answer)
+        text = _text(field, answer) if field and isinstance(answer, str) else _plain(answer)
         unit = f" {field.unit}" if field and field.unit and not isinstance(answer, str) else ""
         words.append({"field": path, "label": label, "answer": text + unit})
     return words
+
+
+def _text(field: Field, answer: str) -> str:
+    """Return the words of an answer on the list; those of an earlier version are read as they are now."""
+    return field.values.get(field.old_answers.get(answer, answer), _plain(answer))
 
 
 def _open(rule: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from shared.clinical.referral.targets import Targets
 Queue = Literal["urgent", "neurology", "orthopedics", "clinical_review"]
 Priority = Literal["emergency", "urgent", "prompt", "routine"]
 Status = Literal["queued", "acknowledged", "completed", "returned", "superseded"]
-Action = Literal["acknowledge", "complete", "reroute", "return", "release"]
+Action = Literal["acknowledge", "complete", "reroute", "return", "release", "contacted"]
+Contact = Literal["reached", "no_answer", "left_message", "not_needed"]
 
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)  # most urgent first
 STATUSES: tuple[Status, ...] = get_args(Status)
+CONTACTS: tuple[Contact, ...] = get_args(Contact)
+CONTACT_ENDINGS: tuple[Contact, ...] = ("reached", "not_needed")  # these end the clock of the contact
 OPEN_STATUSES: tuple[Status, ...] = ("queued", "acknowledged")
 
 # For each action the statuses it may start from, and where it leads. What is not here is forbidden.
@@ -24,6 +27,7 @@ TRANSITIONS: Mapping[Action, Mapping[Status, Status]] = {
     "reroute": {"queued": "queued", "acknowledged": "queued"},
     "return": {"queued": "returned", "acknowledged": "returned"},
     "release": {"acknowledged": "queued"},
+    "contacted": {"queued": "queued", "acknowledged": "acknowledged"},
 }
 
 _SATURDAY = 5

@@ -1,7 +1,7 @@
 """One case, several forms: whose referral stays open, in which queue, how pressing, and since when its clock runs."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from shared.clinical.referral.lifecycle import (
     acknowledge_by,
     next_escalation,
 )
-from shared.clinical.referral.targets import Targets
+from shared.clinical.referral.targets import Targets, earlier, kept_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ class Version:
     escalation_level: int = 0
     downgrade_proposed: bool = False
     superseded_by: UUID | None = None
+    contact_by: datetime | None = None
+    imaging_due: Mapping[str, datetime | None] = field(default_factory=dict)
+    contacted_by: str | None = None
+    contacted_at: datetime | None = None
+    contacted_outcome: str | None = None
+    contact_overdue_at: datetime | None = None
 
     @property
     def age(self) -> tuple[datetime, UUID]:
@@ -83,7 +89,10 @@ def settle(versions: Collection[Version], targets: Targets, holidays: Collection
             escalation_level=0,
             downgrade_proposed=True,
         )
-    return Settlement(_with_running_clocks(survivor, superseded), superseded)
+    survivor = _with_running_clocks(survivor, superseded)
+    if survivor.downgrade_proposed:
+        survivor = _with_earlier_times(survivor, superseded)
+    return Settlement(survivor, superseded)
 
 
 def escalate_at(version: Version, targets: Targets) -> datetime | None:
@@ -115,3 +124,24 @@ def _with_running_clocks(survivor: Version, superseded: Sequence[Version]) -> Ve
         clock_started_at=min(each.clock_started_at for each in all_of_them),
         escalation_level=max(each.escalation_level for each in all_of_them),
     )
+
+
+def _with_earlier_times(survivor: Version, superseded: Sequence[Version]) -> Version:
+    """Let one that keeps an earlier version's place keep its times too, and with its contact whoever made it.
+
+    `acknowledge_by` also where that version was acknowledged: the times are earlier ones, never later.
+    """
+    for each in superseded:
+        if each.priority == survivor.priority:
+            survivor = replace(survivor, acknowledge_by=min(survivor.acknowledge_by, each.acknowledge_by))
+        if earlier(survivor.contact_by, each.contact_by) != survivor.contact_by:
+            survivor = replace(survivor, contact_by=each.contact_by, contact_overdue_at=each.contact_overdue_at)
+        if survivor.contacted_at is None and each.contacted_at is not None:
+            survivor = replace(
+                survivor,
+                contacted_by=each.contacted_by,
+                contacted_at=each.contacted_at,
+                contacted_outcome=each.contacted_outcome,
+            )
+        survivor = replace(survivor, imaging_due=kept_due(survivor.imaging_due, each.imaging_due))
+    return survivor

@@ -16,8 +16,7 @@ _COLUMNS = """
     access_log.facility, access_log.address, access_log.request_id, access_log.method, access_log.route,
     access_log.status, access_log.referral_id, access_log.intake_id, access_log.patients
 """
-# Every facility has, or had, a key; keys are never removed.
-_FACILITIES = text("select distinct facility from api_keys where facility is not null order by facility limit 1000")
+_FACILITIES = text("select name from facilities order by name limit 1000")
 
 
 @dataclass(frozen=True, slots=True)

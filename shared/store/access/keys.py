@@ -15,8 +15,9 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
+from shared.store.access import facilities
 from shared.store.seals.key_seals import seal_issued_key
-from shared.tables import ApiKey, Person
+from shared.tables import ApiKey, Facility, Person
 
 PREFIX = "rk"
 ID_BYTES = 6
@@ -31,13 +32,18 @@ _LIVE = (ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.ex
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A live key: whose it is and what it may; `facility` is None for staff, `person` for a system or a team."""
+    """A live key: whose it is and what it may; `facility` is None for staff of all, `person` for a system or a team.
+
+    `closed` and `test` say of its facility that it may not post any more, and that its referrals are no real ones.
+    """
 
     id: str
     secret_hash: bytes
     role: str
     facility: str | None
     queues: tuple[str, ...]
+    closed: bool = False
+    test: bool = False
     person: str | None = None  # the name of the one whose key it is
 
     def opens(self, secret: str) -> bool:
@@ -68,8 +74,10 @@ def issue(
 ) -> tuple[str, str]:
     """Store a new key; return its id and the whole key, which nobody can show again.
 
-    It expires at `expires_at`, or after `lifetime`.
+    It expires at `expires_at`, or after `lifetime`. Raises UnknownFacilityError where it is for a facility that is not
+    registered.
     """
+    facilities.require(session, facility)
     key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
     values: dict[str, Any] = {
         "role": role,
@@ -87,9 +95,17 @@ def issue(
 def find_live(connection: Connection | Session, key_id: str) -> Key | None:
     """Return the key called `key_id`, unless it is unknown, expired, revoked, or of a person who is closed."""
     columns = (ApiKey.id, ApiKey.secret_hash, ApiKey.role, ApiKey.facility, ApiKey.queues, Person.name)
-    found = select(*columns).outerjoin(Person, Person.id == ApiKey.person_id)
+    of_facility = (Facility.closed_at.is_not(None).label("closed"), (Facility.kind == facilities.TEST).label("test"))
+    found = (
+        select(*columns, *of_facility)
+        .outerjoin(Facility, Facility.name == ApiKey.facility)
+        .outerjoin(Person, Person.id == ApiKey.person_id)
+    )
     row = connection.execute(found.where(ApiKey.id == key_id, Person.closed_at.is_(None), *_LIVE)).one_or_none()
-    return row and Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues), row.name)
+    if row is None:
+        return None
+    of = {"closed": bool(row.closed), "test": bool(row.test)}
+    return Key(row.id, row.secret_hash, row.role, row.facility, tuple(row.queues), person=row.name, **of)
 
 
 def record_use(connection: Connection | Session, key_id: str) -> None:
@@ -110,7 +126,7 @@ def rotate(session: Session, key_id: str, overlap: timedelta = OVERLAP) -> tuple
     new = issue(
         session, role=old.role, facility=old.facility, queues=old.queues, label=old.label, person_id=old.person_id
     )
-    ends = func.least(func.coalesce(ApiKey.expires_at, "infinity"), func.now() + overlap)
+    ends = func.least(ApiKey.expires_at, func.now() + overlap)  # of what is null, the other
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(replaced_by=new[0], expires_at=ends))
     return new
 

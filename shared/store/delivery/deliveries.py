@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.platform.task_queues import FACILITY_DELIVERIES
 from shared.store.event_log.events import append_events
 from shared.store.sql import load
 
@@ -110,7 +111,15 @@ _FAILED = text("""
     where id = :destination
 """)
 _PARK_UNREACHABLE = text(load("park_unreachable", unleased=_UNLEASED, max_batch=str(MAX_BATCH)))
-_STALLED = text(load("stalled_deliveries", unleased=_UNLEASED, served=_SERVED, has_free_slot=_HAS_FREE_SLOT))
+_STALLED = text(
+    load(
+        "stalled_deliveries",
+        unleased=_UNLEASED,
+        served=_SERVED,
+        has_free_slot=_HAS_FREE_SLOT,
+        facility_deliveries=FACILITY_DELIVERIES,
+    )
+)
 ANY_STALLED = f"""exists (
     select from destinations cross join lateral (
         select due_at from deliveries where destination_id = destinations.id and {_UNLEASED} order by due_at, id limit 1

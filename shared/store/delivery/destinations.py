@@ -20,9 +20,9 @@ PREFIX = "whsec_"  # of Standard Webhooks
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What tells destinations apart: the queue and facility (None: all) heard of, the rung (0: none), and where."""
+    """What tells destinations apart: queue (None: a facility's own), facility (None: all), rung (0: none), URL."""
 
-    queue: str
+    queue: str | None
     facility: str | None
     escalation_level: int
     url: str
@@ -75,7 +75,7 @@ def remove(session: Session, destination_id: UUID) -> bool:
 
 def _is(place: Place) -> ColumnElement[bool]:
     return and_(
-        Destination.queue == place.queue,
+        func.coalesce(Destination.queue, "") == (place.queue or ""),
         func.coalesce(Destination.facility, "") == (place.facility or ""),
         Destination.escalation_level == place.escalation_level,
         Destination.url == place.url,

@@ -91,12 +91,18 @@ def page(
     limit: int,
     after: DeliveryPosition | None = None,
     destination_id: UUID | None = None,
+    facility: str | None = None,
 ) -> list[Seen]:
-    """Return the first `limit` deliveries of a status after a position, the oldest first, to one destination or all."""
+    """Return the first `limit` deliveries of a status after a position, the oldest first.
+
+    To one destination or all, of what happened to one facility's referrals or to all.
+    """
     order = (Delivery.created_at, Delivery.id)
     statement = select(Delivery, Destination).join(Destination).where(Delivery.status == status)
     if destination_id is not None:
         statement = statement.where(Delivery.destination_id == destination_id)
+    if facility is not None:
+        statement = statement.join(Referral, Referral.id == Delivery.referral_id).where(Referral.facility == facility)
     if after is not None:
         statement = statement.where(tuple_(*order) > tuple_(literal(after.created_at), literal(after.id)))
     return _with_attempts(session, session.execute(statement.order_by(*order).limit(limit)).all())

@@ -14,7 +14,11 @@ from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.platform.raw_statement import RawStatement
+from shared.platform.task_queues import FACILITY_DELIVERIES
 from shared.store.sql import load
+
+FORM_READ = "referral.form_read"  # the one event of a referral that no destination hears of
+HIDDEN_FROM_SENDERS = (FORM_READ, "referral.identity_corrected")  # who read what, and whose it is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,13 @@ class DueDelivery:
     queue: str
 
 
-FAN_OUT = load("fan_out", priorities=", ".join(f"'{priority}'" for priority in PRIORITIES))
+FAN_OUT = load(
+    "fan_out",
+    priorities=", ".join(f"'{priority}'" for priority in PRIORITIES),
+    facility_deliveries=FACILITY_DELIVERIES,
+    form_read=FORM_READ,
+    hidden_from_senders=", ".join(map(repr, HIDDEN_FROM_SENDERS)),
+)
 _APPEND = RawStatement(text(load("append_events", fan_out=FAN_OUT)))
 
 

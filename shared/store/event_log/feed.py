@@ -6,26 +6,29 @@ change of what was numbered shows.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
 from psycopg.errors import LockNotAvailable, QueryCanceled
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Select, literal, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from shared.platform.database import Sessions
-from shared.store.access.scope import Scope
-from shared.tables import Event, Intake
+from shared.store.event_log.events import HIDDEN_FROM_SENDERS
+from shared.tables import Event, Referral
 
 log = structlog.get_logger(__name__)
 
 NUMBERING = 7_205_734_186  # the advisory lock under which events get their numbers
 LOCK_SECONDS = 0.5  # numbering takes milliseconds; who waits longer stands behind a process that is frozen
 MAX_BATCH = 1000
+MAX_EXAMINED = 1000  # events for one page, of which its reader may see few
 MAX_ROUNDS = 10  # then the reader reads; the next one numbers the rest
 
 
@@ -41,6 +44,55 @@ class Head:
 
 
 NOTHING = Head(0, bytes(32))  # what stands before the first event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event with what its referral says of who may see it; without a number for a moment after its commit."""
+
+    number: int | None
+    type: str
+    at: datetime
+    referral_id: UUID
+    intake_id: UUID
+    by: str | None
+    data: dict[str, Any]
+    reference: str
+    facility: str
+    test: bool
+    actor: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads events: of one facility, or of all that are no tests; `as_sender` sees what concerns senders alone."""
+
+    facility: str | None = None
+    as_sender: bool = False
+    all_kinds: bool = False  # tests, too
+
+    def sees(self, event: StoredEvent) -> bool:
+        """Say whether this reader may see that the event happened."""
+        if self.as_sender and (not event.type.startswith("referral.") or event.type in HIDDEN_FROM_SENDERS):
+            return False
+        if self.facility is None:
+            return self.all_kinds or not event.test
+        return event.facility == self.facility
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events that a reader may see; `last` is the number of the last one examined, `ended` that none follows yet."""
+
+    events: Sequence[StoredEvent]
+    last: int
+    ended: bool
+
+
+_EVENT: Select[Any] = select(
+    *(Event.number, Event.type, Event.at, Event.referral_id, Event.intake_id, Event.by, Event.data),
+    *(Referral.reference, Referral.facility, Referral.test, Event.actor),
+).join(Referral, Referral.id == Event.referral_id)
 
 _LAST = text("select number, digest from events where number is not null order by number desc limit 1")
 # Not `exists`, which forgets the order: it leads into the index of just these.
@@ -109,41 +161,58 @@ def head(session: Session) -> Head:
     return Head(*row) if row else NOTHING
 
 
-def page_seen(session: Session, after: int, scope: Scope, *, limit: int) -> tuple[Sequence[Event], int]:
-    """Return the first `limit` events above `after` that `scope` sees, and the number of the last one examined.
+def page(session: Session, after: int, *, limit: int) -> Sequence[StoredEvent]:
+    """Return the first `limit` events with a number above `after`, in order, whoever may see them."""
+    rows = session.execute(_EVENT.where(Event.number > after).order_by(Event.number).limit(limit))
+    return [StoredEvent(*row) for row in rows]
 
-    For one facility at most MAX_BATCH are examined: a page costs the same however rare its events are.
+
+def page_for(session: Session, reader: Reader, after: int, *, limit: int) -> Page:
+    """Return the first `limit` events after a number that the reader may see, out of at most MAX_EXAMINED."""
+    return _seen(lambda place, count: page(session, place, limit=count), reader.sees, after, limit)
+
+
+def timeline(session: Session, referral_id: UUID, reader: Reader, after: int, *, limit: int) -> Page:
+    """Return a page of what happened to one referral, oldest first; what has no number yet stands at the end.
+
+    Whether the reader may see the referral is for the caller to say.
     """
-    if scope.facility is None:
-        events = page(session, after, limit=limit)
-        return events, _last(events, after)
-    examined = page(session, after, limit=MAX_BATCH)
-    events = seen(session, examined, scope)[: limit + 1]
-    if len(events) > limit:
-        return events[:limit], _last(events[:limit], after)
-    return events, _last(examined, after)
+    # An id that the planner is not told: of one with most of all events, it would walk those of all others.
+    this = select(literal(referral_id)).scalar_subquery()
+    of_referral = _EVENT.where(Event.referral_id == this)
+
+    def read(place: int, count: int) -> Sequence[StoredEvent]:
+        rows = session.execute(of_referral.where(Event.number > place).order_by(Event.number).limit(count))
+        return [StoredEvent(*row) for row in rows]
+
+    numbered = _seen(read, reader.sees, after, limit)
+    if not numbered.ended or len(numbered.events) == limit:
+        return numbered
+    room = limit - len(numbered.events)
+    rows = session.execute(of_referral.where(Event.number.is_(None)).order_by(Event.id).limit(room)).all()
+    fresh = [event for event in (StoredEvent(*row) for row in rows) if reader.sees(event)]
+    return Page([*numbered.events, *fresh], numbered.last, ended=len(rows) < room)
 
 
-def seen(session: Session, events: Sequence[Event], scope: Scope) -> Sequence[Event]:
-    """Return those of `events` that `scope` sees."""
-    if scope.facility is None or not events:
-        return events
-    of_facility = select(Intake.id).where(
-        Intake.id.in_({event.intake_id for event in events}), Intake.facility == scope.facility
-    )
-    own = set(session.scalars(of_facility))
-    return [event for event in events if event.intake_id in own]
-
-
-def page(session: Session, after: int, *, limit: int) -> Sequence[Event]:
-    """Return the first `limit` events with a number above `after`, in order."""
-    return session.scalars(select(Event).where(Event.number > after).order_by(Event.number).limit(limit)).all()
+def _seen(
+    read: Callable[[int, int], Sequence[StoredEvent]], sees: Callable[[StoredEvent], bool], after: int, limit: int
+) -> Page:
+    """Return a page of what may be seen; while that is less than asked for, read on, in steps that grow."""
+    events, examined, step = list[StoredEvent](), 0, limit + 1
+    while examined < MAX_EXAMINED:
+        found = read(after, step)
+        for event in found:
+            if len(events) == limit:
+                return Page(events, after, ended=False)
+            after = event.number or after
+            if sees(event):
+                events.append(event)
+        if len(found) < step:
+            return Page(events, after, ended=True)
+        examined, step = examined + len(found), MAX_EXAMINED
+    return Page(events, after, ended=False)
 
 
 def latest_id(connection: Connection | Session) -> int:
     """Return the id of the event that was added last, numbered or not; 0 before the first."""
     return int(connection.scalar(_LATEST) or 0)
-
-
-def _last(events: Sequence[Event], after: int) -> int:
-    return (events[-1].number or after) if events else after

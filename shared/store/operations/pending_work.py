@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.store.contact.overdue import CONTACT_IS_OVERDUE
 from shared.store.delivery.deliveries import ANY_STALLED
 from shared.store.escalation import RUNG_IS_DUE
 from shared.store.event_log.feed import ANY_UNNUMBERED
@@ -13,7 +14,7 @@ from shared.store.queues import MANY_CHANGES
 
 _DUE = text(f"""
     select {RUNG_IS_DUE} as escalation, {ANY_STALLED} as deliveries, {ANY_UNNUMBERED} as numbers,
-        {MANY_CHANGES} as queues
+        {MANY_CHANGES} as queues, {CONTACT_IS_OVERDUE} as contacts
 """)
 
 

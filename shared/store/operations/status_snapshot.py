@@ -32,9 +32,13 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusSnapshot:
-    """Lanes by lane, roles by role, all others by queue; what has nothing is left out."""
+    """Lanes by lane, roles by role, all others by queue; what has nothing is left out.
+
+    Deliveries to facilities' own systems stand under FACILITY and TEST_FACILITY, in the place of a queue.
+    """
 
     queues: Mapping[str, QueueStatus]
+    tests: Mapping[str, QueueStatus]  # the same of test facilities, of which `queues` has nothing
     lanes: Mapping[str, LaneStatus]
     deliveries: Mapping[str, DeliveryStatus]
     disabled: Mapping[str, int]  # destinations that take nothing any more
@@ -49,8 +53,13 @@ _LANES = text("""
     select lane, count(*), extract(epoch from clock_timestamp() - min(received_at))
     from intakes where status = 'received' group by lane
 """)
-_DELIVERIES = text(load("delivery_status"))
-_DISABLED = text("select queue, count(*) from destinations where status = 'disabled' group by queue")
+FACILITY, TEST_FACILITY = "facility", "test_facility"
+_LISTENER = f"""coalesce(queue, (
+    select case kind when 'test' then '{TEST_FACILITY}' else '{FACILITY}' end from facilities
+    where name = destinations.facility
+), '{FACILITY}')"""  # noqa: S608 - constants
+_DELIVERIES = text(load("delivery_status", listener=_LISTENER))
+_DISABLED = text(f"select {_LISTENER}, count(*) from destinations where status = 'disabled' group by 1")  # noqa: S608
 EXPIRY_WARNING = timedelta(days=30)
 # Of what is urgent only: no other priority has a ladder.
 _LADDERS_ENDED = text("""
@@ -69,6 +78,7 @@ def status_snapshot(session: Session) -> StatusSnapshot:
     """Return the status of everything, in a few short queries."""
     return StatusSnapshot(
         queues=states(session, Scope.everything()),
+        tests=states(session, Scope.everything(), test=True),
         lanes={lane: LaneStatus(count, float(age)) for lane, count, age in session.execute(_LANES)},
         deliveries={
             queue: DeliveryStatus(due, parked, float(age)) for queue, due, parked, age in session.execute(_DELIVERIES)

@@ -1,6 +1,6 @@
--- Counts the due and the parked deliveries of each queue.
+-- Counts the due and the parked deliveries of each queue, and of facilities' own systems.
 -- Destination by destination, as the indexes are: what is counted is counted there, and no row is looked up.
-select queue, sum(due.number)::int, sum(parked.number)::int,
+select $listener, sum(due.number)::int, sum(parked.number)::int,
     coalesce(extract(epoch from now() - min(due.oldest)), 0)
 from destinations
 cross join lateral (
@@ -10,4 +10,4 @@ cross join lateral (
 cross join lateral (
     select count(*) as number from deliveries where destination_id = destinations.id and status = 'parked'
 ) as parked
-group by queue having sum(due.number) + sum(parked.number) > 0
+group by 1 having sum(due.number) + sum(parked.number) > 0

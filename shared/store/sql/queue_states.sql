@@ -1,4 +1,4 @@
--- Counts the open referrals of each queue and priority, of the facilities that $seen selects.
+-- Counts the open referrals of each queue and priority, of the facilities that $seen selects; overdue ones where $counted.
 -- What is open is the sum of its changes, the oldest is one step into an index for each facility, and only what is
 -- overdue is counted, in an index.
 with place as (
@@ -20,7 +20,7 @@ select place.queue, priority, open, coalesce(unacknowledged, 0),
     (
         select count(*) from referrals
         where referrals.queue = place.queue and referrals.priority = place.priority
-            and status = 'queued' and acknowledge_by < now() and $seen
+            and status = 'queued' and acknowledge_by < now() and $counted
     ),
     extract(epoch from now() - since)
 from place join oldest on oldest.queue = place.queue

@@ -5,5 +5,5 @@ from destinations cross join lateral (
     where destination_id = destinations.id and $unleased and due_at <= clock_timestamp() - :age
     order by due_at, id limit 1
 ) as oldest
-where $served and $has_free_slot and destinations.queue = any(:queues)
+where $served and $has_free_slot and coalesce(destinations.queue, '$facility_deliveries') = any(:queues)
 order by oldest.due_at

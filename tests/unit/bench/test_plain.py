@@ -12,6 +12,7 @@ from shared.clinical.form import read
 from shared.clinical.triage import triage
 from shared.platform.clock import now
 from shared.protocols import active
+from shared.store.access.facilities import register
 from shared.store.access.keys import issue
 from shared.tables import Decision, Event, Intake, Referral
 
@@ -21,6 +22,7 @@ FORMS = example_forms(now().year)
 @pytest.fixture
 def post(settings, sessions, broker):  # noqa: ARG001 - an empty broker
     with sessions.begin() as session:
+        register(session, "st-marys")
         _, key = issue(session, role="submitter", facility="st-marys")
     client = create_app(settings, sessions).test_client()
     return lambda body: client.post("/v1/intakes", json=body, headers={"Authorization": f"Bearer {key}"})

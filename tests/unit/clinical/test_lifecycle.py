@@ -43,6 +43,11 @@ PAIRS = [
     ("release", "completed", None),
     ("release", "returned", None),
     ("release", "superseded", None),
+    ("contacted", "queued", "queued"),
+    ("contacted", "acknowledged", "acknowledged"),
+    ("contacted", "completed", None),
+    ("contacted", "returned", None),
+    ("contacted", "superseded", None),
 ]
 
 

@@ -101,16 +101,54 @@ def test_rungs_of_a_lower_ladder_do_not_count():
     assert (late.priority, late.escalation_level, late.clock_started_at) == ("emergency", 0, START)
 
 
-def test_what_was_acknowledged_is_queued_again_with_its_own_clock():
+def test_what_was_acknowledged_is_queued_again_with_its_own_ladder_and_the_earlier_time():
     kept = after(replace(URGENT, status="acknowledged", escalation_level=1), version(9, "neurology", "routine"))
     assert (kept.status, kept.priority, kept.escalation_level) == ("queued", "emergency", 0)
-    assert kept.acknowledge_by == START + timedelta(minutes=9 + 10)
+    assert kept.acknowledge_by == URGENT.acknowledge_by
     assert kept.clock_started_at == START + timedelta(minutes=9)
+
+
+HOUR = timedelta(hours=1)
+DONE = {"contacted_by": "Dr A. Okafor", "contacted_at": START, "contacted_outcome": "reached"}
+BEFORE = replace(URGENT, contact_by=START, imaging_due={"mri": START + 4 * HOUR, "ct": None, "gone": START})
+
+
+@pytest.mark.parametrize("newer", [None, START + HOUR])
+def test_a_lower_one_keeps_the_earlier_time_of_the_contact_and_of_each_study(newer):
+    due = {"mri": START + 24 * HOUR, "ct": START + HOUR, "xr": None}
+    kept = after(BEFORE, version(9, "neurology", "prompt", contact_by=newer, imaging_due=due))
+    assert kept.contact_by == START
+    assert kept.imaging_due == {"mri": START + 4 * HOUR, "ct": START + HOUR, "xr": None}
+
+
+def test_a_lower_one_keeps_its_own_times_where_they_are_the_earlier_ones():
+    early, due = START - HOUR, {"mri": START - HOUR}
+    kept = after(BEFORE, version(9, "neurology", "prompt", contact_by=early, imaging_due=due))
+    assert (kept.contact_by, kept.imaging_due) == (early, due)
+
+
+def test_one_that_is_no_lower_has_its_own_times():
+    newer = version(9, "urgent", "emergency", contact_by=START + HOUR, imaging_due={"mri": START + 24 * HOUR})
+    survivor = after(replace(BEFORE, **DONE), newer)
+    assert (survivor.contact_by, survivor.imaging_due) == (newer.contact_by, newer.imaging_due)
+    assert survivor.contacted_at is None
+
+
+def test_with_the_time_of_the_contact_goes_what_came_of_it():
+    lower = version(9, "neurology", "prompt", contact_by=START + HOUR)
+    kept = after(replace(BEFORE, contact_overdue_at=START + HOUR, **DONE), lower)
+    assert (kept.contacted_by, kept.contacted_outcome, kept.contacted_at) == ("Dr A. Okafor", "reached", START)
+    assert kept.contact_overdue_at == START + HOUR
+    early = replace(lower, contact_by=START - HOUR)
+    assert after(replace(BEFORE, contact_overdue_at=START), early).contact_overdue_at is None
 
 
 def test_working_days_leave_out_holidays():
     held = replace(version(0, "orthopedics", "prompt"), status="acknowledged")
     settled = settle([held, version(9, "neurology", "routine")], TARGETS, {(START + timedelta(days=1)).date()})
+    assert settled.survivor.acknowledge_by == held.acknowledge_by
+    late = replace(held, acknowledge_by=START + timedelta(days=9))
+    settled = settle([late, version(9, "neurology", "routine")], TARGETS, {(START + timedelta(days=1)).date()})
     assert settled.survivor.acknowledge_by == START + timedelta(days=2, minutes=9)
 
 

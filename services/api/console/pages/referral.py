@@ -1,5 +1,6 @@
 """One referral: the patient, why it is here, which imaging is advised, what happened, and what may be done."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from services.api.console.rows import row
 from services.api.console.session import signed_in
 from services.api.console.trace import trace_of
 from services.api.context import current_context
-from services.api.http.auth import READERS, allow, caller, scope
+from services.api.http.auth import READERS, allow, caller, reader, scope
 from services.api.referrals.worklists import LABELS
 from services.api.schemas import serializers
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.store import referrals
-from shared.store.event_log.feed import catch_up
+from shared.store.event_log.feed import catch_up, timeline
 from shared.store.referrals import StoredReferral
 
 EVENTS = 200  # of a timeline that the page shows; the API has the rest in pages
@@ -36,7 +37,7 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
     catch_up(current_context().sessions)
     with current_context().sessions() as session:
         stored = referrals.find(session, referral_id, scope())
-        happened = stored and referrals.timeline(session, referral_id, scope(), after=0, limit=EVENTS)
+        happened = stored and timeline(session, referral_id, replace(reader(), all_kinds=True), 0, limit=EVENTS)
         if stored is None:
             raise NotFound
         if _sees_identity():
@@ -48,8 +49,8 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         stored=stored,
         shown=_shown(stored),
         trace=trace_of(stored.record) if stored.record else None,
-        events=happened[0] if happened else [],
-        more_events=bool(happened and happened[1]),
+        events=happened.events if happened else [],
+        more_events=bool(happened and not happened.ended),
         queues=[name for name in QUEUES if name != stored.queue],
         labels=LABELS,
         open=STATUSES.index(stored.status) < STATUSES.index("completed"),

@@ -1,0 +1,1 @@
+"""Lists over all queues and searches, each a walk along an index."""
