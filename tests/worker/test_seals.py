@@ -197,6 +197,7 @@ def test_an_emergency_made_routine_behind_an_event_that_says_nothing_of_it_is_fo
         'update intakes set answers = answers || \'{"onset": "gradual", "rewritten": true}\'',
         "update referrals set acknowledge_by = acknowledge_by + interval '1 day'",
         "update referrals set headline = 'well'",
+        "update referrals set contact_by = now() + interval '9 days'",
     ],
 )
 def test_a_decision_or_answers_rewritten_are_found(sealed, audited, statement):

@@ -16,7 +16,8 @@ STATE = """
         referrals.intake_id, referrals.facility, referrals.queue, referrals.priority, referrals.status,
         referrals.pattern, referrals.headline, referrals.red_flags, referrals.created_at, referrals.acknowledge_by,
         referrals.acknowledged_by, referrals.acknowledged_at, referrals.clock_started_at, referrals.superseded_by,
-        referrals.downgrade_proposed, referrals.version,
+        referrals.downgrade_proposed, referrals.version, referrals.test, referrals.contact_by, referrals.contacted_by,
+        referrals.contacted_at, referrals.contacted_outcome,
         intakes.facility, intakes.lane, intakes.received_at, intakes.today, intakes.answers, intakes.amends,
         decisions.record, decisions.protocol_version, decisions.decided_at
     )::text, 'UTF8'))
