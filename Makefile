@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-rules test-service test-integrations test-compose soak env check \
-  format lock openapi clean
+.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-parts test-protocol test-service test-faults \
+  screenshots test-browser test-compose test-integrations soak env check format lock openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,16 +34,31 @@ lint: install-dev
 check: lint  ## formatting, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q tests/unit tests/architecture tests/protocol/test_examples.py
 
-test: lint test-rules test-service  ## what CI runs: every check and every test, on a PostgreSQL and a Valkey of its own
+# Faults mostly wait, so the other parts run beside them. Each part prints what it has to say in one piece when it ends.
+test: install-dev  ## every check and every test but those below, on PostgreSQLs and Valkeys of its own
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-parts
 
-test-rules: install-dev
-	nice $(BIN)/pytest tests/protocol
+test-parts: test-faults test-service lint test-protocol
 
+test-protocol: install-dev
+	nice $(BIN)/pytest tests/protocol --numprocesses=2 --dist=loadgroup
+
+# What has a target of its own is left out. Coverage counts what runs in the test processes; its floor is in pyproject.toml.
+APART := compose protocol faults browser integrations
 test-service: install-dev
-	$(BIN)/pytest tests --ignore=tests/compose --ignore=tests/protocol --ignore=tests/integrations
+	$(BIN)/pytest tests $(APART:%=--ignore=tests/%) --numprocesses=2 --dist=loadfile --cov --cov-report=
 
-test-integrations: install-dev  ## with foreign programs: a real identity provider (node and npm are needed)
+test-faults: install-dev
+	$(BIN)/pytest tests/faults
+
+test-browser: install-dev  ## the console in a real Chromium (Debian: apt-get install chromium; CHROMIUM=PATH for another)
+	$(BIN)/pytest tests/browser
+
+test-integrations: install-dev  ## with foreign clients, fuzzers, Prometheus and collectors (Debian: apt-get install prometheus)
 	$(BIN)/pytest tests/integrations
+
+screenshots: install-dev  ## pictures of the console into docs/images, from made-up cases at a fixed time
+	$(BIN)/python -m tests.browser.screenshots
 
 env:  ## .env with fresh secrets, for docker compose
 	@deploy/write-env
@@ -70,9 +85,9 @@ format: install-dev  ## rewrite the code in the house format
 openapi: install-dev  ## write services/api/openapi.json from the code
 	$(BIN)/referrals openapi --write
 
-lock: install-dev  ## resolve requirements/*.in into hashed locks
+lock: install-dev  ## resolve requirements/*.in into hashed locks (UPGRADE=1 for newer versions)
 	@for name in runtime embedded dev integrations build compose; do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; \
 	done
 

@@ -23,7 +23,7 @@ class Program:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def wait_for(self, pattern: str, seconds: float = 20) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 60) -> re.Match[str]:
         """Return the match in the next line that has one; everything before it is in `said`."""
         deadline = time.monotonic() + seconds
         while True:

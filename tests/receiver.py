@@ -67,7 +67,7 @@ class Receiver:
         """Return the webhook ids in the order in which they came."""
         return [each.webhook_id for each in self.received]
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         """Return what was received once it is `count` requests."""
         deadline = time.monotonic() + seconds
         while len(self.received) < count:

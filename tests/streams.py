@@ -4,7 +4,7 @@ import json
 from http.client import HTTPConnection
 from typing import Any
 
-PATIENCE = 20  # seconds; a heartbeat comes every fifteen
+PATIENCE = 60  # seconds; a heartbeat comes every fifteen
 
 
 class Stream:

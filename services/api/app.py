@@ -11,6 +11,7 @@ from services.api.access import recording
 from services.api.access import routes as access
 from services.api.access.failure_counter import FailureCounter
 from services.api.admission import overdue_bodies
+from services.api.admission.ask_next import AskNext
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import BATCHES, AdmissionControl
 from services.api.console import console
@@ -30,6 +31,7 @@ from services.api.protocols import preview
 from services.api.protocols import routes as protocols
 from services.api.referrals import finding, identity_routes, worklists
 from services.api.referrals import routes as referrals
+from services.api.referrals.answering import routes as answering
 from services.api.referrals.contact import routes as contact_routes
 from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
@@ -68,6 +70,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         finding,
         referrals,
         identity_routes,
+        answering,
         contact_routes,
         events,
         deliveries,
@@ -107,6 +110,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         admission=AdmissionControl(POOL_SIZE, disk),
         bodies=BodyLimits(settings.api_threads),
         long_poll_slots=threading.BoundedSemaphore(max(1, settings.api_threads // 4)),
+        ask_next=AskNext(max(1, settings.api_threads // 4)),
         now=now,
         feed_follower=FeedFollower(sessions, settings.event_streams),
         failed_authentications=FailureCounter(sessions),

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from services.api.access.failure_counter import FailureCounter
+from services.api.admission.ask_next import AskNext
 from services.api.admission.body_limits import BodyLimits
 from services.api.admission.bulkheads import AdmissionControl
 from services.api.events.feed_follower import FeedFollower
@@ -52,6 +53,7 @@ class AppContext:
     admission: AdmissionControl
     bodies: BodyLimits
     long_poll_slots: threading.BoundedSemaphore
+    ask_next: AskNext
     now: Callable[[], datetime]
     feed_follower: FeedFollower
     failed_authentications: FailureCounter

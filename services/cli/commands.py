@@ -2,7 +2,7 @@
 
 COMMANDS = {
     "up": ("services.cli.run.up", "up"),
-    "demo": ("services.cli.demo", "demo"),
+    "demo": ("services.cli.demo.command", "demo"),
     "doctor": ("services.cli.checks.doctor", "doctor"),
     "watch": ("services.cli.watch", "watch"),
     "people": ("services.cli.admin.people", "people"),

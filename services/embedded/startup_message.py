@@ -59,16 +59,26 @@ class Welcome:
         try:
             keys = json.loads(self.first_keys.read_text())
         except FileNotFoundError:
-            return [f"another key: {command}", "try it:", f"  KEY=$({command}) && {curl(self.url, '$KEY')}"]
+            return [
+                f"console: {self.url}/console  (a key for it: {issue} --role operator)",
+                f"another key: {command}",
+                "try it:",
+                f"  KEY=$({command}) && {curl(self.url, '$KEY')}",
+            ]
         self.first_keys.unlink()
-        submitter = next(each["key"] for each in keys if each["role"] == "submitter")
+        submitter, operator = (_of(keys, role) for role in ("submitter", "operator"))
         return [
             "keys, shown this once:",
             *(f"  {each['role']:<10} {each['key']}  {each['for']}".rstrip() for each in keys),
+            f"console: {self.url}/console  (sign in with {operator} and your name)",
             f"another key: {command}",
             "try it:",
             f"  {curl(self.url, submitter)}",
         ]
+
+
+def _of(keys: list[dict[str, str]], role: str) -> str:
+    return next(each["key"] for each in keys if each["role"] == role)
 
 
 def _redis_url(environment: Mapping[str, str]) -> str:

@@ -63,6 +63,7 @@ class Settings:
     oidc_redirect_uri: str = ""  # where the provider leads back to, where this cannot be seen from a request
     otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
+    environment_name: str = ""  # such as "test", shown on every page of the console
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
     def as_owner(self) -> "Settings":
@@ -118,6 +119,7 @@ def load_settings() -> Settings:
         "oidc_redirect_uri": env.str("OIDC_REDIRECT_URI", ""),
         "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
+        "environment_name": env.str("ENVIRONMENT_NAME", "", validate=validate.Length(max=24)),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
     try:

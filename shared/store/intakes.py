@@ -46,8 +46,8 @@ class NewIntake:
     answers: dict[str, Any]
     identity: bytes
     mrn_hash: bytes  # of the record number as typed
-    patient_hash: bytes  # of the normalised record number; see shared/store/patients/record_numbers.py
-    birth_date_hash: bytes
+    patient_hash: bytes | None  # of the normalised record number; see shared/store/patients/record_numbers.py
+    birth_date_hash: bytes | None  # None in a version of a form of release 0.1.0
     body_hash: bytes
     request_id: str
     traceparent: str | None

@@ -232,11 +232,12 @@ def worklist(
 
 
 def change(
-    session: Session, referral: StoredReferral, values: Mapping[str, Any], event: Mapping[str, Any]
+    session: Session, referral: StoredReferral, values: Mapping[str, Any], *events: Mapping[str, Any]
 ) -> list[DueDelivery]:
-    """Change the referral and add the event (type, by, data) that says so; return what is to be delivered of it."""
+    """Change the referral and add the events (type, by, data) that say so; return what is to be delivered of them."""
     session.execute(update(_TABLE).where(_REFERRAL.id == referral.id).values(version=_REFERRAL.version + 1, **values))
-    return append_events(session, [{"referral_id": referral.id, "intake_id": referral.intake_id, **event}])
+    names = {"referral_id": referral.id, "intake_id": referral.intake_id}
+    return append_events(session, [{**names, **event} for event in events])
 
 
 def is_seen(session: Session, referral_id: UUID, scope: Scope) -> bool:

@@ -135,10 +135,10 @@ def renew_lease(session: Session, intakes: Sequence[WaitingIntake], *, lease: ti
 
     One that another worker is finishing right now is skipped, not waited for.
     """
-    claimed = select(Intake.id).where(Intake.id.in_([intake.id for intake in intakes]), _STILL_WAITS)
+    leased = select(Intake.id).where(Intake.id.in_([intake.id for intake in intakes]), _STILL_WAITS)
     session.execute(
         update(Intake)
-        .where(Intake.id.in_(claimed.with_for_update(key_share=True, skip_locked=True)))
+        .where(Intake.id.in_(leased.with_for_update(key_share=True, skip_locked=True)))
         .values(lease_until=func.clock_timestamp() + lease)
         .execution_options(synchronize_session=False)
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.referral.targets import Targets
-from shared.clinical.referral.versions import Version, escalate_at, settle
+from shared.clinical.referral.versions import Settlement, Version, escalate_at, settle
 from shared.platform.raw_statement import RawStatement
 from shared.store.contact.imaging_due import read_due, written_due
 from shared.store.event_log.events import DueDelivery, append_events
@@ -29,8 +29,8 @@ MORE_URGENT = "an earlier version of this form is more urgent"
 _LOCK = text("select 1 from intakes where id = :first for no key update")
 _CHAIN = text("""
     select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,
-        clock_started_at, escalation_level, downgrade_proposed, superseded_by, contact_by, imaging_due, contacted_by,
-        contacted_at, contacted_outcome, contact_overdue_at
+        clock_started_at, escalation_level, downgrade_proposed, superseded_by, counts, contact_by, imaging_due,
+        contacted_by, contacted_at, contacted_outcome, contact_overdue_at
     from intakes join referrals on intake_id = intakes.id
     where intakes.id = :first or first_version = :first
     order by referrals.id
@@ -72,29 +72,34 @@ class Versions:
         due = finish(session, outcomes)
         overtaken = _OVERTAKEN.execute(session, {"intakes": [outcome.intake.id for outcome in outcomes]})
         for first in sorted(first for (first,) in overtaken):
-            due += _store(session, self.plan(_locked(session, first)))
+            due += _store(session, self.plan(locked_chain(session, first)))
         return due
 
     def finish_version(self, session: Session, outcome: TriageOutcome) -> tuple[TriageOutcome, list[DueDelivery]]:
         """Finish one form that amends another, in a transaction of its own; return also the outcome as stored."""
         assert outcome.intake.first_version  # noqa: S101 - that makes it a version
-        changes = self.plan(_locked(session, outcome.intake.first_version), outcome)
+        changes = self.plan(locked_chain(session, outcome.intake.first_version), outcome)
         return changes.outcome or outcome, _store(session, changes)
 
     def plan(self, chain: Sequence[Version], outcome: TriageOutcome | None = None) -> Changes:
         """Return what is to be stored of a chain as its rows are, with the outcome of one more form; reads nothing."""
         if outcome and any(each.intake_id == outcome.intake.id for each in chain):
             return Changes()  # it was finished before
-        settled = settle([*chain, _version(outcome)] if outcome else chain, self.targets, self.holidays)
+        settled = settle([*chain, version_of(outcome)] if outcome else chain, self.targets, self.holidays)
         if settled is None:
             return Changes(outcome)
         survivor = settled.survivor
         place = self._place_of(survivor)
         if outcome and survivor.referral_id == outcome.referral_id:
-            superseded = tuple(each.referral_id for each in settled.superseded)
-            outcome = replace(outcome, priority=survivor.priority, supersedes=superseded, **place)
+            outcome = self.placed(outcome, settled)
         before = next((each for each in chain if each.referral_id == survivor.referral_id), None)
         return Changes(outcome, settled.superseded, survivor, before, place)
+
+    def placed(self, outcome: TriageOutcome, settled: Settlement) -> TriageOutcome:
+        """Return an outcome as it stands after the settlement, of which it is the survivor."""
+        superseded = tuple(each.referral_id for each in settled.superseded)
+        place = self._place_of(settled.survivor)
+        return replace(outcome, priority=settled.survivor.priority, supersedes=superseded, **place)
 
     def _place_of(self, survivor: Version) -> dict[str, Any]:
         """Return the queue and the clocks of a survivor, by the names that an outcome and a referral's row share."""
@@ -119,7 +124,7 @@ def _store(session: Session, changes: Changes) -> list[DueDelivery]:
     due = finish(session, [changes.outcome]) if changes.outcome else []
     if changes.survivor is None:
         return due
-    due += _supersede(session, changes.superseded, changes.survivor.referral_id)
+    due += supersede(session, changes.superseded, changes.survivor.referral_id)
     if changes.survivor_before is not None:
         due += _move(session, changes.survivor_before, changes.survivor, changes.place)
     return due
@@ -135,7 +140,7 @@ def _move(session: Session, before: Version, survivor: Version, place: Mapping[s
     return append_events(session, [{"type": "referral.rerouted", "data": data, **_names(survivor)}])
 
 
-def _locked(session: Session, first: UUID) -> list[Version]:
+def locked_chain(session: Session, first: UUID) -> list[Version]:
     """Lock the chain and return its referrals as they stand."""
     session.execute(_LOCK, {"first": first})
     found = session.execute(_CHAIN, {"first": first}).mappings()
@@ -145,7 +150,8 @@ def _locked(session: Session, first: UUID) -> list[Version]:
     ]
 
 
-def _version(outcome: TriageOutcome) -> Version:
+def version_of(outcome: TriageOutcome) -> Version:
+    """Return the version that its own form alone makes of an outcome."""
     return Version(
         referral_id=outcome.referral_id,
         intake_id=outcome.intake.id,
@@ -160,7 +166,8 @@ def _version(outcome: TriageOutcome) -> Version:
     )
 
 
-def _supersede(session: Session, superseded: Sequence[Version], survivor: UUID) -> list[DueDelivery]:
+def supersede(session: Session, superseded: Sequence[Version], survivor: UUID) -> list[DueDelivery]:
+    """Close versions in favour of the survivor; return what is to be delivered of it."""
     _change(session, superseded, status="superseded", superseded_by=survivor)
     event = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}
     return append_events(session, [{**event, **_names(each)} for each in superseded])

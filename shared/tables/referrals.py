@@ -72,6 +72,7 @@ class Referral(Table):
     contacted_at: Mapped[datetime | None]
     contacted_outcome: Mapped[str | None]
     contact_overdue_at: Mapped[datetime | None]  # when the event said that `contact_by` has passed
+    counts: Mapped[bool] = mapped_column(server_default=text("true"))  # false once a person confirmed a lower place
     version: Mapped[int] = mapped_column(server_default="1")  # rises with every change; the ETag
 
     __table_args__ = (

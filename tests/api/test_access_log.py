@@ -337,3 +337,13 @@ def has_balp_shape(event, action, interaction, *, client, server):
     assert entity(event, "1")["role"]["code"] == "1"
     assert event["recorded"].endswith("Z")
     assert event["source"]["observer"]
+
+
+def test_a_reading_of_the_form_and_a_search_are_recorded(referral, operator, submitter, recorded):
+    ours = referral("neurology")
+    before = len(recorded())
+    assert operator.get(f"{ours['links']['self']}/form").status_code == 200
+    assert operator.post("/v1/referrals/search", {"mrn": "MRN-1"}).status_code == 200
+    assert operator.get("/v1/referrals").status_code == 200
+    assert submitter.post("/v1/referrals/search", {"mrn": "MRN-1"}).status_code == 200  # patient: null
+    assert [each.patients for each in recorded()[before:]] == [[hashed("MRN-1")]] * 3

@@ -16,6 +16,9 @@ from tests.api.test_intakes import MINIMAL
 from tests.api.test_referrals import ACTIONS
 
 CORRECTION = {"by": "A. Clerk", "reason": "Typing error.", "patient": {"mrn": "MRN-2"}}
+ANSWERS = {"by": "A. Nurse", "answers": {"symptoms.onset": "sudden"}}
+CONFIRMATION = {"by": "Dr A. Okafor", "reason": "Seen by telephone."}
+BODIES = ACTIONS | {"correct-identity": CORRECTION, "answers": ANSWERS, "confirm-downgrade": CONFIRMATION}
 EVERYBODY = set(ROLES)
 WORKERS = {"department", "operator", "admin"}
 NOBODY = "0197c9a0-0000-7000-8000-000000000000"
@@ -40,6 +43,9 @@ MAY = {
     ("GET", "/v1/deliveries"): {"operator", "admin"},
     ("POST", "/v1/deliveries/<uuid:delivery_id>/retry"): {"operator", "admin"},
     **{("POST", f"/v1/referrals/<uuid:referral_id>/{action}"): WORKERS for action in ACTIONS},
+    ("GET", "/v1/referrals/<uuid:referral_id>/ask-next"): WORKERS,
+    ("POST", "/v1/referrals/<uuid:referral_id>/answers"): WORKERS,
+    ("POST", "/v1/referrals/<uuid:referral_id>/confirm-downgrade"): WORKERS,
     ("POST", "/v1/referrals/<uuid:referral_id>/correct-identity"): {"operator", "admin"},
     ("GET", "/v1/referrals/<uuid:referral_id>/identity-history"): {"admin"},
     ("POST", "/v1/access/search"): {"auditor", "admin"},

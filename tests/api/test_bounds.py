@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from services.worker.triage.triager import FAILED
 from shared.clinical.referral.lifecycle import STATUSES
 from shared.migrations.migrate import upgrade
 from shared.platform.clock import now
@@ -35,6 +34,7 @@ from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.queues import MAX_CHANGES, states
 from shared.store.referrals import worklist
 from shared.store.related import MAX_DUPLICATES
+from shared.store.triage_outcome import FAILED
 from shared.store.triage_queue import TriageOutcome, lease_batch, lock_batch, oldest_waiting, release_lease, renew_lease
 from shared.store.versions import Versions
 from tests.sent import sent_by
@@ -276,12 +276,13 @@ def test_lists_over_all_queues(scope, engine, grow):
 
 def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, grow):
     grow(1, MANY, OWN)
+    city = Scope.of_facility("city")
     for ask in (
         lambda session: listed(session, Filter(facility="city", status="all", test=True), limit=PAGE, after=None),
         lambda session: worklist(
             session, "neurology", "all", Scope.of_facility("city"), limit=PAGE, after=None, test=True
         ),
-        lambda session: states(session, Scope.of_facility("city"), test=True),
+        lambda session: states(session, city, test=True),
     ):
         assert read_by(engine, ask).rows <= 1
 

@@ -93,13 +93,13 @@ def cost(caller, content: bytes) -> float:
     return min(takes)
 
 
-@pytest.fixture
-def good(submitter):
-    assert submitter.send("/v1/triage/preview", GOOD).status_code == 200
-    return cost(submitter, GOOD)
+def cost_of_a_good_one(caller) -> float:
+    assert caller.send("/v1/triage/preview", GOOD).status_code == 200
+    return cost(caller, GOOD)
 
 
+@pytest.mark.no_cover  # tracing would cost one more than another
 @pytest.mark.parametrize("content", WORST.values(), ids=WORST.keys())
-def test_the_worst_bodies_cost_little_more_than_a_good_one(content, good, submitter):
+def test_the_worst_bodies_cost_little_more_than_a_good_one(content, submitter):
     assert len(content) <= MAX_BYTES
-    assert cost(submitter, content) <= MAX_TIMES_A_GOOD_ONE * good
+    assert cost(submitter, content) <= MAX_TIMES_A_GOOD_ONE * cost_of_a_good_one(submitter)

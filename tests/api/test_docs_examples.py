@@ -19,10 +19,12 @@ def examples(app, path):
     return document(app)["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
 
 
-def test_the_bare_address_leads_to_the_page(caller):
+def test_the_bare_address_leads_to_the_console_and_from_there_to_its_sign_in(caller):
     answer = caller(None).get("/")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/docs")
-    assert caller(None).get(answer.headers["Location"]).status_code == 200
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/console")
+    signed_out = caller(None).get("/console")
+    assert (signed_out.status_code, signed_out.headers["Location"]) == (303, "/console/sign-in?next=/console")
+    assert caller(None).get(signed_out.headers["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize("path", POSTED)

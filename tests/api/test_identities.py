@@ -19,7 +19,7 @@ from tests.api.conftest import FACILITY, Caller
 from tests.api.test_authentication import CORRECTION, NOBODY
 from tests.api.test_canary import log_text, tells  # noqa: F401 - a fixture
 from tests.api.test_documents import conforms
-from tests.cases import born, case_for
+from tests.cases import born, case_for, cases
 
 OTHER = "urn:psoas:problem:other-patient"
 OTHERS = {"mrn": {"mrn": "MRN-2"}, "birth date": {"birth_date": "1980-05-18"}}
@@ -119,24 +119,62 @@ def test_a_damaged_identity_stops_no_amendment_of_the_same_patient(submitter, fi
 
 
 def test_a_correction_changes_the_identity_and_says_which_fields(correct, operator, first, admin):
-    answer = correct(first, mrn="MRN-2", birth_date="1981-01-01", family_name="Right")
+    answer = correct(first, mrn="MRN-2", given_name="Very", family_name="Right")
     assert answer.status_code == 200, answer.text
     after = answer.json
-    assert after["patient"] == first["patient"] | {"mrn": "MRN-2", "birth_date": "1981-01-01", "name": "Right"}
+    assert after["patient"] == first["patient"] | {"mrn": "MRN-2", "name": "Very Right"}
     assert after | {"patient": first["patient"]} == first, "nothing else changes"
     assert answer.headers["ETag"] == '"2"'
     *_, event = operator.get(first["links"]["events"]).json["events"]
     assert (event["type"], event["by"]) == ("referral.identity_corrected", CORRECTION["by"])
-    assert event["data"] == {"fields": ["birth_date", "family_name", "mrn"]}
+    assert event["data"] == {"fields": ["family_name", "given_name", "mrn"]}
     (kept,) = history(admin, first)["corrections"]
     assert (kept["by"], kept["reason"], kept["fields"]) == (
         CORRECTION["by"],
         CORRECTION["reason"],
-        ["birth_date", "family_name", "mrn"],
+        ["family_name", "given_name", "mrn"],
     )
     assert kept["before"] == {"mrn": "MRN-1", "birth_date": "1980-05-17", "family_name": None, "given_name": None}
-    assert kept["after"] == {"mrn": "MRN-2", "birth_date": "1981-01-01", "family_name": "Right", "given_name": None}
+    assert kept["after"] == kept["before"] | {"mrn": "MRN-2", "family_name": "Right", "given_name": "Very"}
     assert not kept["identity_unreadable"]
+
+
+def test_a_changed_birth_date_makes_a_version_of_an_open_case(correct, operator, first, admin, sessions):
+    """Asked for by the first form, the newest is what is worked on; another age is another form."""
+    newer = correct(first, birth_date="1981-01-01", mrn="MRN-2").json
+    assert newer["links"]["supersedes"] == first["links"]["self"]
+    assert newer["patient"] == first["patient"] | {"mrn": "MRN-2", "birth_date": "1981-01-01"}
+    assert (newer["queue"], newer["priority"], newer["status"]) == (first["queue"], first["priority"], "queued")
+    assert newer["acknowledge_by"] == first["acknowledge_by"], "no new start"
+    events = operator.get(newer["links"]["events"]).json["events"]
+    assert [event["type"] for event in events] == ["referral.queued", "referral.answered"]
+    assert (events[1]["by"], events[1]["data"]) == (CORRECTION["by"], {"fields": ["patient.birth_date"]})
+    assert operator.get(first["links"]["self"]).json["status"] == "superseded"
+    newest = correct(first, birth_date="1982-01-01").json
+    assert newest["links"]["supersedes"] == newer["links"]["self"], "also where an old referral is named"
+    with sessions() as session:
+        ages = session.scalars(select(Intake.answers["age_years"].as_integer()).order_by(Intake.id)).all()
+    assert ages == [46, 45, 44]
+    assert len(history(admin, newer)["corrections"]) == 1
+
+
+def test_a_corrected_birth_date_may_raise_the_priority(correct, submitter, operator, triage_all):
+    """What is an adult's sore hip is a slipped epiphysis of a child, until that is excluded."""
+    (case,) = (case for case in cases() if case.name == "H16")
+    form = born(case.body())
+    adult = referral_of(submitter.post("/v1/intakes", form).json, submitter, operator, triage_all)
+    child = correct(adult, birth_date="2013-05-17").json
+    assert (adult["queue"], adult["priority"]) == ("clinical_review", "prompt")
+    assert (child["queue"], child["priority"], child["red_flags"]) == ("urgent", "urgent", ["RF_PAED_HIP"])
+    assert child["acknowledge_by"] < adult["acknowledge_by"]
+
+
+def test_a_changed_birth_date_of_a_closed_case_makes_no_version(correct, operator, first, sessions):
+    operator.post(f"{first['links']['self']}/acknowledge", {"by": "Dr A. Okafor"})
+    operator.post(f"{first['links']['self']}/complete", {"by": "Dr A. Okafor", "outcome": "Seen."})
+    after = correct(first, birth_date="1981-01-01").json
+    assert (after["id"], after["status"], count(sessions)) == (first["id"], "completed", 1)
+    assert after["patient"]["birth_date"] == "1981-01-01"
 
 
 def test_the_same_again_changes_nothing(correct, first, admin):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.driver.client import Client
 
-from .stack import ROOT, Stack, run
+from .stack import ROOT, Stack, checked_often, run
 
 IMAGE = "psoas:test-compose"
 PROJECT = "psoas-test"
@@ -33,6 +33,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     return dict(line.split("=", 1) for line in lines) | {
+        "COMPOSE_FILE": checked_often(ROOT, folder / "checks.yml"),
         "COMPOSE_PROJECT_NAME": PROJECT,
         "PSOAS_IMAGE": IMAGE,
         "PSOAS_PORT": str(port),

@@ -15,9 +15,9 @@ from .stack import Stack, run
 ROLES = ("api", "worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scaled(stack: Stack) -> Iterator[Stack]:
-    """Two of the API and three routine workers, for one test."""
+    """Two of the API and three routine workers, for the tests that come after the first."""
     stack.up("--scale", "api=2", "--scale", "worker-routine=3")
     yield stack
     stack.up("--remove-orphans")

@@ -14,7 +14,7 @@ from tests.driver.client import Client
 from tests.driver.load import History, Tenant, load
 from tests.driver.verdict import assert_each_routed_once
 
-from .stack import Stack, run
+from .stack import Stack, checked_often, run
 
 PROJECT, IMAGE_BEFORE, IMAGE_TODAY = "psoas-test-release", "psoas:test-release-before", "psoas:test-release-today"
 VERSION = "select max(version_num) from schema_version"
@@ -33,7 +33,9 @@ def before(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
     folder.chmod(0o755)  # containers read their configuration from it, each under its own user
     for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         parent.chmod(0o755)
-    stack = Stack(environment | own, release_before.unpack(folder))
+    unpacked = release_before.unpack(folder)
+    own["COMPOSE_FILE"] = checked_often(unpacked, tmp_path / "checks.yml")
+    stack = Stack(environment | own, unpacked)
     stack.compose("down", "--volumes", "--remove-orphans")  # what a killed run left
     try:
         stack.up("--build")
@@ -43,9 +45,10 @@ def before(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
         run("docker", "image", "rm", "--force", "--no-prune", IMAGE_BEFORE, IMAGE_TODAY)
 
 
-def test_it_rolls_forward_and_back_while_forms_are_posted(before: Stack) -> None:
+def test_it_rolls_forward_and_back_while_forms_are_posted(before: Stack, environment: dict[str, str]) -> None:
     assert HEAD > release_before.HEAD, "there is no migration to roll across"
-    today = replace(before, environment=before.environment | {"PSOAS_IMAGE": IMAGE_TODAY}, folder=release_before.ROOT)
+    of_today = {"PSOAS_IMAGE": IMAGE_TODAY, "COMPOSE_FILE": environment["COMPOSE_FILE"]}
+    today = replace(before, environment=before.environment | of_today, folder=release_before.ROOT)
     today.compose("build")
     hospital = Client(before.port, before.issue_key("--role", "submitter", "--facility", "st-marys"))
     operator = Client(before.port, before.issue_key("--role", "operator"))

@@ -44,7 +44,7 @@ def certificates(tmp_path: Path) -> Path:
 def secure(stack: Stack, certificates: Path) -> Iterator[Stack]:
     """The same stack with the TLS listener."""
     more = {
-        "COMPOSE_FILE": "docker-compose.yml:deploy/tls.yml",
+        "COMPOSE_FILE": f"{stack.environment['COMPOSE_FILE']}:deploy/tls.yml",
         "TLS_CERTIFICATES": str(certificates),
         "TLS_ADDRESS": "127.0.0.1",
         "TLS_PORT": str(stack.port),

@@ -83,11 +83,11 @@ def others_triage(scene: Scene) -> None:
 def clocks_off(direction: str, shift: str) -> Fault:
     """The fault that other workers and another watchman believe that it is another time."""
     wrong = {"LD_PRELOAD": str(CLOCK), "FAKETIME": shift, "DONT_FAKE_MONOTONIC": "1"}
-    return Fault(f"clocks two hours {direction}", others_triage, around=partial(beside, **wrong))
+    return Fault(f"clocks two hours {direction}", others_triage, short=2, around=partial(beside, **wrong))
 
 
 FAULTS = (
-    Fault("two of every process", two_of_every_process, around=a_second_of_each),
+    Fault("two of every process", two_of_every_process, short=2, around=a_second_of_each),
     clocks_off("ahead", "+2h"),
     clocks_off("behind", "-2h"),
 )

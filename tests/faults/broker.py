@@ -73,9 +73,9 @@ def disk_full(scene: Scene) -> None:
 FAULTS = (
     Fault("valkey killed, its file deleted", killed_without_its_file, unnoticed=True),
     Fault("valkey frozen", frozen, stated=60, unnoticed=True),
-    Fault("valkey flushed", flushed, unnoticed=True),
-    Fault("valkey out of memory", out_of_memory, unnoticed=True),
-    Fault("valkey's clients killed", every_client_killed, unnoticed=True),
+    Fault("valkey flushed", flushed, short=2, unnoticed=True),
+    Fault("valkey out of memory", out_of_memory, short=2, unnoticed=True),
+    Fault("valkey's clients killed", every_client_killed, short=2, unnoticed=True),
     Fault("valkey's password changed", wrong_password, unnoticed=True),
-    Fault("valkey's disk full", disk_full, unnoticed=True),
+    Fault("valkey's disk full", disk_full, short=2, unnoticed=True),
 )

@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     minutes = chosen_pace().minutes
     for item in items:
         if minutes and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(600 + minutes * 60 * 4))
+            item.add_marker(pytest.mark.timeout(600 + minutes * 60 * 4), append=False)  # before its own
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from tests.driver.load import PER_TENANT, History, load
 from tests.driver.lookout import Lookout
 from tests.driver.verdict import Verdict, ill_answered, said, verdict
 
-from .pace import Pace
+from .pace import Pace, pace
 from .service import Service
 from .table import Row
 
@@ -42,6 +42,7 @@ class Fault:
     `tests.driver.contention`. Where database or API are `away`, senders may
     be told to come back, and red flags count from when they are back; where it is `crowded`, senders of what is no red
     flag may be told so. Of what is `unnoticed` senders notice nothing: 99 of 100 forms are answered in half a second.
+    What is `soak_only` another fault shows as well in seconds: it happens where there is time.
     """
 
     name: str
@@ -52,21 +53,27 @@ class Fault:
     away: bool = False
     crowded: bool = False
     unnoticed: bool = False
+    soak_only: bool = False
     rate: float = 20
     queues: Sequence[str] = field(default=QUEUES)
     around: Callable[[Service], AbstractContextManager[Any]] = nullcontext
 
 
-def endure(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
+def at_this_pace(faults: Sequence[Fault]) -> list[Fault]:
+    """Return those of the faults that there is time for."""
+    return [fault for fault in faults if pace().minutes is not None or not fault.soak_only]
+
+
+def endure(service: Service, fault: Fault, chosen: Pace, rows: list[Row]) -> None:
     """Let `fault` happen under load, add its row to the table, and fail if anything is not as promised."""
     service.wait_until_whole()  # whatever became of the fault before
-    seconds = pace.of(fault.short, fault.stated)
+    seconds = chosen.of(fault.short, fault.stated)
     tenants = service.tenants(2 + int(fault.rate * (seconds + 20)) // PER_TENANT)
     history = History(fault.name.replace(" ", "-"), tenants)
     with fault.around(service) as prepared, Lookout(history) as lookout:
         with load(history, rate=fault.rate, queues=fault.queues):
             time.sleep(QUIET)
-            fault.strike(Scene(service, history, pace, seconds, prepared))
+            fault.strike(Scene(service, history, chosen, seconds, prepared))
             if fault.away:
                 service.wait_until_ready()
             healed = time.monotonic()

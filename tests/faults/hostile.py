@@ -111,8 +111,8 @@ def log_injection(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("hostile bodies", hostile_bodies, short=2.5),
-    Fault("lying lengths", lying_lengths, short=2.5),
-    Fault("200 slow sockets", slow_sockets),
+    Fault("hostile bodies", hostile_bodies, short=1.5),
+    Fault("lying lengths", lying_lengths, short=1.5),
+    Fault("200 slow sockets", slow_sockets, short=2),
     Fault("log injection", log_injection, short=1, stated=1),
 )

@@ -26,7 +26,7 @@ from .service import Service
 from .table import Row
 
 About = tuple[str, str]  # a referral, and what happened to it
-POST_SECONDS = (90, 900)  # for the pauses between attempts; in the long form 70,000 webhooks are on their way
+POST_SECONDS = (60, 900)  # without any, for the pauses between attempts and for a destination that rests
 TOLD = "referral."  # of other events only people are told
 
 
@@ -124,13 +124,18 @@ def of(load: History, told: Mapping[str, set[About]]) -> set[About]:
 
 
 def settled(service: Service, pace: Pace, rows: list[Row]) -> dict[str, Post]:
-    """Retry what is parked until everything due has come, for a time; note what came, and return what is not right."""
-    deadline = time.monotonic() + pace.of(*POST_SECONDS)
+    """Retry what is parked until everything due has come; note what came, and return what is not right.
+
+    It gives up when nothing more has come for a time; a busy machine takes longer, but goes on.
+    """
+    deadline, most = 0.0, -1
     loads = service.mailboxes.loads
     while True:
         referrals("parked", "retry", "--all", "--home", service.home)
         told, boxes = to_be_told(service), service.mailboxes.came()
         all_came = all(of(load, told) <= box.keys() for load in loads.values() for box in boxes)
+        if (count := sum(map(len, boxes))) > most:
+            deadline, most = time.monotonic() + pace.of(*POST_SECONDS), count
         if all_came or time.monotonic() > deadline:
             break
         time.sleep(2)

@@ -54,17 +54,22 @@ def broker_gone_and_worker_killed(scene: Scene) -> None:
 
 GONE, SILENT = Weather(black_hole=True), Weather(half_open=True)
 
+# A broker that answers slowly is in `make test` shown by latency alone.
 FAULTS = (
     Fault("valkey black-holed", under("valkey", GONE), unnoticed=True),
     Fault("valkey half-open", cut("valkey", SILENT, every=2), short=4, unnoticed=True),
-    Fault("valkey slow", under("valkey", Weather(latency=0.2)), short=2.5, unnoticed=True),
-    Fault("valkey in slices", under("valkey", Weather(sliced=5, latency=0.001)), short=2.5, unnoticed=True),
-    Fault("valkey at 2 kB/s", under("valkey", Weather(bytes_a_second=2_000)), short=2.5, unnoticed=True),
-    Fault("valkey cut after 400 bytes", under("valkey", Weather(cut_after=400)), short=2.5, unnoticed=True),
+    Fault("valkey slow", under("valkey", Weather(latency=0.2)), short=1.5, unnoticed=True),
+    Fault(
+        "valkey in slices", under("valkey", Weather(sliced=5, latency=0.001)), short=1.5, unnoticed=True, soak_only=True
+    ),
+    Fault(
+        "valkey at 2 kB/s", under("valkey", Weather(bytes_a_second=2_000)), short=1.5, unnoticed=True, soak_only=True
+    ),
+    Fault("valkey cut after 400 bytes", under("valkey", Weather(cut_after=400)), short=1.5, unnoticed=True),
     Fault("valkey flapping", cut("valkey", Weather(closed=True), every=1), unnoticed=True),
     Fault("postgres black-holed", under("postgres", GONE), stated=20, away=True),
     Fault("postgres half-open", cut("postgres", SILENT, every=2), short=4, stated=20, away=True),
-    Fault("postgres slow", under("postgres", Weather(latency=0.01)), short=2.5, stated=30),
+    Fault("postgres slow", under("postgres", Weather(latency=0.01)), short=1.5, stated=30),
     Fault("postgres flapping", cut("postgres", Weather(closed=True), every=1), stated=20, away=True),
     # What was claimed when an answer was lost stays claimed: for a second, and for three if it is to be tried alone.
     Fault("reply lost after commit", under("postgres", Weather(loses_replies=5)), stated=30, away=True, red_flags=4),

@@ -4,6 +4,8 @@ import itertools
 import signal
 import time
 
+from sqlalchemy import text
+
 from tests.referrals import children
 
 from .fault import Fault, Scene
@@ -38,21 +40,31 @@ def all_workers_killed(scene: Scene) -> None:
 
 
 def pool_children_killed(scene: Scene) -> None:
-    """Kill the processes that triage, not their parents, over and over: again when their successors are there.
+    """Kill the processes that triage, not their parents, over and over: again when their successors are at work.
 
-    A busy machine takes longer to start them: at least three rounds, however long they take.
+    A busy machine takes longer to start them: at least three rounds, however long they take, and between two rounds
+    something is triaged, else successors that die as they are born would do no work on it.
     """
     end = time.monotonic() + scene.seconds
     for number in itertools.count():
         if number >= LEAST_ROUNDS and time.monotonic() > end:
             return
+        before = triaged(scene)
         killed_now = {pid for name in TRIAGING for pid in pool_of(scene, name)}
         signal_all(killed_now, signal.SIGKILL)
         time.sleep(0.3)
         wait_until(
-            lambda dead=killed_now: all(set(pool_of(scene, name)) - dead for name in TRIAGING),
-            "pools with new children",
+            lambda dead=killed_now, before=before: (
+                all(set(pool_of(scene, name)) - dead for name in TRIAGING) and triaged(scene) > before
+            ),
+            "pools with new children, and something triaged",
         )
+
+
+def triaged(scene: Scene) -> int:
+    """Return how many referrals there are."""
+    with scene.service.engine.connect() as connection:
+        return int(connection.scalar(text("select count(*) from referrals")))
 
 
 def pool_of(scene: Scene, name: str) -> list[int]:
@@ -91,9 +103,10 @@ def each_told_to_stop(scene: Scene) -> None:
 
 
 # Ordered so that the same process does not die in two faults in a row: its runner waits longer each time.
+# What is killed once is in `make test` shown by what is killed whenever it comes back.
 WORKER_FAULTS = (
-    Fault("urgent worker killed", urgent_worker_killed),
-    Fault("watchman killed", watchman_killed),
+    Fault("urgent worker killed", urgent_worker_killed, soak_only=True),
+    Fault("watchman killed", watchman_killed, soak_only=True),
     Fault("pool children killed", pool_children_killed),
     kept_dead("routine"),
     kept_dead("watchman"),
@@ -101,7 +114,7 @@ WORKER_FAULTS = (
     Fault("all workers killed", all_workers_killed),
 )
 FAULTS = (
-    Fault("valkey killed", broker_killed, unnoticed=True),
+    Fault("valkey killed", broker_killed, unnoticed=True, soak_only=True),
     *WORKER_FAULTS,
     Fault("api killed", api_killed, away=True),
     kept_dead("valkey", unnoticed=True),

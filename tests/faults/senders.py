@@ -76,12 +76,12 @@ def nothing(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("nothing breaks", nothing, short=2.5),
-    Fault("red flags alone", nothing, short=2.5, queues=("urgent",)),
-    Fault("100 a second", nothing, short=2.5, stated=3, rate=100, crowded=True),
-    Fault("one key, 64 at once", one_key_many_times, short=2.5),
-    Fault("20 clients polling", many_poll, short=2.5),
-    Fault("bulk import beside", bulk_import, short=2.5),
+    Fault("nothing breaks", nothing, short=1.5),
+    Fault("red flags alone", nothing, short=1.5, queues=("urgent",)),
+    Fault("100 a second", nothing, short=1.5, stated=3, rate=100, crowded=True),
+    Fault("one key, 64 at once", one_key_many_times, short=1.5),
+    Fault("20 clients polling", many_poll, short=1.5),
+    Fault("bulk import beside", bulk_import, short=1.5),
     Fault("routine backlog", backlog, short=5),
     Fault("herd of retries", herd_of_retries, short=5, away=True, red_flags=10),
 )

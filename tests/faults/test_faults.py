@@ -4,22 +4,24 @@ import pytest
 from sqlalchemy import text
 
 from . import beside, broker, database, delivery, escalation, hostile, processes, senders
-from .fault import Fault, endure
+from .fault import Fault, at_this_pace, endure
 from .mailbox import settled
 from .pace import Pace
 from .service import Service
 from .table import Row
 
 # Delivery first: what failed there has its pauses while others happen. Last whoever sends much: all of it is delivered.
-FAULTS = (
-    *delivery.FAULTS,
-    *broker.FAULTS,
-    *hostile.FAULTS,
-    *database.FAULTS,
-    *processes.FAULTS,
-    *escalation.FAULTS,
-    *beside.FAULTS,
-    *senders.FAULTS,
+FAULTS = at_this_pace(
+    (
+        *delivery.FAULTS,
+        *broker.FAULTS,
+        *hostile.FAULTS,
+        *database.FAULTS,
+        *processes.FAULTS,
+        *escalation.FAULTS,
+        *beside.FAULTS,
+        *senders.FAULTS,
+    )
 )
 
 
@@ -28,6 +30,7 @@ def test_nothing_is_lost_and_no_red_flag_waits(service: Service, fault: Fault, p
     endure(service, fault, pace, rows)
 
 
+@pytest.mark.timeout(600)
 def test_everything_due_to_departments_arrived_under_one_id(service: Service, pace: Pace, rows: list[Row]) -> None:
     """After all of these faults, and after somebody had retried what was parked."""
     assert settled(service, pace, rows) == {}

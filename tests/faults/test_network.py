@@ -10,7 +10,7 @@ from tests.referrals import up
 from tests.servers import servers
 
 from .conftest import identities
-from .fault import Fault, endure
+from .fault import Fault, at_this_pace, endure
 from .network import FAULTS
 from .pace import Pace
 from .proxy import Proxy
@@ -39,6 +39,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         assert identities(made) == []
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", at_this_pace(FAULTS), ids=lambda fault: fault.name)
 def test_nothing_is_lost_and_no_red_flag_waits(service: Service, fault: Fault, pace: Pace, rows: list[Row]) -> None:
     endure(service, fault, pace, rows)

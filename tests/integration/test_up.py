@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from services.cli.demo.shift import HAILE, LINDQVIST, OKAFOR
+from shared.clinical.referral.lifecycle import QUEUES
 from shared.platform.settings import Settings
 from shared.protocols import ACTIVE, cases
 from tests.program import all_gone, descendants, program
@@ -100,10 +102,26 @@ def test_a_key_that_could_do_nothing_is_not_issued(home: Path, arguments: list[s
 
 def test_the_demo_routes_every_case_as_the_protocol_expects(running: Up, home: Path) -> None:
     first, second = (referrals("demo", "--home", home) for _ in range(2))
-    rows = [line.split()[:3] for line in first.stdout.splitlines()[1:]]
+    table, _, address = first.stdout.partition("\n\n")
+    rows = [line.split()[:3] for line in table.splitlines()[1:]]
     expected = [[case["id"], case["expect"]["queue"], case["expect"]["priority"]] for case in cases(ACTIVE)]
     assert rows == expected, running.said
     assert second.stdout == first.stdout
+    assert address.startswith(f"the console: {running.url}/console ")
+
+
+def test_the_demo_leaves_the_board_of_a_shift(running: Up, home: Path, keys: dict[str, str]) -> None:
+    referrals("demo", "--home", home)
+    listed = [
+        referral
+        for queue in QUEUES
+        for referral in request(f"{running.url}/v1/queues/{queue}/referrals?status=all&limit=200", keys["operator"])[1][
+            "referrals"
+        ]
+    ]
+    assert {"queued", "acknowledged", "completed", "returned"} <= {each["status"] for each in listed}
+    assert {OKAFOR, HAILE, LINDQVIST} <= {each["acknowledged"]["by"] for each in listed if each["acknowledged"]}
+    assert any(each["overdue"] and each["queue"] == "urgent" for each in listed)
 
 
 def test_a_department_that_listens_hears_of_a_red_flag_at_once(running: Up, keys: dict[str, str]) -> None:

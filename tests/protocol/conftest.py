@@ -14,6 +14,13 @@ SEED = 20260
 COUNT = 20_000
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share the generated forms in one process, so that they are made once."""
+    for item in items:
+        if "generated" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("generated"))
+
+
 @pytest.fixture(scope="session")
 def generated() -> list[Read]:
     """20,000 forms, each with its day and with what the second reading says of it."""

@@ -15,7 +15,7 @@ SOME = UUID(int=1)
 
 
 def claimed(*, tries=0, queue="urgent", due_for=timedelta()):
-    return LeasedDelivery(SOME, SOME, SOME, queue, "https://his.example", b"", {}, tries + 1, tries, due_for, NOW)
+    return LeasedDelivery(SOME, SOME, SOME, queue, "https://his.example", b"", {}, tries + 1, tries, due_for, NOW, None)
 
 
 @pytest.mark.parametrize(

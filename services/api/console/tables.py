@@ -77,9 +77,9 @@ def _by_time(found: Statistics, now: datetime) -> StatTable:
         rows.append((label, *by_priority, sum(by_priority)))
         bars.append(Bar(label, tuple(zip(PRIORITIES, by_priority, strict=True))))
     columns = ("From", *(tag.word for tag in TAGS.values()), "All")
-    says = "When referrals were made, by their priority now."
+    says = "When referrals were made, by their priority now; the latest first."
     return StatTable(
-        "by-hour", "Referrals by hour", says, columns, rows, tuple(bars), "Referrals over time, by priority"
+        "by-hour", "Referrals by hour", says, columns, rows[::-1], tuple(bars), "Referrals over time, by priority"
     )
 
 
@@ -156,7 +156,8 @@ def _target(protocol: Protocol, priority: Any) -> str:
     target = protocol.targets.classes[priority]
     if target.acknowledge_minutes is not None:
         return words.duration(target.acknowledge_minutes * words.MINUTE)
-    return f"{target.acknowledge_working_days} working days"
+    days = target.acknowledge_working_days
+    return f"{days} working day" if days == 1 else f"{days} working days"
 
 
 def _cell(value: Any) -> Any:

@@ -37,6 +37,14 @@ STATUS_WORDS = {
     "superseded": "Superseded",
 }
 
+DONE = {  # what an action did, as the page says it afterwards
+    "acknowledge": "acknowledged",
+    "complete": "completed",
+    "reroute": "rerouted",
+    "return": "returned to the referrer",
+    "release": "released",
+}
+
 
 def duration(seconds: float) -> str:
     """Return a length of time in words that fit: `9 min`, `2 h 10`, `3 days`; never less than a minute."""
@@ -91,5 +99,12 @@ def imaging_line(imaging: list[Mapping[str, Any]], status: str | None) -> str:
             status or "", "None yet"
         )
     first, more = imaging[0], len(imaging) - 1
-    within = "at once" if first["within"] == "immediate" else f"within {first['within']}"
-    return f"{first['text']}, {within}" + (f" and {more} more" if more else "")
+    return f"{first['text']}, {within(first['within'])}" + (f" and {more} more" if more else "")
+
+
+def within(time: str) -> str:
+    """Return how soon imaging is advised: `at once`, `within 4 h`, `within 2 weeks`, `routine`."""
+    if time == "immediate":
+        return "at once"
+    number, unit = time[:-1], {"h": "h", "d": "days", "w": "weeks"}.get(time[-1])
+    return f"within {number} {unit}" if unit and number.isdigit() else time

@@ -61,13 +61,14 @@ def _refuse_old_answers(protocol: Protocol, form: Form, now: datetime) -> None:
     errors = [
         (f"/{asked.section}/{asked.name}", one_of(asked.accepts))
         for asked in protocol.form.renewed
-        if form.answers.get(asked.name) in asked.old_answers and _is_past(asked.old_answers_until, now)
+        if form.answers.get(asked.name) in asked.old_answers and is_past(asked.old_answers_until, now)
     ]
     if errors:
         raise InvalidError(errors)
 
 
-def _is_past(last: date | None, now: datetime) -> bool:
+def is_past(last: date | None, now: datetime) -> bool:
+    """Tell whether a day is over; one that is not named never is."""
     return last is not None and now.astimezone(UTC).date() > last
 
 

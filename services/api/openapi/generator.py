@@ -23,6 +23,11 @@ never a diagnosis or an order.
 
 Times are RFC 3339 in UTC. Every error is `application/problem+json` (RFC 9457); tell problems apart by `type`. Unknown
 keys and query parameters are refused. `X-Request-ID` and `traceparent` are taken and echoed.
+
+Versions: `/v1` changes by addition alone. Be ready for members, event types, problem types and values that you do not
+know. What is to go is marked `deprecated` here; its answers carry `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) for
+a year or longer before it goes. What cannot be had by addition becomes `/v2`, and `/v1` stays for a year beside it. The
+version above is the release's; what changed is in its CHANGELOG.
 """
 
 

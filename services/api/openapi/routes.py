@@ -20,8 +20,8 @@ CONTENT_SECURITY_POLICY = (
 
 @blueprint.get("/")
 def home() -> WerkzeugResponse:
-    """Lead a browser that was given the bare address to the page."""
-    return redirect("/docs")
+    """Lead a browser that was given the bare address to the console."""
+    return redirect("/console")
 
 
 @blueprint.get("/openapi.json")

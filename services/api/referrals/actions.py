@@ -28,17 +28,22 @@ URGENT = PRIORITIES.index("urgent")
 
 @dataclass(frozen=True, slots=True)
 class ReferralChange:
-    """A change of a referral: new values of its columns, and the event that says what happened."""
+    """A change of a referral: new values of its columns, and the event that says what happened.
+
+    `followed_by` is what happened with it, as a second event.
+    """
 
     happened: str
     by: str
     values: Mapping[str, Any]
     data: Mapping[str, Any] = field(default_factory=dict)
+    followed_by: str | None = None
 
-    def event(self) -> dict[str, Any]:
-        """Return the event, without what nobody said."""
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events in their order, without what nobody said."""
         said = {key: word for key, word in self.data.items() if word is not None}
-        return {"type": f"referral.{self.happened}", "by": self.by, "data": said}
+        happened = [{"type": f"referral.{self.happened}", "by": self.by, "data": said}]
+        return happened + ([{"type": f"referral.{self.followed_by}", "by": self.by}] if self.followed_by else [])
 
 
 def acknowledge(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange | None:
@@ -49,14 +54,14 @@ def acknowledge(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralCh
         held_by = referral.acknowledged_by
         raise ProblemError(409, f"{held_by} holds this referral.", kind="held-by-another", held_by=held_by)
     held = {"acknowledged_by": body["by"], "acknowledged_at": func.now()}
-    status = _after("acknowledge", referral)
+    status = status_after("acknowledge", referral)
     return ReferralChange("acknowledged", body["by"], {"status": status, **held}, {"note": body["note"]})
 
 
 def complete(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
     """End the referral with its outcome."""
     return ReferralChange(
-        "completed", body["by"], {"status": _after("complete", referral)}, {"outcome": body["outcome"]}
+        "completed", body["by"], {"status": status_after("complete", referral)}, {"outcome": body["outcome"]}
     )
 
 
@@ -67,7 +72,7 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets)
     Into `urgent` `acknowledge_by` and `contact_by` may come earlier, never later.
     A person has decided where it belongs, so no earlier version of its form has a say in it any more.
     """
-    status = _after("reroute", referral)
+    status = status_after("reroute", referral)
     if body["queue"] == referral.queue:
         raise ProblemError(
             409, f"The referral is in {referral.queue} already.", kind="same-queue", queue=referral.queue
@@ -84,7 +89,7 @@ def reroute(referral: StoredReferral, body: Mapping[str, Any], targets: Targets)
 
 def return_to_referrer(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
     """Return the referral to the referrer, with advice."""
-    status = _after("return", referral)
+    status = status_after("return", referral)
     _guard_urgent(referral, body)
     return ReferralChange("returned", body["by"], {"status": status}, {"reason": body["reason"]})
 
@@ -92,13 +97,16 @@ def return_to_referrer(referral: StoredReferral, body: Mapping[str, Any]) -> Ref
 def release(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
     """Release the referral; its clock runs on from the start."""
     return ReferralChange(
-        "released", body["by"], {"status": _after("release", referral), **NOT_ACKNOWLEDGED}, {"reason": body["reason"]}
+        "released",
+        body["by"],
+        {"status": status_after("release", referral), **NOT_ACKNOWLEDGED},
+        {"reason": body["reason"]},
     )
 
 
 def contacted(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange:
     """Note that a person spoke to the patient, or tried; the clock of the contact ends once."""
-    _after("contacted", referral)
+    status_after("contacted", referral)
     ends, outcome = body["outcome"] in CONTACT_ENDINGS, body["outcome"]
     if ends and referral.contacted_by is not None:
         raise ProblemError(
@@ -112,12 +120,14 @@ def contacted(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChan
     return ReferralChange("contacted", body["by"], values, {"outcome": outcome, "note": body["note"]})
 
 
-def _after(action: Action, referral: StoredReferral) -> Status:
+def status_after(action: Action, referral: StoredReferral) -> Status:
+    """Return the status to which `action` leads; raise ProblemError 409 with the present one where it is forbidden."""
     try:
         return after(action, cast(Status, referral.status))
     except TransitionRefused as refused:
         detail = f"Not possible while the referral is {refused.status}."
-        raise ProblemError(409, detail, kind="transition-forbidden", referral_status=refused.status) from None
+        newer: dict[str, Any] = {"superseded_by": referral.superseded_by} if referral.superseded_by else {}
+        raise ProblemError(409, detail, kind="transition-forbidden", referral_status=refused.status, **newer) from None
 
 
 def _started_clock(targets: Targets) -> dict[str, Any]:
@@ -136,6 +146,16 @@ def _earlier_times(priority: Priority, targets: Targets) -> dict[str, Any]:
         for name, most in minutes.items()
         if most is not None
     }
+
+
+def take_over(referral: StoredReferral, body: Mapping[str, Any]) -> ReferralChange | None:
+    """Let another person hold an acknowledged referral; nothing where that person holds it already."""
+    status = status_after("take-over", referral)
+    if referral.acknowledged_by == body["by"]:
+        return None
+    held = {"acknowledged_by": body["by"], "acknowledged_at": func.now()}
+    data = {"held_by": referral.acknowledged_by, "reason": body["reason"]}
+    return ReferralChange("taken_over", body["by"], {"status": status, **held}, data, followed_by="acknowledged")
 
 
 def _guard_urgent(referral: StoredReferral, body: Mapping[str, Any]) -> None:

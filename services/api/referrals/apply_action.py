@@ -41,7 +41,8 @@ def apply_action(
         check(before)
         change = change_of(before, body)
         if change:
-            due = referrals.change(session, before, change.values, {**change.event(), "actor": event_actor()})
+            events = [{**event, "actor": event_actor()} for event in change.events()]
+            due = referrals.change(session, before, change.values, *events)
         after = (
             referrals.find(session, referral_id, Scope.everything()) or before
         )  # it may have left the caller's queues

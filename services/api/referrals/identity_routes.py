@@ -14,6 +14,8 @@ from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Id
 from services.api.http.responses import json_response
+from services.api.referrals.answering.birth_date import version_for_birth_date
+from services.api.referrals.answering.new_version import count_and_log
 from services.api.referrals.identity_correction import corrections
 from services.api.referrals.identity_schemas import PARTS, IdentityHistory
 from services.api.referrals.requests import CorrectIdentityBody
@@ -49,7 +51,8 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
 
     Every version of the form is corrected. Duplicates and later amendments go by the corrected identity. The event
     names the changed fields and no value; the reason is in the history alone. A value that is stored already changes
-    nothing.
+    nothing. A changed birth date of an open case makes a new version of its form, as `answers` does, and the answer is
+    its new open referral.
     """
     due: list[DueDelivery] = []
     with current_context().sessions.begin() as session:
@@ -60,8 +63,13 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
         honour_if_match(before)
         changed = corrections(current_context(), chain, before.intake_id, body["patient"], body["reason"])
         due = identities.correct(session, changed, by=body["by"], actor=event_actor())
-        after = referrals.find(session, referral_id, Scope.everything()) or before
+        made = version_for_birth_date(current_context(), session, changed, referral_id, body)
+        shown = made.outcome.referral_id if made else referral_id
+        after = referrals.find(session, shown, Scope.everything()) or before
         record_access(session, [after.patient])
+    if made:
+        count_and_log(made)
+        due += made.due
     for delivery in due:
         current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
     return answer_referral(after)

@@ -60,6 +60,18 @@ class ReleaseBody(ByPerson):
     reason = words("Handed over at the end of the shift.", required=True)
 
 
+class TakeOverBody(ByPerson):
+    """Why a referral that one person has acknowledged is another's from now on."""
+
+    reason = words("The colleague was called to theatre.", required=True)
+
+
+class ConfirmDowngradeBody(ByPerson):
+    """Why the lower priority is right."""
+
+    reason = words("Seen by telephone: no danger is left.", required=True)
+
+
 class ContactedBody(ByPerson):
     """How it ended when a person called; `reached` and `not_needed` end the clock of the contact."""
 

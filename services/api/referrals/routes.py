@@ -123,7 +123,7 @@ def give_back(body: dict[str, Any], referral_id: UUID) -> Response:
 @blueprint.arguments(ReleaseBody())
 @answers_referral
 def release(body: dict[str, Any], referral_id: UUID) -> Response:
-    """Let go of an acknowledged referral. It is queued again, and its clock runs on from the start."""
+    """Release an acknowledged referral. It is queued again, and its clock runs on from the start."""
     return _act(actions.release, referral_id, body)
 
 

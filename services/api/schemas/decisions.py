@@ -117,8 +117,27 @@ class Note(ResponseSchema):
     detail = string()
 
 
+class Suggestion(ResponseSchema):
+    """An unanswered question that may change where the form goes."""
+
+    field = string("Where it stands in a form, such as `symptoms.fever`; so `answers` takes it.")
+    label = string("The name of its label in the form.")
+    answers = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "By each answer, numbers as text: `queue` and `priority` of the form with it."},
+    )
+
+
+class AskNext(ResponseSchema):
+    """What to ask next: at most 8 questions, first those whose answers may raise the priority most."""
+
+    ask_next = listed(Suggestion)
+
+
 class Preview(ResponseSchema):
     """What triage would decide; nothing was stored."""
 
     decision = nested(DecisionSchema)
     notes = listed(Note)
+    ask_next = fields.List(fields.Nested(Suggestion), metadata={"description": "With `ask_next=true` alone."})

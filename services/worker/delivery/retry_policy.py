@@ -26,18 +26,18 @@ RETRYABLE_ERRORS = frozenset(
 )
 
 
-def outcome_of(claimed: LeasedDelivery, answer: WebhookResponse) -> AttemptResult:
+def outcome_of(leased: LeasedDelivery, answer: WebhookResponse) -> AttemptResult:
     """Return how the attempt ended, and for one that time heals when the next one is due."""
     ending = _ending(answer)
-    if ending == "again" and claimed.due_for >= GIVE_UP_AFTER:
+    if ending == "again" and leased.due_for >= GIVE_UP_AFTER:
         ending = "parked"
-    asked = asked_for(answer.retry_after, claimed.at) if ending == "again" else timedelta()
+    asked = asked_for(answer.retry_after, leased.at) if ending == "again" else timedelta()
     return AttemptResult(
         ending,
         answer.duration_ms,
         http_status=answer.status,
         error=_error(answer),
-        pause=max(pause_after(claimed.tries, claimed.queue), asked),
+        pause=max(pause_after(leased.tries, leased.queue), asked),
         asked=asked,
     )
 

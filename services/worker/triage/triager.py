@@ -26,15 +26,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from services.worker.triage.sandbox import Sandbox, SandboxError
 from shared.clinical.form import Form
 from shared.clinical.protocol import Protocol
-from shared.clinical.referral.lifecycle import acknowledge_by, next_escalation
-from shared.clinical.referral.targets import contact_by, imaging_due
 from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
 from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
 from shared.platform.traces import tracer
-from shared.store.contact.imaging_due import written_due
 from shared.store.event_log.events import DueDelivery
+from shared.store.triage_outcome import outcome_of, rules
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
 from shared.store.versions import Versions
 
@@ -191,32 +189,7 @@ class Triager:
             self._store([self._outcome(intake, None)])
 
     def _outcome(self, intake: WaitingIntake, record: dict[str, Any] | None) -> TriageOutcome:
-        shown = FAILED[intake.lane] if record is None else record
-        rung = next_escalation(shown["priority"], intake.received_at, self.protocol.targets)
-        return TriageOutcome(
-            intake=intake,
-            record=record,
-            queue=shown["queue"],
-            priority=shown["priority"],
-            pattern=shown["pattern"],
-            headline=shown["headline"],
-            red_flags=shown["red_flags"],
-            acknowledge_by=acknowledge_by(
-                shown["priority"], intake.received_at, self.protocol.targets, holidays=self.holidays
-            ),
-            clock_started_at=intake.received_at,
-            escalate_at=rung.due if rung else None,
-            contact_by=contact_by(record, intake.received_at),
-            ambulance=bool(record and record["ambulance"]),
-            imaging_due=written_due(imaging_due(record, intake.received_at, self.protocol.targets)),
-        )
-
-
-_FAILED = {"pattern": "triage_failed", "headline": "Triage failed: a clinician has to read this form", "red_flags": []}
-FAILED: dict[Lane, dict[str, Any]] = {
-    "priority": {"queue": "urgent", "priority": "urgent", **_FAILED},
-    "routine": {"queue": "clinical_review", "priority": "prompt", **_FAILED},
-}
+        return outcome_of(intake, record, self.protocol.targets, self.holidays)
 
 
 def origin(intake: WaitingIntake) -> dict[str, Any]:
@@ -233,11 +206,6 @@ def origin(intake: WaitingIntake) -> dict[str, Any]:
 def path(outcome: TriageOutcome) -> dict[str, Any]:
     """Return what the log says of an intake that has found its queue."""
     return {**origin(outcome.intake), "queue": outcome.queue, "priority": outcome.priority, "rules": rules(outcome)}
-
-
-def rules(outcome: TriageOutcome) -> list[str]:
-    """Return the ids of the rules that were reasons, or the pattern that says that triage failed."""
-    return [reason["rule"] for reason in outcome.record["reasons"]] if outcome.record else [outcome.pattern]
 
 
 def count(outcome: TriageOutcome) -> None:

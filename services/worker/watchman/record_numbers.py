@@ -1,4 +1,4 @@
-"""Backfills the hashes of normalised record numbers, a small step at a time; a duty of the watchman."""
+"""Backfills the hashes of normalised record numbers, a small step at a time; a task of the watchman."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Does the watchman's duties in turn, each when it is due; one that fails or has to wait holds up only its own rota."""
+"""Runs the watchman's periodic tasks in turn, each when it is due; a failure or a wait delays this scheduler only."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ class PeriodicTask:
 
 
 class Scheduler:
-    """Duties that are done one after the other, in the order given.
+    """Periodic tasks that run one after the other, in the order given.
 
     `has_work` says of some of them, by name, whether there is anything to do: asking costs less than doing each in
     vain. Where it fails, they are done.
@@ -58,7 +58,7 @@ class Scheduler:
     def _any_work(self) -> Mapping[str, bool]:
         try:
             return self._has_work()
-        except Exception as error:  # noqa: BLE001 - the duties find out for themselves
+        except Exception as error:  # noqa: BLE001 - each task finds out for itself
             log.error("scheduler.has_work_failed", error=type(error).__name__)
             return {}
 

@@ -58,7 +58,7 @@ ANNOUNCE_SECONDS = 1.0  # anything that has been stalled for so long is announce
 
 @dataclass(frozen=True, slots=True)
 class Watchman:
-    """Red flags are watched in a rota of their own, so that no other duty delays them."""
+    """Red flags are watched by a scheduler of their own, so that no other task delays them."""
 
     triager: Triager
     heartbeat_file: Path | None = None
@@ -110,7 +110,7 @@ class Watchman:
         ]
 
     def has_work(self) -> Mapping[str, bool]:
-        """Say of the duties of every round, red flags apart, whether there is anything to do."""
+        """Say of each task but the red flags whether there is anything to do."""
         with autocommit(self.triager.sessions) as session:
             return pending_work(session, age=ANNOUNCE_AGE)
 
@@ -145,7 +145,7 @@ class Watchman:
             sum_up(session)
 
     def run(self, stop: threading.Event) -> None:
-        """Watch until `stop`. The heart beats while red flags are watched and the other duties come to an end."""
+        """Watch until `stop`. Heartbeats go on while red flags are watched and the other tasks come to an end."""
         red_flags, others = Scheduler(self.red_flags()), Scheduler(self.others(), self.has_work)
         aside = threading.Thread(target=others.run_until, args=(stop,), name="scheduler")
         aside.start()

@@ -10,7 +10,17 @@ from shared.clinical.referral.targets import Targets
 Queue = Literal["urgent", "neurology", "orthopedics", "clinical_review"]
 Priority = Literal["emergency", "urgent", "prompt", "routine"]
 Status = Literal["queued", "acknowledged", "completed", "returned", "superseded"]
-Action = Literal["acknowledge", "complete", "reroute", "return", "release", "contacted"]
+Action = Literal[
+    "acknowledge",
+    "complete",
+    "reroute",
+    "return",
+    "release",
+    "contacted",
+    "take-over",
+    "answer",
+    "confirm-downgrade",
+]
 Contact = Literal["reached", "no_answer", "left_message", "not_needed"]
 
 QUEUES: tuple[Queue, ...] = get_args(Queue)
@@ -28,6 +38,9 @@ TRANSITIONS: Mapping[Action, Mapping[Status, Status]] = {
     "return": {"queued": "returned", "acknowledged": "returned"},
     "release": {"acknowledged": "queued"},
     "contacted": {"queued": "queued", "acknowledged": "acknowledged"},
+    "take-over": {"acknowledged": "acknowledged"},
+    "answer": {"queued": "superseded", "acknowledged": "superseded"},
+    "confirm-downgrade": {"queued": "queued", "acknowledged": "queued"},
 }
 
 _SATURDAY = 5

@@ -19,7 +19,10 @@ from shared.clinical.referral.targets import Targets, earlier, kept_due
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The referral of one version of a form; `downgrade_proposed` says that its place is an earlier version's."""
+    """The referral of one version of a form; `downgrade_proposed` says that its place is an earlier version's.
+
+    One that does not count was overruled: a person has confirmed a lower place of a newer one.
+    """
 
     referral_id: UUID
     intake_id: UUID
@@ -32,6 +35,7 @@ class Version:
     escalation_level: int = 0
     downgrade_proposed: bool = False
     superseded_by: UUID | None = None
+    counts: bool = True
     contact_by: datetime | None = None
     imaging_due: Mapping[str, datetime | None] = field(default_factory=dict)
     contacted_by: str | None = None
@@ -102,7 +106,7 @@ def escalate_at(version: Version, targets: Targets) -> datetime | None:
 
 
 def _counting(versions: Collection[Version]) -> list[Version]:
-    """Leave out what a person closed, and what was superseded by it: that case has ended."""
+    """Leave out what a person closed and what was superseded by it, whose case has ended, and what was overruled."""
     by_id = {each.referral_id: each for each in versions}
 
     def ends_open(version: Version) -> bool:
@@ -111,7 +115,7 @@ def _counting(versions: Collection[Version]) -> list[Version]:
                 version = by_id[version.superseded_by]
         return version.is_open
 
-    return [each for each in versions if ends_open(each)]
+    return [each for each in versions if each.counts and ends_open(each)]
 
 
 def _with_running_clocks(survivor: Version, superseded: Sequence[Version]) -> Version:

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 ROLES = "role in ('department', 'operator', 'auditor', 'admin')"
 # The one change an event sees is its number and digest: what is compared now includes `actor`.

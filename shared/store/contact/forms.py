@@ -1,11 +1,12 @@
 """The form of a referral, and the record of who read it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from shared.store.access.scope import Scope
@@ -22,11 +23,15 @@ class StoredForm:
     answers: dict[str, Any]
     identity: bytes
     protocol_version: str | None
+    patient: bytes
 
 
 _REFERRAL, _INTAKE, _DECISION = (cast(SqlTable, each.__table__).c for each in (Referral, Intake, Decision))
 _FORM = (
-    select(_REFERRAL.id, _REFERRAL.intake_id, _INTAKE.answers, _INTAKE.identity, _DECISION.protocol_version)
+    select(
+        *(_REFERRAL.id, _REFERRAL.intake_id, _INTAKE.answers, _INTAKE.identity, _DECISION.protocol_version),
+        func.coalesce(_INTAKE.patient_hash, _INTAKE.mrn_hash),
+    )
     .join(Intake.__table__, _INTAKE.id == _REFERRAL.intake_id)
     .outerjoin(Decision.__table__, _DECISION.intake_id == _REFERRAL.intake_id)
 )
@@ -38,12 +43,14 @@ def find(session: Session, referral_id: UUID, scope: Scope) -> StoredForm | None
     return StoredForm(*row) if row else None
 
 
-def record_reading(session: Session, form: StoredForm, *, key_id: str) -> None:
-    """Add the event that the form was read, with which key; nothing of the form."""
+def record_reading(session: Session, form: StoredForm, *, actor: Mapping[str, Any]) -> None:
+    """Add the event that the form was read, and by whom; nothing of the form."""
     event = {
         "type": FORM_READ,
         "referral_id": form.referral_id,
         "intake_id": form.intake_id,
-        "data": {"key_id": key_id},
+        "by": actor["person"],
+        "data": {"key_id": actor["key_id"]},
+        "actor": dict(actor),
     }
     append_events(session, [event])

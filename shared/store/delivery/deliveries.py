@@ -158,14 +158,14 @@ def lease_next_delivery(session: Session, destination_id: UUID) -> LeasedDeliver
     return LeasedDelivery(*row) if row else None
 
 
-def finish_attempt(session: Session, claimed: LeasedDelivery, ended: AttemptResult) -> bool:
+def finish_attempt(session: Session, leased: LeasedDelivery, ended: AttemptResult) -> bool:
     """Keep the attempt and move the delivery and its destination on; say whether that was still this attempt's to do.
 
     It was not if the lease ran out and another attempt began, or a person decided. Finishing twice is finishing once.
     """
-    destination = {"destination": claimed.destination_id}
+    destination = {"destination": leased.destination_id}
     failures = session.scalar(_LOCK_TO_FINISH, destination) or 0
-    attempt = {"id": claimed.id, "attempt": claimed.attempt}
+    attempt = {"id": leased.id, "attempt": leased.attempt}
     told = {"duration_ms": ended.duration_ms, "http_status": ended.http_status, "error": ended.error}
     session.execute(_ATTEMPT, attempt | told)
     status = {"delivered": "delivered", "again": "due"}.get(ended.ending, "parked")
@@ -181,7 +181,7 @@ def finish_attempt(session: Session, claimed: LeasedDelivery, ended: AttemptResu
         session.execute(_BACK, destination)  # what waited for it need not wait longer, but for what it asked to
     if status == "parked":
         append_events(
-            session, [_parked(moved.referral_id, moved.intake_id, claimed.id, claimed.destination_id, ended.error)]
+            session, [_parked(moved.referral_id, moved.intake_id, leased.id, leased.destination_id, ended.error)]
         )
     return True
 

@@ -189,9 +189,9 @@ def timeline(session: Session, referral_id: UUID, reader: Reader, after: int, *,
     if not numbered.ended or len(numbered.events) == limit:
         return numbered
     room = limit - len(numbered.events)
-    rows = session.execute(of_referral.where(Event.number.is_(None)).order_by(Event.id).limit(room)).all()
-    fresh = [event for event in (StoredEvent(*row) for row in rows) if reader.sees(event)]
-    return Page([*numbered.events, *fresh], numbered.last, ended=len(rows) < room)
+    rows = session.execute(of_referral.where(Event.number.is_(None)).order_by(Event.id).limit(room + 1)).all()
+    fresh = [event for event in (StoredEvent(*row) for row in rows[:room]) if reader.sees(event)]
+    return Page([*numbered.events, *fresh], numbered.last, ended=len(rows) <= room)
 
 
 def _seen(

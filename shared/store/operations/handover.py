@@ -15,8 +15,8 @@ from shared.store.access.scope import Scope
 MOVED = "type in ('referral.returned', 'referral.rerouted')"
 
 _MOVED = text(f"""
-    select referrals.id, referrals.queue, referrals.priority, referrals.headline, events.type, events.at, events.by,
-        events.data
+    select referrals.id, referrals.reference, referrals.queue, referrals.priority, referrals.headline,
+        events.type, events.at, events.by, events.data
     from events join referrals on referrals.id = events.referral_id
     where events.{MOVED} and events.at >= :since
         and (cast(:facility as text) is null or referrals.facility = :facility)
@@ -30,6 +30,7 @@ class Moved:
     """A referral that was returned or rerouted; `data` has the reason, and from and to where."""
 
     referral_id: UUID
+    reference: str
     queue: str
     priority: int
     headline: str

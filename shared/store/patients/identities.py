@@ -64,6 +64,18 @@ def amended(connection: Connection | Session, facility: str, intake_id: UUID) ->
     return KeptIdentity(*connection.execute(_KEPT.where(Intake.id == intake_id)).one())
 
 
+def share_chain(session: Session, referral_id: UUID, scope: Scope) -> UUID | None:
+    """Return the first intake of a referral's chain; until the transaction ends no identity of it is corrected.
+
+    None where `scope` does not see the referral. To be called before anything of the chain is locked.
+    """
+    seen = select(_FIRST).join(Referral, Referral.intake_id == Intake.id)
+    first = session.scalar(seen.where(Referral.id == referral_id, *scope.referrals()))
+    if first is not None:
+        session.execute(_SHARE, {"first": str(first)})
+    return first
+
+
 def hold_chain(session: Session, referral_id: UUID, scope: Scope) -> list[KeptIdentity]:
     """Return the identities of all versions of a referral's form, and keep others from changing or adding one.
 
@@ -84,7 +96,7 @@ def correct(
 ) -> list[DueDelivery]:
     """Store the corrections in intakes, referrals and the history; return what is to be delivered of their events.
 
-    The form stays as it was read, its age too: a version with another age is another form, and triage decides of it.
+    The form stays as it was read, its age too: one with another age is a new version of it.
     """
     events: list[dict[str, Any]] = []
     for each in corrections:

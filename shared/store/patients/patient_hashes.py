@@ -23,7 +23,7 @@ _LEFT = text("""
     order by id limit :limit for no key update skip locked
 """)
 _HASHED = "unnest(cast(:ids as uuid[]), cast(:hashes as bytea[])) as hashed (id, patient_hash)"
-# The intake first: whoever adds a referral of it meanwhile has its lock, or reads the hash that stands there by then.
+# The intake first: a transaction that adds a referral of it meanwhile has its lock, or reads the new hash.
 _INTAKES = text(f"update intakes set patient_hash = hashed.patient_hash from {_HASHED} where intakes.id = hashed.id")  # noqa: S608
 _REFERRALS = text(
     f"update referrals set patient_hash = hashed.patient_hash from {_HASHED} "  # noqa: S608 - constants

@@ -18,6 +18,7 @@ from shared.store.delivery.deliveries import AT_ONCE
 from shared.tables import Delivery, Destination
 from tests import receiver
 from tests.receiver import in_turn, status
+from tests.worker.delivery.patient_worker import ATTEMPT_SECONDS
 from tests.worker.test_celery import eventually, running
 
 
@@ -60,16 +61,17 @@ def test_an_announcement_has_the_webhook_sent(of_workers, department, refer, ann
 
 
 def test_departments_that_hang_or_drip_delay_no_neighbour(of_workers, department, refer, announce):
-    """Twenty red flags for each of four: two never answer, one drips, and the fourth hears of all at once."""
+    """Twenty red flags for each of four: two never answer, one drips, and the fourth hears of all at once.
+
+    An attempt may take longer here than the test waits: who waited for the end of one would be too late.
+    """
     slow = [department(answer=receiver.hang), department(answer=receiver.hang), department(answer=receiver.drip)]
     quick = department()
-    with running("urgent-delivery", of_workers):
+    with running("urgent-delivery", of_workers, program="tests.worker.delivery.patient_worker"):
         refer(20)
-        begin = time.monotonic()
         for due in refer(0):
             announce(delivery_wake_up(due, "urgent"))
-        quick.receiver.wait_for(20)
-        assert time.monotonic() - begin < 8, "an attempt at one of the others takes ten seconds"
+        quick.receiver.wait_for(20, seconds=ATTEMPT_SECONDS - 10)
     assert all(each.receiver.most_open <= AT_ONCE for each in slow)
 
 
@@ -91,11 +93,11 @@ def test_a_worker_can_be_killed_at_any_time(of_workers, department, refer, store
 @pytest.mark.usefixtures("watch")
 def test_two_workers_never_exceed_what_one_destination_is_sent_at_once(of_workers, department, refer, stored):
     urgent = department(answer=slowly)
-    refer(30)
+    refer(16)
     with running("urgent-delivery", of_workers), running("urgent-delivery", of_workers):
-        eventually(lambda: set(stored.statuses()) == {"delivered"}, seconds=40)
+        eventually(lambda: set(stored.statuses()) == {"delivered"})
     assert 1 < urgent.receiver.most_open <= AT_ONCE
-    assert len(set(urgent.receiver.ids)) == 30
+    assert len(set(urgent.receiver.ids)) == 16
 
 
 def slowly(connection):
@@ -109,7 +111,7 @@ def test_a_department_that_fails_for_a_while_hears_of_everything(of_workers, dep
     urgent = department(answer=failing)
     due = refer(5)
     with running("urgent-delivery", of_workers):
-        eventually(lambda: stored.come_due() or set(stored.statuses()) == {"delivered"}, seconds=40)
+        eventually(lambda: stored.come_due() or set(stored.statuses()) == {"delivered"})
     assert set(urgent.receiver.ids) == {str(each) for each in due}
 
 

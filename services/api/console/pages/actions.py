@@ -10,8 +10,9 @@ from marshmallow import Schema, ValidationError
 from services.api.console.blueprint import blueprint
 from services.api.console.pages.referral import referral_page
 from services.api.console.session import CSRF_FIELD, person
+from services.api.console.way_back import way_back
 from services.api.context import current_context
-from services.api.http.auth import READERS, allow
+from services.api.http.auth import READERS, allow, caller
 from services.api.http.problems import InvalidError, ProblemError
 from services.api.referrals import actions
 from services.api.referrals.apply_action import ChangeOf, apply_action
@@ -33,13 +34,19 @@ FORM_ONLY = (CSRF_FIELD, "version", "back")  # what a page sends beside the body
 def act(referral_id: UUID, action: str) -> Response:
     """Do one action, and show the referral as it stands then."""
     try:
-        apply_action(_change_of(action), referral_id, _body(action), check=_same_version, shown=False)
+        after = apply_action(_change_of(action), referral_id, _body(action), check=_same_version, shown=False)
     except (InvalidError, ProblemError) as problem:
         if problem.status not in (409, 412, 422):
             raise
         page = referral_page(referral_id, problem=problem, attempted=action, entered=request.form)
         return make_response(page, problem.status)
-    return cast(Response, redirect(url_for("console.referral", referral_id=referral_id, done=action), 303))
+    if caller().role == "department" and after.queue not in caller().queues:
+        return cast(Response, redirect(url_for("console.board", moved=after.reference), 303))
+    back = way_back(referral_id)
+    address = url_for(
+        "console.referral", referral_id=referral_id, done=action, back=back.partition("#")[0] if back else None
+    )
+    return cast(Response, redirect(address, 303))
 
 
 def _change_of(action: str) -> ChangeOf:

@@ -1,22 +1,33 @@
-"""The board: three tiles and the urgent worklist; as a wall without identity or controls."""
+"""The board: three tiles, stuck work and the urgent worklist; as a wall without identity or controls."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, make_response, render_template, request
 
 from services.api.console.blueprint import blueprint
+from services.api.console.minute_cache import MinuteCache
 from services.api.console.rows import Row, rows
 from services.api.console.session import POLL_HEADER, signed_in
+from services.api.console.sparkline import Sparkline, age, sparkline
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.event_log import feed
+from shared.store.operations.board_history import Moment, Standing, last_hour
+from shared.store.operations.last_cases import last_held
+from shared.store.operations.stuck_work import Stuck, stuck_work
 from shared.store.queues import QueueStatus, states
 from shared.store.referrals import worklist
 
 ROWS, WALL_ROWS = 50, 12
+MOVED = re.compile(r"[0-9A-Z-]{8,12}")  # the reference of a case that an action took out of the caller's queues
+
+_history = MinuteCache[list[Moment]]()
 FRESH_SECONDS = 30  # after which a board is drawn again though no event came: ages and what is overdue
 
 
@@ -29,6 +40,9 @@ class Board:
     states: dict[str, QueueStatus]
     rows: list[Row]
     more: int
+    stuck: list[Stuck]
+    lines: Mapping[str, Sparkline]  # by tile
+    last_held: datetime | None  # when the queue on the board last held a case, where it is empty
 
     @property
     def unacknowledged(self) -> int:
@@ -52,7 +66,9 @@ def board() -> Response:
     if request.headers.get(POLL_HEADER) == tag:
         return Response(status=304, headers={POLL_HEADER: tag})
     content = _board(WALL_ROWS if wall else ROWS)
-    return page("wall" if wall else "board", "board_live", tag, board=content, wall=wall)
+    moved = request.args.get("moved", "")
+    moved = moved if MOVED.fullmatch(moved) else ""
+    return page("wall" if wall else "board", "board_live", tag, board=content, wall=wall, moved=moved)
 
 
 def board_version() -> str:
@@ -78,6 +94,36 @@ def _board(limit: int) -> Board:
     with current_context().statements.connect() as connection:
         found = states(connection, replace(scope(), queues=None))
         listed = worklist(connection, queue, "open", scope(), limit=limit, after=None)
+        stuck = stuck_work(connection, scope(), sees_deliveries=sees_deliveries())
+        held = None if listed else last_held(connection, scope(), queue)
     shown: dict[str, QueueStatus] = {name: found.get(name, QueueStatus()) for name in seen}
     more = max(0, shown[queue].open - len(listed))
-    return Board(queue, LABELS[queue], shown, rows(listed, current_context().now()), more)
+    listed_rows = rows(listed, current_context().now())
+    return Board(queue, LABELS[queue], shown, listed_rows, more, stuck, _lines(shown), held)
+
+
+def sees_deliveries() -> bool:
+    """Whether the caller sees deliveries, which are of no facility: an operator or admin of all facilities."""
+    return caller().role in ("operator", "admin") and caller().facility is None
+
+
+def _lines(shown: Mapping[str, QueueStatus]) -> dict[str, Sparkline]:
+    """Return the last hour of each tile; what stands now is read anew, what was before once a minute."""
+    now = current_context().now()
+    oldest = max((state.oldest_age_seconds or 0.0 for state in shown.values()), default=0.0)
+    unacknowledged = sum(state.unacknowledged for state in shown.values())
+    overdue = sum(state.overdue for state in shown.values())
+    present = Standing(unacknowledged, overdue, now - timedelta(seconds=oldest) if oldest else None)
+    seen, context = scope(), current_context()
+    key = (id(context), seen.facility, tuple(shown))
+
+    def count() -> list[Moment]:
+        with context.statements.connect() as connection:
+            return last_hour(connection, seen, tuple(shown), present, now)
+
+    hour = [*_history.get(key, count)[:-1], Moment(now, unacknowledged, overdue, oldest)]
+    return {
+        "unacknowledged": sparkline("Not acknowledged", [each.unacknowledged for each in hour]),
+        "overdue": sparkline("Overdue", [each.overdue for each in hour]),
+        "oldest": sparkline("Oldest open case", [each.oldest_seconds for each in hour], age),
+    }

@@ -1,6 +1,7 @@
 """Failed and parked work: deliveries that need a person, and forms whose triage failed."""
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
@@ -24,17 +25,17 @@ def failed() -> str:
     """Show what did not arrive, and what no rule has decided."""
     now = current_context().now()
     with current_context().sessions() as session:
-        deliveries = parked.page(session, "parked", limit=ROWS + 1)
-        count = len(parked.ids(session))
+        deliveries, after = parked.page_seen(session, "parked", scope(), limit=ROWS, after=None)
+        count = len(_retriable(session))
         untriaged = failed_triage(session, scope(), limit=ROWS)
     return render_template(
         "console/failed.html",
-        deliveries=deliveries[:ROWS],
-        more=len(deliveries) > ROWS,
+        deliveries=deliveries,
+        more=after is not None,
         count=count,
         untriaged=rows(untriaged, now),
         now=now,
-        with_retries=request.args.get("retried"),
+        retried=_count(request.args.get("retried")),
     )
 
 
@@ -44,11 +45,21 @@ def retry_deliveries() -> Response:
     """Retry one parked delivery, or all that the page counted; each is a new attempt under the same id."""
     delivery_id = request.form.get("delivery")
     with current_context().sessions.begin() as session:
-        wanted = [_uuid(delivery_id)] if delivery_id else parked.ids(session)[:MAX_RETRIED]
+        wanted = [_uuid(delivery_id)] if delivery_id else _retriable(session)
+        if delivery_id and parked.find(session, wanted[0], scope()) is None:
+            raise NotFound
         due = parked.retry(session, wanted)
     for each in due:
         current_context().announce(delivery_wake_up(each.id, each.queue))
-    return cast(Response, redirect(url_for("console.failed", with_retries=len(due)), 303))
+    return cast(Response, redirect(url_for("console.failed", retried=len(due)), 303))
+
+
+def _retriable(session: Any) -> Sequence[UUID]:
+    """Return the parked deliveries that the caller may retry, the oldest first, at most MAX_RETRIED."""
+    if scope().facility is None:
+        return parked.ids(session)[:MAX_RETRIED]
+    seen, _ = parked.page_seen(session, "parked", scope(), limit=MAX_RETRIED, after=None)
+    return [each.delivery.id for each in seen if each.destination.status != "removed"]
 
 
 def _uuid(value: str) -> UUID:
@@ -56,3 +67,9 @@ def _uuid(value: str) -> UUID:
         return UUID(value)
     except ValueError:
         raise NotFound from None
+
+
+def _count(value: str | None) -> int | None:
+    return (
+        int(value) if value and value.isascii() and value.isdigit() and len(value) < len(str(MAX_RETRIED)) + 1 else None
+    )

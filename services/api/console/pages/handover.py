@@ -1,5 +1,6 @@
 """Handover: what nobody has acknowledged, what is in hand and by whom, and what left since a time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import rows
+from services.api.console.session import signed_in
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from shared.clinical.referral.lifecycle import QUEUES
@@ -26,19 +28,27 @@ def handover() -> str:
     if window not in WINDOWS:
         raise NotFound
     now = current_context().now()
-    waiting, in_hand = _of_status("queued"), _of_status("acknowledged")
+    waiting, held = _of_status("queued"), in_hand()
     with current_context().statements.connect() as connection:
         moved = moved_since(connection, scope(), now - WINDOWS[window], limit=ROWS)
     return render_template(
         "console/handover.html",
         waiting=rows(waiting, now),
-        in_hand=sorted(rows(in_hand, now), key=lambda row: (row.owner or "", row.since)),
+        in_hand=sorted(rows(held, now), key=lambda row: (row.owner or "", row.since)),
+        owners=Counter(each.acknowledged_by for each in held if each.acknowledged_by),
+        me=signed_in().name,
+        taken=request.args.get("taken", type=int),
         moved=moved,
         window=window,
         windows=list(WINDOWS),
-        cut=max(len(waiting), len(in_hand)) >= ROWS,
+        cut=max(len(waiting), len(held)) >= ROWS,
         now=now,
     )
+
+
+def in_hand() -> Sequence[StoredReferral]:
+    """Return what is acknowledged and not ended, of the queues that the caller sees."""
+    return _of_status("acknowledged")
 
 
 def _of_status(status: str) -> Sequence[StoredReferral]:

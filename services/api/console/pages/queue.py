@@ -1,5 +1,8 @@
 """One queue's worklist, with its filters in the address."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flask import Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import NotFound
@@ -7,16 +10,52 @@ from werkzeug.exceptions import NotFound
 from services.api.console.blueprint import blueprint
 from services.api.console.pages.board import board_version, page
 from services.api.console.rows import rows
-from services.api.console.session import POLL_HEADER
+from services.api.console.session import POLL_HEADER, signed_in
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from services.api.http.paging import BadCursorError, cursor_after, position_of
 from services.api.http.problems import ProblemError
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, STATUSES
-from shared.store.referrals import WorklistPosition, worklist
+from shared.store.operations.last_cases import last_held
+from shared.store.referrals import StoredReferral, WorklistPosition, worklist
 
 ROWS = 100
+READ, MAX_READS = 200, 10  # of the queue, to find ROWS that the filters let through; the next page goes on from there
+MAX_FACILITY = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which cases of a queue are shown."""
+
+    status: str
+    priority: str
+    facility: str
+    overdue: bool
+    mine: bool
+
+    def let_through(self, stored: StoredReferral) -> bool:
+        """Whether a case is shown."""
+        return (
+            self.priority in ("", PRIORITIES[stored.priority])
+            and self.facility in ("", stored.facility)
+            and (stored.overdue or not self.overdue)
+            and (not self.mine or (stored.status == "acknowledged" and stored.acknowledged_by == signed_in().name))
+        )
+
+    @property
+    def address(self) -> dict[str, str | None]:
+        """Return the filters as parameters of an address; what is not chosen is left out."""
+        chosen = {"priority": self.priority, "facility": self.facility}
+        pressed = {"overdue": "true" if self.overdue else "", "mine": "true" if self.mine else ""}
+        status = "" if self.status == "open" else self.status
+        return {name: value or None for name, value in {"status": status, **chosen, **pressed}.items()}
+
+    @property
+    def any(self) -> bool:
+        """Whether less than the whole open worklist is shown."""
+        return any(self.address.values())
 
 
 @blueprint.get("/queues/<name>")
@@ -27,20 +66,45 @@ def queue(name: str) -> Response:
         raise NotFound
     if caller().role == "department" and name not in caller().queues:
         raise ProblemError(403, "This key does not name that queue.")
-    status, priority = request.args.get("status", "open"), request.args.get("priority")
-    if status not in ("open", "all", *STATUSES) or priority not in (None, "", *PRIORITIES):
-        raise NotFound
+    filters = _filters()
     tag = board_version()
     if request.headers.get(POLL_HEADER) == tag:
         return Response(status=304, headers={POLL_HEADER: tag})
+    found, following = _matching(name, filters)
+    held = None
+    if not found:
+        with current_context().statements.connect() as connection:
+            held = last_held(connection, scope(), name)
+    content = {"name": name, "label": LABELS[name], "next": following, "filters": filters, "held": held}
+    return page("queue", "queue_live", tag, rows=rows(found, current_context().now()), **content)
+
+
+def _filters() -> Filters:
+    """Return what the address asks for; raises NotFound for a word that is none of ours."""
+    asked = request.args
+    status, priority = asked.get("status") or "open", asked.get("priority", "")
+    facility = asked.get("facility", "").strip()
+    if status not in ("open", "all", *STATUSES) or priority not in ("", *PRIORITIES) or len(facility) > MAX_FACILITY:
+        raise NotFound
+    return Filters(status, priority, facility, overdue=asked.get("overdue") == "true", mine=asked.get("mine") == "true")
+
+
+def _matching(name: str, filters: Filters) -> tuple[Sequence[StoredReferral], str | None]:
+    """Return at most ROWS cases, and the cursor after which the next page looks; reads at most READ x MAX_READS."""
+    shown: list[StoredReferral] = []
+    after = _after()
     with current_context().statements.connect() as connection:
-        found = worklist(connection, name, status, scope(), limit=ROWS + 1, after=_after())
-    listed = [each for each in found[:ROWS] if not priority or PRIORITIES[each.priority] == priority]
-    following = cursor_after(found[ROWS - 1]) if len(found) > ROWS else None
-    shown = rows(listed, current_context().now())
-    filters = {"status": status, "priority": priority or ""}
-    content = {"name": name, "label": LABELS[name], "rows": shown, "next": following, "filters": filters}
-    return page("queue", "queue_live", tag, **content)
+        for _ in range(MAX_READS):
+            found = worklist(connection, name, filters.status, scope(), limit=READ, after=after)
+            for each in found:
+                if filters.let_through(each):
+                    if len(shown) == ROWS:
+                        return shown, cursor_after(shown[-1])
+                    shown.append(each)
+            if len(found) < READ:
+                return shown, None
+            after = WorklistPosition(found[-1].priority, found[-1].acknowledge_by, found[-1].id)
+    return shown, cursor_after(found[-1])
 
 
 def _after() -> WorklistPosition | None:

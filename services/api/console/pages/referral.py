@@ -4,14 +4,16 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import render_template
+from flask import render_template, request
 from werkzeug.exceptions import NotFound
 
 from services.api.access.recording import record_access
+from services.api.console import words
 from services.api.console.blueprint import blueprint
-from services.api.console.rows import row
+from services.api.console.rows import Row, row
 from services.api.console.session import signed_in
 from services.api.console.trace import trace_of
+from services.api.console.way_back import label, way_back
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, reader, scope
 from services.api.referrals.worklists import LABELS
@@ -19,7 +21,7 @@ from services.api.schemas import serializers
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.store import referrals
 from shared.store.event_log.feed import catch_up, timeline
-from shared.store.referrals import StoredReferral
+from shared.store.referrals import StoredReferral, worklist
 
 EVENTS = 200  # of a timeline that the page shows; the API has the rest in pages
 SEES_IDENTITY = frozenset(READERS)
@@ -43,9 +45,14 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         if _sees_identity():
             record_access(session, [stored.patient])
             session.commit()
+    back, done = way_back(referral_id), words.DONE.get(request.args.get("done", ""))
     return render_template(
         "console/referral.html",
         row=row(stored, current_context().now()),
+        back=back,
+        back_label=label(back, dict(LABELS)) if back else None,
+        done=done,
+        next_case=_next_case(stored) if done else None,
         stored=stored,
         shown=_shown(stored),
         trace=trace_of(stored.record) if stored.record else None,
@@ -61,6 +68,22 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
 
 def _shown(stored: StoredReferral) -> dict[str, Any]:
     return serializers.referral(stored, current_context().cipher if _sees_identity() else None)
+
+
+def _next_case(stored: StoredReferral) -> Row | None:
+    """Return the most pressing case that nobody has acknowledged: of the urgent queue, else of this case's."""
+    seen = [name for name in dict.fromkeys(("urgent", stored.queue)) if _sees(name)]
+    with current_context().statements.connect() as connection:
+        for name in seen:
+            found = worklist(connection, name, "queued", scope(), limit=2, after=None)
+            others = [each for each in found if each.id != stored.id]
+            if others:
+                return row(others[0], current_context().now())
+    return None
+
+
+def _sees(queue: str) -> bool:
+    return caller().role != "department" or queue in caller().queues
 
 
 def _sees_identity() -> bool:

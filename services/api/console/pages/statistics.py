@@ -1,13 +1,12 @@
 """Statistics: tables with plots beside them, for windows of 8 hours to 30 days, and CSV of each."""
 
-import threading
-import time
 from datetime import datetime, timedelta
 
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from services.api.console.blueprint import blueprint
+from services.api.console.minute_cache import MinuteCache
 from services.api.console.tables import StatTable, most, tables
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, scope
@@ -16,11 +15,8 @@ from shared.store.operations.statistics import Statistics, statistics
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WINDOWS = {"8h": (8 * HOUR, HOUR), "24h": (24 * HOUR, HOUR), "7d": (7 * DAY, 6 * HOUR), "30d": (30 * DAY, DAY)}
-FRESH_SECONDS = 60.0
-MAX_KEPT = 32
 
-_lock = threading.Lock()
-_kept: dict[tuple[object, ...], tuple[float, Statistics]] = {}
+_kept = MinuteCache[Statistics]()
 
 
 @blueprint.get("/statistics")
@@ -65,16 +61,7 @@ def _statistics(window: str, now: datetime) -> Statistics:
     length, width = WINDOWS[window]
     seen = scope()
     key = (id(current_context()), window, seen.facility, tuple(seen.queues or ()))
-    with _lock:
-        counted_at, found = _kept.get(key, (0.0, None))
-    if found is not None and time.monotonic() - counted_at < FRESH_SECONDS:
-        return found
-    found = _count(seen, _step_before(now, width) - length + width, width)
-    with _lock:
-        if len(_kept) >= MAX_KEPT:
-            _kept.clear()
-        _kept[key] = (time.monotonic(), found)
-    return found
+    return _kept.get(key, lambda: _count(seen, _step_before(now, width) - length + width, width))
 
 
 def _count(seen: Scope, since: datetime, width: timedelta) -> Statistics:

@@ -6,8 +6,10 @@ from uuid import UUID
 from flask import Response
 from werkzeug.exceptions import NotFound
 
+from services.api.access.actor import event_actor
+from services.api.access.recording import record_access
 from services.api.context import current_context
-from services.api.http.auth import READERS, allow, caller, scope
+from services.api.http.auth import READERS, allow, scope
 from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
@@ -52,7 +54,8 @@ def get_sent_form(referral_id: UUID) -> Response:
         if stored is None:
             _refuse_another_queue(forms.find(session, referral_id, Scope(scope().facility, None)))
             raise NotFound
-        forms.record_reading(session, stored, key_id=caller().id)
+        forms.record_reading(session, stored, actor=event_actor())
+        record_access(session, [stored.patient])
     return json_response(sent_form(stored, current_context()))
 
 
