@@ -32,7 +32,7 @@ def test_answers_typed_during_the_call_show_at_once_where_the_case_would_go_and_
     bladder = operator.locator("[name='symptoms.bladder_change']")
     bladder.select_option("new_or_worse")
     expect(questions).to_contain_text("With these answers:")
-    expect(questions).to_contain_text("More urgent than now (Prompt).")
+    expect(questions).to_contain_text("More urgent than now (Urgent).")
     expect(bladder).to_have_value("new_or_worse")
     questions.get_by_role("button", name="Save answers").click()
     expect(operator.get_by_role("main")).to_contain_text("The answers are saved.")
@@ -48,7 +48,7 @@ def test_without_javascript_a_button_shows_where_the_case_would_go(console: Cons
     page.goto(f"{console.url}/console/call-back?case={referral_id}")
     page.locator("[name='symptoms.bladder_change']").select_option("new_or_worse")
     page.get_by_role("button", name="Show where it would go").click()
-    expect(page.get_by_role("form", name="Questions")).to_contain_text("More urgent than now (Prompt).")
+    expect(page.get_by_role("form", name="Questions")).to_contain_text("More urgent than now (Urgent).")
     expect(page.locator("[name='symptoms.bladder_change']")).to_have_value("new_or_worse")
     context.close()
 
