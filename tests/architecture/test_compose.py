@@ -29,6 +29,7 @@ def test_every_choice_is_in_the_example():
 
 def test_no_secret_has_a_value_anywhere():
     assert {name for name in EXAMPLE if EXAMPLE[name] == ""} - {
+        "ENVIRONMENT_NAME",
         "HOLIDAYS",
         "METRICS_TOKEN",
         "TRUSTED_PROXIES",
