@@ -29,7 +29,7 @@ def add_failures(session: Session, counts: Mapping[tuple[datetime, str], int]) -
 def failures_of(connection: Connection, minute: datetime, names: Sequence[str]) -> dict[str, int]:
     """Return what is stored for this minute, by address or `key_name`."""
     rows = connection.execute(_FIND, {"minute": minute, "names": list(names)})
-    return {row.address: row.count for row in rows}
+    return {address: int(count) for address, count in rows}
 
 
 def key_name(key_id: str) -> str:
