@@ -32,7 +32,7 @@ def register(app: Flask, settings: Settings) -> None:
         _name,
         app=app,
         storage_uri=f"{SCHEME}://",
-        storage_options={"redis_url": settings.redis_url, "block": block},  # type: ignore[dict-item]
+        storage_options={"redis_url": settings.redis_url, "block": block},
         strategy="fixed-window",
     )
     of_key = RateLimitItemPerMinute(settings.requests_per_minute)
