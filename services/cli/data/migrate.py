@@ -3,11 +3,12 @@
 from uuid import UUID
 
 import click
+from sqlalchemy import Engine
 
 from services.cli.checks.secrets import check_secrets
 from services.cli.support.database import database
 from services.cli.support.settings import settings_or_exit
-from shared.migrations.head import HEAD
+from shared.migrations.head import HEAD, version
 from shared.migrations.migrate import upgrade
 from shared.platform.crypto import IdentityCipher
 from shared.platform.database import Sessions
@@ -26,13 +27,23 @@ def migrate(*, record_numbers: bool) -> None:
     """
     settings = settings_or_exit()
     with database(settings) as (engine, sessions):
-        later = upgrade(engine)
+        later = upgrade_and_report(engine)
         with sessions() as session:
             check_secrets(session, settings)
         if record_numbers:
             hash_record_numbers(sessions, settings)
     if later:
         click.echo(f"The schema is at {later}, later than {HEAD}, which this version needs: there is nothing to do.")
+
+
+def upgrade_and_report(engine: Engine) -> str | None:
+    """Migrate to head, and print from which revision to which; return the revision of a schema that is later."""
+    with engine.connect() as connection:
+        before = version(connection)
+    later = upgrade(engine)
+    if later is None and before != HEAD:
+        click.echo(f"schema {before or 'empty'} → {HEAD}")
+    return later
 
 
 def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
@@ -52,6 +63,6 @@ def prepare() -> None:
     """Migrate, and check that the secrets fit the data."""
     settings = settings_or_exit()
     with database(settings) as (engine, sessions):
-        upgrade(engine)
+        upgrade_and_report(engine)
         with sessions() as session:
             check_secrets(session, settings)
