@@ -37,6 +37,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Up, dict
         answer = json.loads(said[1])
         assert (answer["status"], answer["decision"]["queue"]) == ("triaged", "urgent")
         environment["PSOAS_KEY"] = said[-1]
+        assert re.search(
+            "^st-marys +test ", referrals("facilities", "list", "--home", running.home).stdout, re.MULTILINE
+        )
         yield running, options
 
 
