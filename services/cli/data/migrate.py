@@ -7,7 +7,7 @@ import click
 from services.cli.checks.secrets import check_secrets
 from services.cli.support.database import database
 from services.cli.support.settings import settings_or_exit
-from shared.migrations.head import HEAD
+from shared.migrations.head import HEAD, version
 from shared.migrations.migrate import upgrade
 from shared.migrations.roles import RolesError, logins
 from shared.platform.crypto import IdentityCipher
@@ -59,9 +59,17 @@ def prepare() -> None:
 
 
 def migrated(settings: Settings) -> str | None:
-    """Migrate as the owner of the schema, who also lets the other roles in; see `upgrade`."""
+    """Migrate as the owner of the schema, who also lets the other roles in; print from and to which revision.
+
+    See `upgrade` for what is returned.
+    """
     with database(settings.as_owner()) as (engine, _):
+        with engine.connect() as connection:
+            before = version(connection)
         try:
-            return upgrade(engine, logins(settings))
+            later = upgrade(engine, logins(settings))
         except RolesError as error:
             raise click.ClickException(str(error)) from None
+    if later is None and before != HEAD:
+        click.echo(f"schema {before or 'empty'} → {HEAD}")
+    return later
