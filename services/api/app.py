@@ -88,7 +88,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContext:
     """Return what the requests need."""
-    sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
+    sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False), settings)
     storing = _pool(settings, POOL_SIZE + BATCHES + RESERVED_FOR_PRIORITY)
     lookups = _pool(settings, LOOKUPS)
     disk = create_disk_monitor(settings)

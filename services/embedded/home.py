@@ -33,6 +33,10 @@ class Home:
         return self.path / "running.json"
 
     @property
+    def chain_heads(self) -> Path:
+        return self.path / "chain-heads.jsonl"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 

@@ -27,6 +27,7 @@ SHARED = (
     *("celery.worker.autoscale", "celery.worker.loops", "celery.worker.strategy", "kombu.pidbox"),
 )
 ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # Celery's farewell
+OWNER = ("OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE")
 STOP_SECONDS = "5"  # then an unfinished batch is given back; the runner kills after nine
 
 
@@ -47,12 +48,12 @@ def preparation(environment: Mapping[str, str]) -> Service:
 
 def issue_first_keys(environment: Mapping[str, str], file: Path) -> Service:
     """Return the step that issues the first keys of a database that has none into `file`; the last one of a start."""
-    return _forked("keys", ("first-keys", str(file)), environment, once=True)
+    return _forked("keys", ("first-keys", str(file)), _of_service(environment), once=True)
 
 
 def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
     """Return what takes forms, triages, delivers and keeps watch; counts and heartbeat files go into `folder`."""
-    environment = {**environment, "METRICS_DIR": str(folder / "metrics")}
+    environment = {**_of_service(environment), "METRICS_DIR": str(folder / "metrics")}
     address = ("--host", host, "--port", str(port))
     return [
         _forked("api", ("api", *address), environment, ready=partial(_answers, host, port)),
@@ -62,6 +63,11 @@ def processes(environment: Mapping[str, str], folder: Path, host: str, port: int
         _beating("delivery", ("worker", "delivery"), environment, folder),
         _beating("watchman", ("watchman",), environment, folder),
     ]
+
+
+def _of_service(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what opens the database as its owner: what serves cannot change the schema, nor what was recorded."""
+    return {name: value for name, value in environment.items() if name not in OWNER}
 
 
 def _beating(name: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> Service:

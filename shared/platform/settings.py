@@ -8,7 +8,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 from environs import EnvError, FileAwareEnv, validate
 
 KEY_BYTES = 32
+_optional_url = validate.Regexp("^(postgres(ql)?://.*)?$")
 _ISSUER = (
     r"^(|https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?)$"  # in the clear on this machine alone
 )
@@ -34,6 +35,13 @@ class Settings:
     redis_url: str = field(repr=False)
     identity_keys: Mapping[str, bytes] = field(repr=False)  # by key id; the first one writes, all of them read
     lookup_key: bytes = field(repr=False)  # keys the hashes by which record numbers and bodies are compared
+    owner_database_url: str = field(default="", repr=False)  # of the role that owns the schema; only `migrate` uses it
+    reader_database_url: str = field(default="", repr=False)  # of a role that only reads; the audit prefers it
+    maintenance_database_url: str = field(default="", repr=False)  # of the role that may erase what is old
+    # Keys the seals of events, referrals, decisions and API keys. Without it nothing is sealed.
+    chain_key: bytes | None = field(default=None, repr=False)
+    chain_head_file: Path | None = None  # gets the signed head of the chain every hour
+    chain_head_url: str = ""  # gets it, too, by HTTPS
     heartbeat_file: Path | None = None  # touched by a worker or watchman while it is at work
     api_threads: int = 16
     event_streams: int = 8  # readers that one API process streams events to, each on a thread of its own
@@ -58,6 +66,14 @@ class Settings:
     environment_name: str = ""  # such as "test", shown on every page of the console
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
+    def as_owner(self) -> "Settings":
+        """Return these settings for a process that connects as the owner of the schema, where it has a role apart."""
+        return replace(self, database_url=self.owner_database_url or self.database_url)
+
+    def as_reader(self) -> "Settings":
+        """Return these settings for a process that only reads."""
+        return replace(self, database_url=self.reader_database_url or self.database_url)
+
     @property
     def broker_url(self) -> str:
         """`redis_url` as Celery wants it: a Unix socket has another scheme there."""
@@ -68,15 +84,22 @@ def load_settings() -> Settings:
     """Read the settings from the environment; raise SettingsError naming every missing or malformed variable."""
     env = FileAwareEnv(eager=False, strip_whitespace=True)
     env.add_parser("key", _key)
+    env.add_parser("optional_key", lambda value: _key(value) if value else None)
     env.add_parser("keys", _keys)
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
     env.add_parser("networks", _networks)
     values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
+        "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=_optional_url),
+        "reader_database_url": env.str("READER_DATABASE_URL", "", validate=_optional_url),
+        "maintenance_database_url": env.str("MAINTENANCE_DATABASE_URL", "", validate=_optional_url),
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
         "identity_keys": env.keys("IDENTITY_KEYS"),
         "lookup_key": env.key("LOOKUP_KEY"),
+        "chain_key": env.optional_key("CHAIN_KEY", ""),
+        "chain_head_file": env.folder("CHAIN_HEAD_FILE", None),
+        "chain_head_url": env.str("CHAIN_HEAD_URL", "", validate=validate.Regexp("^(https://.+)?$")),
         "heartbeat_file": env.path("HEARTBEAT_FILE", None),
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
         "event_streams": env.int("EVENT_STREAMS", 8, validate=validate.Range(0, 1000)),

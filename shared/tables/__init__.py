@@ -33,6 +33,7 @@ from shared.tables.referrals import (
     Event,
     Referral,
 )
+from shared.tables.seals import ChainSeal, KeySeal, ReferralSeal
 
 __all__ = [
     "AWAITS_CONTACT",
@@ -52,6 +53,7 @@ __all__ = [
     "AccessRecord",
     "AccessedPatient",
     "ApiKey",
+    "ChainSeal",
     "ConsoleSession",
     "Decision",
     "Delivery",
@@ -64,9 +66,11 @@ __all__ = [
     "IdempotencyKey",
     "IdentityCorrection",
     "Intake",
+    "KeySeal",
     "Person",
     "QueueChange",
     "Referral",
+    "ReferralSeal",
     "Table",
     "one_of",
 ]

@@ -72,8 +72,8 @@ def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def database(home: Path) -> str:
-    url: str = json.loads((home / "running.json").read_text())["environment"]["DATABASE_URL"]
+def database(home: Path, name: str = "DATABASE_URL") -> str:
+    url: str = json.loads((home / "running.json").read_text())["environment"][name]
     return url
 
 
@@ -85,7 +85,9 @@ def destinations(home: Path) -> list[str]:
 def test_the_files_are_for_their_owner_alone(scene: Scene) -> None:
     secrets = scene.file.with_name("psoas.dump.secrets")
     assert [file.stat().st_mode & 0o777 for file in (scene.file, secrets)] == [0o600, 0o600]
-    assert [line.partition("=")[0] for line in secrets.read_text().splitlines()] == ["IDENTITY_KEYS", "LOOKUP_KEY"]
+    assert [line.partition("=")[0] for line in secrets.read_text().splitlines()] == [
+        *("IDENTITY_KEYS", "LOOKUP_KEY", "CHAIN_KEY")
+    ]
     assert sorted(file.name for file in scene.file.parent.iterdir()) == ["home", "psoas.dump", "psoas.dump.secrets"]
 
 
@@ -109,7 +111,8 @@ def test_whatever_was_accepted_before_is_there_with_its_referral_timeline_and_id
         again.send()
         assert again.intake == scene.accepted[0].intake
         assert destinations(home) == ["active"]
-        with psycopg.connect(database(home)) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+        owner = database(home, "OWNER_DATABASE_URL")
+        with psycopg.connect(owner) as connection, pytest.raises(psycopg.errors.RestrictViolation):
             connection.execute("delete from events")
 
 

@@ -25,7 +25,7 @@ def backup(file: Path, home: Path | None) -> None:
     Keep the two apart: both together can read every patient's identity, and without the secrets nobody can.
     """
     secrets = secrets_of(file)
-    settings = settings_of(home)
+    settings = settings_of(home).as_owner()
     lines = secret_lines(settings)
     for path, content in ((file, None), (secrets, lines)):
         if path.exists() and not holds(path, content):
@@ -105,7 +105,8 @@ def write_closed(file: Path, content: str) -> None:
 def secret_lines(settings: Settings) -> str:
     """Return the secrets as lines of an `.env` file."""
     keys = ",".join(f"{name}:{_encoded(key)}" for name, key in settings.identity_keys.items())
-    return f"IDENTITY_KEYS={keys}\nLOOKUP_KEY={_encoded(settings.lookup_key)}\n"
+    chain = f"CHAIN_KEY={_encoded(settings.chain_key)}\n" if settings.chain_key else ""
+    return f"IDENTITY_KEYS={keys}\nLOOKUP_KEY={_encoded(settings.lookup_key)}\n{chain}"
 
 
 def described(counts: Mapping[str, int]) -> str:

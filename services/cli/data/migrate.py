@@ -9,6 +9,7 @@ from services.cli.support.database import database
 from services.cli.support.settings import settings_or_exit
 from shared.migrations.head import HEAD
 from shared.migrations.migrate import upgrade
+from shared.migrations.roles import RolesError, logins
 from shared.platform.crypto import IdentityCipher
 from shared.platform.database import Sessions
 from shared.platform.settings import Settings
@@ -22,11 +23,12 @@ MAX_BATCH = 1000
 def migrate(*, record_numbers: bool) -> None:
     """Bring the database's schema to the one this version needs; check that the secrets fit the data.
 
-    A schema that is later is left as it is.
+    It connects by OWNER_DATABASE_URL where that is set, and lets the role in DATABASE_URL in. A schema that is later is
+    left as it is.
     """
     settings = settings_or_exit()
-    with database(settings) as (engine, sessions):
-        later = upgrade(engine)
+    later = migrated(settings)
+    with database(settings) as (_, sessions):
         with sessions() as session:
             check_secrets(session, settings)
         if record_numbers:
@@ -51,7 +53,15 @@ def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
 def prepare() -> None:
     """Migrate, and check that the secrets fit the data."""
     settings = settings_or_exit()
-    with database(settings) as (engine, sessions):
-        upgrade(engine)
-        with sessions() as session:
-            check_secrets(session, settings)
+    migrated(settings)
+    with database(settings) as (_, sessions), sessions() as session:
+        check_secrets(session, settings)
+
+
+def migrated(settings: Settings) -> str | None:
+    """Migrate as the owner of the schema, who also lets the other roles in; see `upgrade`."""
+    with database(settings.as_owner()) as (engine, _):
+        try:
+            return upgrade(engine, logins(settings))
+        except RolesError as error:
+            raise click.ClickException(str(error)) from None
