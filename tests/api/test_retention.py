@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -29,6 +30,7 @@ AGE = """
     alter table events disable trigger user;
     update events set at = at - interval '{age}', number = null, digest = null;
     alter table events enable trigger user;
+    truncate chain_seals, referral_seals;
     update intakes set received_at = received_at - interval '{age}';
 """
 
@@ -89,7 +91,9 @@ def age(sessions):
             session.connection().exec_driver_sql(AGE.format(age=interval))
         with sessions.begin() as session:
             number(session)
-        Sealer(sessions, KEY, None).step()
+        sealer = Sealer(sessions, KEY)
+        sealer.seal()  # the switch-over
+        sealer.seal()
 
     return by
 
@@ -119,9 +123,7 @@ def stored_words(sessions):
         return session.scalar(text("select count(*) from events where data::text like '%Mary%'"))
 
 
-def test_identities_and_free_text_go_after_their_days_and_the_case_stays(
-    closed, age, run, audited, operator, sessions
-):
+def test_identities_and_free_text_go_after_their_days_and_the_case_stays(closed, age, run, audited, operator, sessions):
     path = closed()["links"]["self"]
     age("200 days")
     assert run() == (0, 0, 0)
@@ -133,7 +135,7 @@ def test_identities_and_free_text_go_after_their_days_and_the_case_stays(
     left = operator.get(path)
     assert (left.status_code, left.json["patient"], left.json["status"]) == (200, None, "completed")
     assert stored_words(sessions) == 0
-    assert operator.get(f"{path}/timeline").status_code == 200
+    assert operator.get(f"{path}/events").status_code == 200
     assert audited() == CLEAN
     assert run() == (0, 0, 0)
     with sessions() as session:
@@ -149,7 +151,7 @@ def test_whole_cases_go_after_their_years_and_the_chain_stays(closed, age, run, 
     assert run() == (0, 1, 0)
     assert operator.get(path).status_code == 404
     assert (counted(sessions, Intake), counted(sessions, Referral)) == (0, 0)
-    assert counted(sessions, Event) == counted(sessions, EventErasure) > 0
+    assert counted(sessions, Event) > counted(sessions, EventErasure) > 0  # one had no data to lose
     assert stored_words(sessions) == 0
     assert audited() == CLEAN
     assert operator.get("/v1/events").status_code == 200
@@ -266,8 +268,8 @@ def _old(settings, cipher):
         "facility": FACILITY,
         "lane": "routine",
         "status": "triaged",
-        "triaged_at": func.now(),
-        "today": "2025-01-01",
+        "triaged_at": datetime(2025, 1, 1, tzinfo=UTC),
+        "today": date(2025, 1, 1),
         "answers": {},
         "identity": cipher.seal(b'{"mrn":"MRN-1","birth_date":"1980-05-17"}', row=str(intake)),
         "body_hash": b"",
