@@ -22,10 +22,15 @@ RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alon
     show_default=True,
     help="Where the data is.",
 )
+@click.option(
+    "--secrets",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its secrets are, apart from the data; by default the folder `secrets` in the home.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--log-json", is_flag=True, help="One JSON object a line, for a log collector; prints and issues no key.")
-def up(home: Path, host: str, port: int, *, log_json: bool) -> None:
+def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool) -> None:
     """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
 
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
@@ -34,7 +39,7 @@ def up(home: Path, host: str, port: int, *, log_json: bool) -> None:
     if sys.platform != "linux":
         raise click.ClickException("`referrals up` needs Linux; elsewhere use docker compose")
     try:
-        opened = open_home(home)
+        opened = open_home(home, secrets)
         take_lock(opened)  # held until this process and the runner, which it forks, have ended
         port = reserve_port(host, port)
     except (HomeError, OSError) as error:
