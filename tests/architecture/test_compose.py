@@ -41,6 +41,8 @@ def test_every_choice_is_in_the_example():
 def test_no_secret_has_a_value_anywhere():
     assert {name for name in EXAMPLE if EXAMPLE[name] == ""} - {
         "CHAIN_HEAD_URL",
+        "LOOKUP_KEY_PREVIOUS",
+        "WEBHOOK_KEYS",
         "HOLIDAYS",
         "METRICS_TOKEN",
         "TRUSTED_PROXIES",
