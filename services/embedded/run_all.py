@@ -34,20 +34,21 @@ OWN = {
 ADDRESSES = ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL")
 
 
-def run(home: Home, host: str, port: int, *, log_json: bool = False) -> int:
+def run(home: Home, host: str, port: int, *, log_json: bool = False, insecure: bool = False) -> int:
     """Run everything in this process and its children; return the exit code."""
     try:
-        _run(home, host, port, Console(as_json=log_json))
+        _run(home, host, port, Console(as_json=log_json), insecure=insecure)
     except (CannotStartError, ClusterError, HomeError, BinariesMissingError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1
     return 0
 
 
-def _run(home: Home, host: str, port: int, console: Console) -> None:
+def _run(home: Home, host: str, port: int, console: Console, *, insecure: bool) -> None:
     secrets = home_secrets(home)
     account = server_account(home.postgres, home.valkey)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme = "https" if os.environ.get("TLS_CERTIFICATE_FILE") else "http"
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     with runtime_folder(home, account) as folder:
         wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not _given(name)]
         servers, addresses = embedded_servers(home, wanted, account, folder, secrets)
@@ -65,7 +66,7 @@ def _run(home: Home, host: str, port: int, console: Console) -> None:
         stages = [
             servers,
             [preparation(environment)],
-            processes(environment, folder, host, port),
+            processes(environment, folder, host, port, insecure=insecure),
             *([] if console.as_json else [[issue_first_keys(environment, first_keys)]]),  # a log is no place for keys
         ]
         welcome = Welcome(url, home.path, first_keys, environment)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from services.cli.main import main
+from services.embedded.own_listener import own_context
 from services.embedded.supervisor.service import Service
 from shared.protocols import active
 
@@ -51,12 +52,15 @@ def issue_first_keys(environment: Mapping[str, str], file: Path) -> Service:
     return _forked("keys", ("first-keys", str(file)), _of_service(environment), once=True)
 
 
-def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
+def processes(
+    environment: Mapping[str, str], folder: Path, host: str, port: int, *, insecure: bool = False
+) -> list[Service]:
     """Return what takes forms, triages, delivers and keeps watch; counts and heartbeat files go into `folder`."""
     environment = {**_of_service(environment), "METRICS_DIR": str(folder / "metrics")}
-    address = ("--host", host, "--port", str(port))
+    address = ("--host", host, "--port", str(port), *(["--insecure"] if insecure else []))
+    answers = partial(_answers, host, port, tls=bool(environment.get("TLS_CERTIFICATE_FILE")))
     return [
-        _forked("api", ("api", *address), environment, ready=partial(_answers, host, port)),
+        _forked("api", ("api", *address), environment, ready=answers),
         _beating("urgent", ("worker", "urgent"), environment, folder),
         _beating("routine", ("worker", "routine"), environment, folder),
         _beating("urgent-delivery", ("worker", "urgent-delivery"), environment, folder),
@@ -87,11 +91,16 @@ def _forked(name: str, arguments: tuple[str, ...], environment: Mapping[str, str
     return Service(name, (), environment, run=partial(main, arguments, prog_name="referrals"), **more)
 
 
-def _answers(host: str, port: int, _pid: int) -> bool:
+def _answers(host: str, port: int, _pid: int, *, tls: bool) -> bool:
     request = f"GET /health/live HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     try:
-        with socket.create_connection((host, port), timeout=1) as connection:
+        with _connected(host, port, tls=tls) as connection:
             connection.sendall(request.encode())
             return connection.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
+
+
+def _connected(host: str, port: int, *, tls: bool) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout=1)
+    return own_context().wrap_socket(connection) if tls else connection

@@ -16,6 +16,8 @@ from typing import Any
 
 from environs import EnvError, FileAwareEnv, validate
 
+from shared.platform.transport.servers import in_the_clear
+
 KEY_BYTES = 32
 _optional_url = validate.Regexp("^(postgres(ql)?://.*)?$")
 _ISSUER = (
@@ -69,6 +71,11 @@ class Settings:
     otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     environment_name: str = ""  # such as "test", shown on every page of the console
+    tls_certificate_file: Path | None = None  # the chain that the API's listener shows; without it plain HTTP
+    tls_key_file: Path | None = None
+    requests_per_minute: int = 60_000  # of one key
+    keyless_requests_per_minute: int = 6_000  # of one address, for what needs no key
+    data_network_trusted: bool = False  # PostgreSQL and Redis are in a network of their own: no TLS is asked of them
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
 
     def as_owner(self) -> "Settings":
@@ -90,8 +97,11 @@ class Settings:
 
     @property
     def broker_url(self) -> str:
-        """`redis_url` as Celery wants it: a Unix socket has another scheme there."""
-        return self.redis_url.replace("unix://", "redis+socket://", 1)
+        """`redis_url` as Celery wants it: another scheme for a Unix socket, and TLS verifies where that is said."""
+        url = self.redis_url.replace("unix://", "redis+socket://", 1)
+        if url.startswith("rediss://") and "ssl_cert_reqs" not in url:
+            url += f"{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+        return url
 
 
 def load_settings() -> Settings:
@@ -138,6 +148,11 @@ def load_settings() -> Settings:
         "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "environment_name": env.str("ENVIRONMENT_NAME", "", validate=validate.Length(max=24)),
+        "tls_certificate_file": env.folder("TLS_CERTIFICATE_FILE", None),
+        "tls_key_file": env.folder("TLS_KEY_FILE", None),
+        "requests_per_minute": env.int("REQUESTS_PER_MINUTE", 60_000, validate=validate.Range(1)),
+        "keyless_requests_per_minute": env.int("KEYLESS_REQUESTS_PER_MINUTE", 6_000, validate=validate.Range(1)),
+        "data_network_trusted": env.bool("DATA_NETWORK_TRUSTED", False),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
     try:
@@ -146,6 +161,9 @@ def load_settings() -> Settings:
         raise SettingsError(str(error)) from None
     if values["oidc_issuer"] and not values["oidc_client_id"]:
         raise SettingsError("OIDC_ISSUER needs OIDC_CLIENT_ID.")
+    if not values["data_network_trusted"] and (wrong := in_the_clear(values["database_url"], values["redis_url"])):
+        choice = "or set DATA_NETWORK_TRUSTED=true where no other machine is in that network"
+        raise SettingsError("; ".join([*wrong, choice]))
     return Settings(**values)
 
 

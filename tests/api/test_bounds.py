@@ -270,8 +270,10 @@ def test_lists_over_all_queues(scope, engine, grow):
         wanted = Filter(facility=scope.facility, queues=scope.queues, **asked)
         read = read_by(engine, lambda session: listed(session, wanted, limit=PAGE, after=None))  # noqa: B023
         assert read.rows <= PAGE + 1, name
-    rare = Filter(facility=scope.facility, queues=scope.queues, status="all", acknowledged_by="Nobody")
-    assert read_by(engine, lambda session: listed(session, rare, limit=PAGE, after=None)).rows <= MAX_EXAMINED
+    for rare in ({"acknowledged_by": "Nobody"}, {"contact_overdue": True}):
+        wanted = Filter(facility=scope.facility, queues=scope.queues, status="all", **rare)
+        read = read_by(engine, lambda session: listed(session, wanted, limit=PAGE, after=None))  # noqa: B023
+        assert read.rows <= MAX_EXAMINED, rare
 
 
 def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, grow):

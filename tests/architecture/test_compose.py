@@ -40,6 +40,7 @@ def test_every_choice_is_in_the_example():
 
 def test_no_secret_has_a_value_anywhere():
     assert {name for name in EXAMPLE if EXAMPLE[name] == ""} - {
+        "ENVIRONMENT_NAME",
         "CHAIN_HEAD_URL",
         "LOOKUP_KEY_PREVIOUS",
         "WEBHOOK_KEYS",

@@ -12,7 +12,15 @@ from psycopg.errors import InsufficientPrivilege, RestrictViolation
 from sqlalchemy import Engine, make_url
 
 from services.cli.data.migrate import migrate
-from shared.migrations.privileges import DELETED_FROM, ERASED_FROM, FIXED_COLUMNS, MAINTENANCE, ONLY_ADDED, READER, SERVICE
+from shared.migrations.privileges import (
+    DELETED_FROM,
+    ERASED_FROM,
+    FIXED_COLUMNS,
+    MAINTENANCE,
+    ONLY_ADDED,
+    READER,
+    SERVICE,
+)
 from shared.platform.settings import Settings
 from shared.tables import Table
 
@@ -111,10 +119,15 @@ def test_the_service_can(as_role: Connect, statement: str) -> None:
     as_role("service").execute(statement)  # type: ignore[arg-type]
 
 
+def test_the_reader_adds_nothing(as_role: Connect) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        as_role("reader").execute("insert into queue_changes (facility) values ('a')")
+
+
 @pytest.mark.parametrize("name", ["reader", "maintenance"])
 @pytest.mark.parametrize(
     "statement",
-    ["insert into queue_changes (facility, queue, priority, status, change) values ('a', 'urgent', 0, 'queued', 1)"]
+    ["insert into intakes (facility) values ('a')", "update intakes set answers = answers"]
     + [f"update {table} set {column} = {column}" for table, column in (("referrals", "status"), ("events", "number"))]  # noqa: S608
     + ["delete from events", "truncate events"],
 )
