@@ -41,14 +41,18 @@ lint: install-dev
 check: lint  ## formatting, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q tests/unit tests/architecture tests/protocol/test_examples.py
 
-# Faults mostly wait, so the other parts run beside them. Each part prints what it has to say in one piece when it ends.
+# What only computes runs beside the tests of the service, niced. Faults look at the clock and run by themselves. Each part
+# prints what it has to say in one piece when it ends.
 test: install-dev  ## every check and every test but those below, on PostgreSQLs and Valkeys of its own
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-parts
+	@status=0; \
+	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-parts || status=1; \
+	$(MAKE) --no-print-directory test-faults || status=1; \
+	exit $$status
 
-test-parts: test-faults test-service lint test-protocol
+test-parts: test-service lint test-protocol
 
 test-protocol: install-dev
-	nice $(BIN)/pytest tests/protocol --numprocesses=2 --dist=loadgroup
+	nice $(BIN)/pytest tests/protocol
 
 # What has a target of its own is left out. Coverage counts what runs in the test processes; its floor is in pyproject.toml.
 APART := compose protocol faults browser integrations

@@ -93,7 +93,7 @@ def supersede_by_answers(
     survivor = answered(version_of(outcome), before, moved=_moved(case.referral.record, outcome.record))
     settled = Settlement(survivor, [each for each in case.chain if each.is_open])
     placed = versions.placed(outcome, settled)
-    due = finish(session, [placed])
+    due = finish(session, [placed], actor=event["actor"])
     if survivor.status == "acknowledged":
         session.execute(
             update(Referral)
@@ -106,7 +106,7 @@ def supersede_by_answers(
             .execution_options(synchronize_session=False)
         )
     names = {"referral_id": survivor.referral_id, "intake_id": survivor.intake_id}
-    due += supersede(session, settled.superseded, survivor.referral_id)
+    due += supersede(session, settled.superseded, survivor.referral_id, actor=event["actor"])
     return placed, due + append_events(session, [{"type": "referral.answered", **names, **event}])
 
 

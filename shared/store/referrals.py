@@ -247,7 +247,7 @@ def is_seen(session: Session, referral_id: UUID, scope: Scope) -> bool:
 
 
 def failed_triage(connection: Connection | Session, scope: Scope, *, limit: int) -> list[StoredReferral]:
-    """Return open referrals that no rule has decided, most pressing first."""
+    """Return open referrals that no rule has decided, most pressing first; tests for their own facility alone."""
     found = _failed(scope.kind).execute(connection, {"limit": limit, **scope.values})
     return [_stored(row) for row in found]
 
@@ -255,7 +255,6 @@ def failed_triage(connection: Connection | Session, scope: Scope, *, limit: int)
 @cache
 def _failed(kind: Scope) -> RawStatement:
     is_failed_and_open = literal_column(f"{IS_FAILED} and referrals.{IS_OPEN}", Boolean)
-    walk = (
-        _WHOLE.where(is_failed_and_open, *kind.referrals()).order_by(*_ORDER).limit(bindparam("limit", type_=Integer))
-    )
+    seen = kind.referrals() if kind.facility is not None else [*kind.referrals(), ~_REFERRAL.test]
+    walk = _WHOLE.where(is_failed_and_open, *seen).order_by(*_ORDER).limit(bindparam("limit", type_=Integer))
     return RawStatement(_shown(walk))

@@ -8,7 +8,7 @@ trace; with leases alone each row is written once more, and a backlog drains at 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -157,13 +157,17 @@ def release_lease(session: Session, intakes: Sequence[WaitingIntake]) -> None:
     )
 
 
-def finish(session: Session, outcomes: Sequence[TriageOutcome]) -> list[DueDelivery]:
+def finish(
+    session: Session, outcomes: Sequence[TriageOutcome], *, actor: Mapping[str, Any] | None = None
+) -> list[DueDelivery]:
     """Store decisions, referrals and their first events, and mark the intakes triaged; return what is to be delivered.
 
     Intakes that are triaged already are left as they are, so finishing twice is finishing once.
+    `actor` is who caused it in a request.
     """
-    rows = _FINISH.execute(session, {"outcomes": orjson.dumps([_row(outcome) for outcome in outcomes]).decode()})
-    return due_deliveries(rows)
+    by_whom = {"actor": dict(actor)} if actor else {}
+    given = orjson.dumps([{**_row(outcome), **by_whom} for outcome in outcomes]).decode()
+    return due_deliveries(_FINISH.execute(session, {"outcomes": given}))
 
 
 def oldest_waiting(session: Session) -> dict[Lane, float]:

@@ -166,10 +166,15 @@ def version_of(outcome: TriageOutcome) -> Version:
     )
 
 
-def supersede(session: Session, superseded: Sequence[Version], survivor: UUID) -> list[DueDelivery]:
-    """Close versions in favour of the survivor; return what is to be delivered of it."""
+def supersede(
+    session: Session, superseded: Sequence[Version], survivor: UUID, *, actor: Mapping[str, Any] | None = None
+) -> list[DueDelivery]:
+    """Close versions in favour of the survivor; return what is to be delivered of it.
+
+    `actor` is who caused it in a request; None where triage did.
+    """
     _change(session, superseded, status="superseded", superseded_by=survivor)
-    event = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}}
+    event = {"type": "referral.superseded", "data": {"superseded_by": str(survivor)}, "actor": actor and dict(actor)}
     return append_events(session, [{**event, **_names(each)} for each in superseded])
 
 

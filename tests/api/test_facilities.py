@@ -3,18 +3,24 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
+from structlog.testing import capture_logs
 
 from services.api.http import key_cache
+from services.worker.watchman.contacts import ContactWatch
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.platform.crypto import IdentityCipher
 from shared.protocols import active
 from shared.store.access import facilities, keys
+from shared.store.access.scope import Scope
 from shared.store.delivery.destinations import Place, put
 from shared.store.escalation import climb, start_clocks
 from shared.store.operations.audit import findings
+from shared.store.operations.handover import moved_since
+from shared.store.operations.statistics import statistics
 from shared.store.operations.status_snapshot import status_snapshot
-from shared.tables import Delivery, Destination, Referral
+from shared.store.referrals import failed_triage
+from shared.tables import Delivery, Destination, Event, Referral
 from tests.api.test_referrals import ACTIONS
 from tests.cases import case_for
 
@@ -141,6 +147,40 @@ def test_an_overdue_test_says_so_and_climbs_no_rung(both, operator, sessions):
     shown = operator.get(test["links"]["self"]).json
     assert (shown["overdue"], shown["escalation_level"]) == (True, 0)
     assert operator.get("/v1/queues?test=true").json["queues"][0]["overdue"] == 1
+
+
+def test_an_overdue_contact_of_a_test_is_said_and_alarms_nobody(both, sessions):
+    real, test = both
+    with sessions.begin() as session:
+        session.execute(update(Referral).values(contact_by=Referral.created_at - timedelta(days=1)))
+    with capture_logs() as lines:
+        ContactWatch(sessions, lambda _: None).look()
+    said = {each["referral_id"]: (each["event"], each["log_level"]) for each in lines}
+    assert said == {real["id"]: ("contact.overdue", "warning"), test["id"]: ("contact.test_overdue", "info")}
+    with sessions() as session:
+        overdue = session.scalars(select(Event.referral_id).where(Event.type == "referral.contact_overdue"))
+        assert {str(each) for each in overdue} == {real["id"], test["id"]}
+
+
+def test_statistics_handover_and_failed_work_leave_tests_out(both, operator, sessions):
+    real, test = both
+    for each in both:
+        back = {**ACTIONS["return"], "confirm": True}
+        assert operator.post(f"{each['links']['self']}/return", back).status_code == 200
+    everybody, tests = Scope.everything(), Scope.of_facility("sandbox")
+    with sessions() as session:
+        since = session.scalar(select(func.min(Referral.created_at)))
+        for scope, seen in ((everybody, real), (tests, test)):
+            moved = moved_since(session, scope, since, limit=10)
+            assert [str(each.referral_id) for each in moved] == [seen["id"]]
+            counted = statistics(session, scope, since, timedelta(hours=1))
+            assert [each.count for each in counted.by_time] == [1]
+            assert sum(each.count for each in counted.changed) == 1
+            assert {fired for _, fired, _ in counted.rules} <= {0, 1}
+    with sessions.begin() as session:
+        session.execute(update(Referral).values(status="queued", pattern="triage_failed"))
+        for scope, seen in ((everybody, real), (tests, test)):
+            assert [str(each.id) for each in failed_triage(session, scope, limit=10)] == [seen["id"]]
 
 
 def test_a_test_calls_its_own_system_and_no_department(sessions, settings, referral, submitter, tester):

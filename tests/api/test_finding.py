@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from sqlalchemy import select, text, update
 
+from shared.clinical.referral.lifecycle import STATUSES
 from shared.clinical.referral.references import read_reference
 from shared.store.lists import finding
 from shared.tables import Intake, Referral
@@ -114,6 +115,30 @@ def test_the_list_by_priority_person_and_moment(many, operator):
     assert ids(operator.client.get("/v1/referrals", query_string=asked, headers=_auth(operator))) == expected
 
 
+def test_the_list_by_whether_the_contact_is_overdue(many, operator, sessions, monkeypatch):
+    ended = {"contacted_by": "Dr A", "contacted_at": LONG_AGO, "contacted_outcome": "reached"}
+    with sessions.begin() as session:
+        for each in many[:5]:
+            session.execute(update(Referral).where(Referral.id == each.id).values(contact_by=LONG_AGO))
+        session.execute(update(Referral).where(Referral.id == many[5].id).values(contact_by=None))
+        session.execute(update(Referral).where(Referral.id == many[1].id).values(**ended))
+    with sessions() as session:
+        rows = session.scalars(select(Referral).order_by(Referral.priority, Referral.acknowledge_by, Referral.id)).all()
+    late = {each.id for each in rows if each.contact_by == LONG_AGO and not each.contacted_at} - {
+        each.id for each in rows if each.status == "completed"
+    }
+    assert late
+    for most, limit, status in product((1000, 2), (1, 200), ("open", "all", "acknowledged", "completed")):
+        monkeypatch.setattr(finding, "MAX_EXAMINED", most)
+        of = {"open": ("queued", "acknowledged"), "all": STATUSES}.get(status, (status,))
+        for asked in (True, False):
+            expected = [str(each.id) for each in rows if each.status in of and (each.id in late) is asked]
+            path = f"/v1/referrals?status={status}&contact_overdue={str(asked).lower()}"
+            assert pages(operator, path, limit) == expected, path
+    shown = operator.get("/v1/referrals?contact_overdue=true").json["referrals"]
+    assert all(each["contact_overdue"] for each in shown)
+
+
 def test_a_filter_that_no_index_knows_reads_a_bounded_part_and_goes_on(many, operator, monkeypatch):
     monkeypatch.setattr(finding, "MAX_EXAMINED", 2)
     since = sorted(each.created_at for each in many)[4].isoformat().replace("+00:00", "Z")
@@ -128,7 +153,16 @@ def _auth(reader):
 @pytest.mark.parametrize(
     "query",
     [
-        *("queue=x", "status=x", "priority=x", "overdue=1", "overdue=True", "since=2026-11-22", "since=x", "limit=0"),
+        *(
+            "queue=x",
+            "status=x",
+            "priority=x",
+            "overdue=1",
+            "contact_overdue=1",
+            "since=2026-11-22",
+            "since=x",
+            "limit=0",
+        ),
         *("cursor=x", "mrn=MRN-1", "test=yes", "facility="),
     ],
 )

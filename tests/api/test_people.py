@@ -16,6 +16,7 @@ from shared.store.event_log.feed import catch_up, digest
 from shared.tables import ApiKey, Event
 from tests.api.conftest import Caller
 from tests.api.test_referrals import ACTIONS
+from tests.cases import born, case_for
 
 NAME = "Dr A. Okafor"
 
@@ -83,6 +84,35 @@ def test_only_auditors_and_admins_see_through_which_key(operator, caller, referr
         assert acknowledged["actor"]["key_id"] == keys.split(operator.key)[0]
     assert "actor" not in operator.get("/v1/events").text
     assert "actor" not in operator.get(f"{path}/events").text
+
+
+def test_every_event_of_a_request_says_who_caused_it(operator, caller, submitter, triage_all, sessions):
+    posted = submitter.post("/v1/intakes", born(case_for("clinical_review", "routine").body())).json
+    triage_all()
+    path = submitter.get(posted["links"]["self"]).json["referral"]["links"]["self"]
+    by = {"by": "Dr C"}
+    acts = (
+        *(("acknowledge", by), ("take-over", ACTIONS["take-over"]), ("release", ACTIONS["release"])),
+        *(("contacted", by | {"outcome": "no_answer"}), ("reroute", ACTIONS["reroute"])),
+        ("answers", by | {"answers": {"symptoms.bladder_change": "new_or_worse", "symptoms.onset": "sudden"}}),
+        ("answers", by | {"answers": {"symptoms.bladder_change": "none"}}),
+        ("confirm-downgrade", by | {"reason": "Heard wrongly."}),
+        ("correct-identity", by | {"reason": "Typed wrongly.", "patient": {"birth_date": "1981-01-01"}}),
+        ("acknowledge", by),
+        ("complete", ACTIONS["complete"]),
+    )
+    for number, (action, body) in enumerate(acts):
+        answer = operator.post(f"{path}/{action}", body, X_Request_ID=f"act-{number}")
+        assert answer.status_code == 200, (action, answer.text)
+        path = answer.json["links"]["self"]
+    assert operator.get(f"{path}/form").status_code == 200
+    catch_up(sessions)
+    routed, *caused = caller("auditor").get("/v1/events?limit=200").json["events"]
+    assert (routed["type"], routed["actor"]) == ("referral.queued", None)
+    assert {each["actor"] and each["actor"]["key_id"] for each in caused} == {keys.split(operator.key)[0]}
+    asked = {each["actor"]["request_id"] for each in caused}
+    assert asked >= {f"act-{number}" for number in range(len(acts))}
+    assert {"referral.queued", "referral.superseded", "referral.form_read"} <= {each["type"] for each in caused}
 
 
 def test_the_actor_is_inside_the_digest_and_events_without_one_still_verify(operator, referral, sessions, engine):

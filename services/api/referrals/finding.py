@@ -35,6 +35,9 @@ class ListQuery(Body):
     status: Strict = lists.status(("open", "all", *STATUSES), "open")
     priority: Strict = Choice(PRIORITIES)
     overdue = YesOrNo(load_default=None)
+    contact_overdue = YesOrNo(
+        load_default=None, metadata={"description": "Open, `contacted` is null, and `contact_by` has passed; or not."}
+    )
     facility = Text(least=1, most=MAX_LENGTH, load_default=None)
     acknowledged_by = Text(least=1, most=MAX_LENGTH, load_default=None)
     since: fields.Field[datetime] = Instant(load_default=None, metadata={"description": "Created then or later."})
@@ -66,8 +69,8 @@ class SearchBody(Body):
 def get_referrals(query: dict[str, Any]) -> Response:
     """List referrals over all queues that the key sees.
 
-    Ordered as a worklist: by priority, then `acknowledge_by`, then id. With `since` or `acknowledged_by` a page may be
-    short or empty while `next` is not null: go on until it is.
+    Ordered as a worklist: by priority, then `acknowledge_by`, then id. With `since`, `acknowledged_by` or
+    `contact_overdue` a page may be short or empty while `next` is not null: go on until it is.
     """
     limit, after = query.pop("limit"), query.pop("cursor")
     seen = scope()
@@ -95,7 +98,7 @@ def search_referrals(query: dict[str, Any], body: dict[str, Any]) -> Response:
     """
     if len(body) != 1:
         raise InvalidError([("", f"Has to have exactly one of: {', '.join(NAMES)}.")])
-    wanted = Wanted(current_context().settings.lookup_key, **body)
+    wanted = Wanted(current_context().settings.lookup_keys, **body)
     with current_context().statements.connect() as connection:
         found = search(connection, wanted, scope(), test=query["test"], limit=query["limit"], after=query["cursor"])
         cipher = None if caller().role == "submitter" else current_context().cipher

@@ -23,6 +23,7 @@ class Overdue:
     queue: str
     priority: Priority
     contact_by: datetime
+    test: bool
 
 
 # The present moment of the transaction, as in shared/store/escalation.py: the index can be asked. Rows that another
@@ -36,14 +37,14 @@ _MARK = text(f"""
     )
     update referrals set contact_overdue_at = now(), version = version + 1
     from passed where referrals.id = passed.id
-    returning referrals.id, intake_id, queue, priority, contact_by
+    returning referrals.id, intake_id, queue, priority, contact_by, test
 """)  # noqa: S608 - constants
 
 
 def mark_overdue(session: Session, *, limit: int) -> tuple[list[Overdue], list[DueDelivery]]:
     """Note which contacts are overdue now, longest overdue first, at most `limit`; return what is to be delivered."""
     found = [
-        Overdue(row.id, row.intake_id, row.queue, PRIORITIES[row.priority], row.contact_by)
+        Overdue(row.id, row.intake_id, row.queue, PRIORITIES[row.priority], row.contact_by, row.test)
         for row in session.execute(_MARK, {"limit": limit})
     ]
     found.sort(key=lambda each: (each.contact_by, each.referral_id))

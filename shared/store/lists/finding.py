@@ -32,6 +32,7 @@ class Filter:
     status: str = "open"
     priority: str | None = None
     overdue: bool | None = None
+    contact_overdue: bool | None = None
     acknowledged_by: str | None = None
     since: datetime | None = None
     test: bool = False
@@ -39,7 +40,8 @@ class Filter:
     @property
     def statuses(self) -> tuple[str, ...]:
         """Return the statuses in which there can be what is asked for."""
-        named = {"open": OPEN_STATUSES, "all": STATUSES}.get(self.status, (self.status,))
+        named: tuple[str, ...] = {"open": OPEN_STATUSES, "all": STATUSES}.get(self.status, (self.status,))
+        named = tuple(each for each in named if not self.contact_overdue or each in OPEN_STATUSES)
         return tuple(each for each in named if not self.overdue or each == "queued")
 
     @property
@@ -55,6 +57,11 @@ class Filter:
             return (PRIORITIES.index(self.priority),)
         return (None,) if self.overdue is None else tuple(range(len(PRIORITIES)))
 
+    @property
+    def tried_row_by_row(self) -> bool:
+        """Say whether something is asked for that no index knows."""
+        return any(each is not None for each in (self.acknowledged_by, self.since, self.contact_overdue))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -68,8 +75,7 @@ def listed(connection: Connection, wanted: Filter, *, limit: int, after: Worklis
     """Return the first `limit` referrals after a position, by priority, due time and id, as in a worklist."""
     if not wanted.places or not wanted.statuses:
         return Found([], None)
-    filtered = wanted.acknowledged_by is not None or wanted.since is not None
-    most = MAX_EXAMINED if filtered else limit + 1
+    most = MAX_EXAMINED if wanted.tried_row_by_row else limit + 1
     statement = _list(
         wanted.places,
         wanted.statuses,
@@ -81,6 +87,7 @@ def listed(connection: Connection, wanted: Filter, *, limit: int, after: Worklis
     given = {f"after_{name}": value for name, value in asdict(after).items()} if after else {}
     given |= {"facility": wanted.facility, "test": wanted.test, "most": most}
     given |= {"acknowledged_by": wanted.acknowledged_by, "since": wanted.since}
+    given |= {"contact_overdue": wanted.contact_overdue}
     examined = statement.execute(connection, given).fetchall()
     matching = [WorklistPosition(*place) for *place, matches in examined if matches]
     page = matching[:limit]
@@ -126,10 +133,14 @@ def _walk(
     if follows:
         place = "cast(:after_priority as smallint), cast(:after_acknowledge_by as timestamptz), cast(:after_id as uuid)"
         where.append(f"(priority, acknowledge_by, id) > ({place})")
+    contact_is_overdue = "false"
+    if status in OPEN_STATUSES:
+        contact_is_overdue = "contacted_at is null and coalesce(contact_by < now(), false)"
     return f"""(
         select priority, acknowledge_by, id,
             (cast(:acknowledged_by as text) is null or coalesce(acknowledged_by = :acknowledged_by, false))
-            and (cast(:since as timestamptz) is null or created_at >= :since) as matches
+            and (cast(:since as timestamptz) is null or created_at >= :since)
+            and (cast(:contact_overdue as bool) is null or ({contact_is_overdue}) = :contact_overdue) as matches
         from referrals where {" and ".join(where)}
         order by priority, acknowledge_by, id limit (select cast(:most as int))
     )"""  # noqa: S608 - words of ours

@@ -18,7 +18,7 @@ _MOVED = text(f"""
     select referrals.id, referrals.reference, referrals.queue, referrals.priority, referrals.headline,
         events.type, events.at, events.by, events.data
     from events join referrals on referrals.id = events.referral_id
-    where events.{MOVED} and events.at >= :since
+    where events.{MOVED} and events.at >= :since and (not referrals.test or referrals.facility = :facility)
         and (cast(:facility as text) is null or referrals.facility = :facility)
         and (cast(:queues as text[]) is null or referrals.queue = any(:queues) or events.data ->> 'from' = any(:queues))
     order by events.at desc limit :limit

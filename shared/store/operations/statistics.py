@@ -12,7 +12,7 @@ from shared.store.access.scope import Scope
 from shared.store.sql import load
 
 _SEEN = """
-    referrals.created_at >= :since
+    referrals.created_at >= :since and (not referrals.test or referrals.facility = :facility)
     and (cast(:facility as text) is null or referrals.facility = :facility)
     and (cast(:queues as text[]) is null or referrals.queue = any(:queues))
 """
@@ -82,7 +82,10 @@ class Statistics:
 
 
 def statistics(connection: Connection | Session, scope: Scope, since: datetime, width: timedelta) -> Statistics:
-    """Return what became of the referrals that `scope` sees and that were made after `since`, by steps of `width`."""
+    """Return what became of the referrals that `scope` sees and that were made after `since`, by steps of `width`.
+
+    Tests are counted for their own facility alone.
+    """
     given = {**scope.values, "since": since, "width": width}
 
     def asked(statement: TextClause) -> Sequence[Any]:

@@ -6,7 +6,7 @@ with outcome as (
         headline text, red_flags text[], acknowledge_by timestamptz, clock_started_at timestamptz,
         escalate_at timestamptz, escalation_level smallint, downgrade_proposed boolean,
         contact_by timestamptz, ambulance boolean, imaging_due jsonb, contacted_by text, contacted_at timestamptz,
-        contacted_outcome text, contact_overdue_at timestamptz, event jsonb
+        contacted_outcome text, contact_overdue_at timestamptz, event jsonb, actor jsonb
     )
 ), finished as (
     update intakes set status = 'triaged', triaged_at = now(), lease_until = null
@@ -29,8 +29,8 @@ with outcome as (
     from outcome join finished on finished.id = intake_id
     returning *
 ), new_event as (
-    insert into events (type, referral_id, intake_id, data)
-    select 'referral.queued', referral_id, intake_id, event from outcome join finished on finished.id = intake_id
+    insert into events (type, referral_id, intake_id, data, actor)
+    select 'referral.queued', referral_id, intake_id, event, actor from outcome join finished on finished.id = intake_id
     returning *
 )
 $fan_out
