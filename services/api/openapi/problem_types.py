@@ -89,6 +89,8 @@ PROBLEM_TYPES = (
     ),
     ProblemType("unprocessable", (422,), "What was sent cannot be accepted.", CHANGED),
     ProblemType("too-many-requests", (429,), "Too much comes from one sender at once.", LATER),
+    ProblemType("rate-limit", (429,), "This key or address has made too many requests within a minute.", LATER),
+    ProblemType("too-many-wrong-keys", (429,), "Too many wrong keys were presented within a minute.", LATER),
     ProblemType("too-many-incomplete-bodies", (429,), "Too many bodies of one sender are arriving at once.", LATER),
     ProblemType("rate-limit", (429,), "The key or address has sent more than is allowed in a minute.", LATER),
     ProblemType("too-many-wrong-keys", (429,), "Too many wrong keys came; a valid one is answered as ever.", LATER),
