@@ -92,8 +92,6 @@ PROBLEM_TYPES = (
     ProblemType("rate-limit", (429,), "This key or address has made too many requests within a minute.", LATER),
     ProblemType("too-many-wrong-keys", (429,), "Too many wrong keys were presented within a minute.", LATER),
     ProblemType("too-many-incomplete-bodies", (429,), "Too many bodies of one sender are arriving at once.", LATER),
-    ProblemType("rate-limit", (429,), "The key or address has sent more than is allowed in a minute.", LATER),
-    ProblemType("too-many-wrong-keys", (429,), "Too many wrong keys came; a valid one is answered as ever.", LATER),
     ProblemType("internal-error", (500,), "Something went wrong; it is logged under the request id.", LATER),
     ProblemType("unavailable", (503,), "The database is unavailable.", LATER),
     ProblemType("busy", (503,), "All that can be worked on at once is being worked on.", LATER),
