@@ -1,14 +1,17 @@
 """Schemathesis, with keys of four roles and along the links between operations, finds nothing against the document."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 SECONDS = 15  # for each role; a minute in all
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth"
+# Not `ignored_auth`: wrong keys in a row are answered with 429; tests/api/test_authentication.py has what they open.
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
 @pytest.mark.timeout(150)
@@ -27,6 +30,7 @@ def test_the_service_does_what_its_document_says(role, running, keys, tmp_path):
             *stream,
         ],
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.integrations.schemathesis_hooks"},
         capture_output=True,
         text=True,
         timeout=140,
