@@ -77,9 +77,9 @@ def mutated(rng, form, fields):
             case 0:
                 section.pop(asked.name, None)
             case 1:
-                section[asked.name] = rng.choice(ODD)
+                section[asked.name] = copy.deepcopy(rng.choice(ODD))
             case 2:
-                form[rng.choice([asked.section, "unknown"])] = rng.choice(ODD)
+                form[rng.choice([asked.section, "unknown"])] = copy.deepcopy(rng.choice(ODD))
             case _:
                 section[asked.name] = rng.choice(list(asked.values) or [rng.randint(-5, 500), "text", "2026-01-02"])
     return form
