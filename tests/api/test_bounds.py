@@ -326,7 +326,7 @@ def test_search_and_a_facilitys_own_intakes(engine, grow):
         connection.execute(text("update intakes set patient_hash = :hash"), {"hash": ours})
     settle(engine)
     for known in ({"reference": reference}, {"external_id": name}, {"mrn": "MRN-1"}):
-        wanted = Wanted(key, **known)
+        wanted = Wanted((key,), **known)
         read = read_by(
             engine,
             lambda session: search(session, wanted, EVERYTHING, test=False, limit=PAGE, after=None),  # noqa: B023

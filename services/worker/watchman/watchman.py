@@ -33,13 +33,13 @@ from services.worker.watchman.scheduler import (
 )
 from services.worker.watchman.sealer import SEAL_SECONDS, Sealer, create_sealer
 from shared.clinical.triage import triage
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import autocommit, create_engine, create_sessions
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import triage_wake_up
-from shared.platform.traces import configure_traces
+from shared.platform.tracing.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 from shared.store.access.failed_authentications import delete_old_failures
@@ -169,5 +169,5 @@ def run_watchman(settings: Settings) -> None:
         announce = create_announcer(settings).announce
         triager = Triager(sessions, active(), settings.holidays, sandbox, triage, announce, sandbox_only=True)
         StalledDeliverer(create_dispatcher(settings, announce, pool_size=2)).start(stop)
-        record_numbers = RecordNumbers(sessions, IdentityCipher(settings.identity_keys), settings.lookup_key)
+        record_numbers = RecordNumbers(sessions, identity_cipher(settings), settings.lookup_key)
         Watchman(triager, settings.heartbeat_file, record_numbers, create_sealer(settings, sessions)).run(stop)
