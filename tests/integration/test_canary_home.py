@@ -19,6 +19,8 @@ from shared.platform.settings import KEY_BYTES
 from tests import receiver
 from tests.referrals import Up, referrals, request, up
 
+pytestmark = pytest.mark.timeout(600)  # all of it is done once, in the first test
+
 MARK = "qzcanary"
 TELLTALES = (MARK, "1957-08-29", "0199 555 0142")
 FORM = {
