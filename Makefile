@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-parts test-protocol test-service test-faults \
-  screenshots test-browser test-compose test-integrations soak env check format lock openapi clean
+.PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-parts test-protocol test-service test-faults \
+  screenshots test-browser test-compose test-integrations soak env check format lock openapi sbom clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,13 @@ install:  ## .venv with the `referrals` command, from the hashed lock (PYTHON=py
 
 install-dev:  ## the same with the tools for checks and tests
 	@deploy/make-venv $(VENV) dev $(PYTHON)
+
+# Foreign clients, fuzzers and lists of components, beside the tools for checks; `make test` does without them.
+install-integrations: install-dev
+	@deploy/make-venv $(VENV) integrations $(PYTHON)
+
+sbom: install-integrations  ## sbom.json: what `make run` installs, as a CycloneDX list of components
+	@$(BIN)/cyclonedx-py requirements requirements/embedded.lock --output-reproducible --of JSON -o sbom.json
 
 run: install  ## the whole service with its own PostgreSQL and Valkey (ARGS="--port 9000 --home DIR")
 	@exec $(BIN)/referrals up $(ARGS)
@@ -58,7 +65,7 @@ test-faults: install-dev
 test-browser: install-dev  ## the console in a real Chromium (Debian: apt-get install chromium; CHROMIUM=PATH for another)
 	$(BIN)/pytest tests/browser
 
-test-integrations: install-dev  ## with foreign clients, fuzzers, Prometheus and collectors (Debian: apt-get install prometheus)
+test-integrations: install-integrations  ## with foreign clients, fuzzers, Prometheus and collectors (Debian: apt-get install prometheus)
 	$(BIN)/pytest tests/integrations
 
 screenshots: install-dev  ## pictures of the console into docs/images, from made-up cases at a fixed time

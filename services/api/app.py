@@ -38,7 +38,7 @@ from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
 from shared.platform.broker import broker_answers
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import create_engine, create_sessions, transactions
 from shared.platform.settings import Settings
 from shared.platform.timeouts import install_client_timeouts
@@ -103,7 +103,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         form_transactions=transactions(storing),
         lookups=lookups,
         keys=KeyCache(lookups),
-        cipher=IdentityCipher(settings.identity_keys),
+        cipher=identity_cipher(settings),
         protocol=active(),
         form=create_form_schema(active().form),
         is_valid_form=create_form_check(active().form),

@@ -19,6 +19,7 @@ COMMANDS = {
     "protocol": ("services.cli.admin.protocol", "protocol"),
     "access": ("services.cli.data.access", "access"),
     "audit": ("services.cli.data.audit", "audit"),
+    "retention": ("services.cli.data.retention", "retention"),
     "openapi": ("services.cli.admin.openapi", "openapi"),
     "migrate": ("services.cli.data.migrate", "migrate"),
     "backup": ("services.cli.data.backup", "backup"),

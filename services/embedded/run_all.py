@@ -28,6 +28,8 @@ OWN = {
     "LOOKUP_KEY": "lookup_key",
     "METRICS_TOKEN": METRICS_TOKEN,
     "CHAIN_KEY": CHAIN_KEY,
+    "LOOKUP_KEY_PREVIOUS": "lookup_key_previous",
+    "WEBHOOK_KEYS": "webhook_keys",
 }
 ADDRESSES = ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL")
 
@@ -50,7 +52,9 @@ def _run(home: Home, host: str, port: int, console: Console, *, insecure: bool) 
     with runtime_folder(home, account) as folder:
         wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not _given(name)]
         servers, addresses = embedded_servers(home, wanted, account, folder, secrets)
-        own = {name: secrets[secret] for name, secret in OWN.items() if not _given(name)} | addresses
+        own = {
+            name: secrets[secret] for name, secret in OWN.items() if secret in secrets and not _given(name)
+        } | addresses
         own |= {name: value for name, value in DEFAULTS.items() if not _given(name)}
         if "DATABASE_URL" in addresses and "STORAGE_PATH" not in os.environ:
             own["STORAGE_PATH"] = str(home.postgres)

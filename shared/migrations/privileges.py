@@ -24,11 +24,32 @@ ONLY_ADDED: dict[str, Sequence[str]] = {
     "delivery_attempts": (),
     "identity_corrections": (),
 }
+# What only maintenance changes, and what it may do there; to the service these are readable.
+MAINTAINED: dict[str, str] = {
+    "retention_runs": "select, insert, update",
+    "retention_holds": "select, insert, update",
+    "event_erasures": "select, insert, update (run_id, at, rest)",
+}
+# What maintenance may do to the other tables: seal and hash anew, erase what is old, and record it as events.
+ERASED_FROM: dict[str, str] = {
+    "intakes": "update (identity, mrn_hash, patient_hash, birth_date_hash, external_id, identity_erased_at), delete",
+    "identity_corrections": "update (reason, before, after), delete",
+    "destinations": "update (secret)",
+    "referrals": "update (mrn_hash, patient_hash), delete",
+    "decisions": "delete",
+    "deliveries": "delete",
+    "delivery_attempts": "delete",
+    "idempotency_keys": "delete",
+    "referral_seals": "delete",
+    "access_log_patients": "insert",
+    "queue_changes": "insert",
+    "events": "insert, update (data)",
+}
 # What stays as it was stored, in tables whose other columns the service changes.
 FIXED_COLUMNS = {
     "intakes": {
         *("id", "facility", "external_id", "lane", "received_at", "today", "answers", "body_hash", "request_id"),
-        *("traceparent", "amends", "first_version"),
+        *("traceparent", "amends", "first_version", "identity_erased_at"),
     },
     "referrals": {"id", "intake_id", "facility"},  # `demo` sets the times of its own cases back
     "api_keys": {"id", "secret_hash", "role", "facility", "queues", "person_id", "created_at"},
@@ -42,6 +63,8 @@ UNREADABLE = {"console_sessions"}  # to the reader: what opens a session
 
 def service_privileges(table: str) -> str:
     """Return what the service may do to a table of ours, as GRANT says it."""
+    if table in MAINTAINED:
+        return "select"
     if table in ONLY_ADDED:
         columns: Sequence[str] = ONLY_ADDED[table]
     else:
@@ -60,4 +83,7 @@ def statements() -> Iterator[str]:
     yield f"grant select on {VERSION_TABLE}, {TABLE_OF_0_1_0} to {everyone}"
     for table in Table.metadata.tables:
         yield f'grant {service_privileges(table)} on "{table}" to {SERVICE}'
+        maintains = ", ".join(filter(None, (MAINTAINED.get(table), ERASED_FROM.get(table))))
+        if maintains:
+            yield f'grant {maintains} on "{table}" to {MAINTENANCE}'
         yield f'grant select on "{table}" to {MAINTENANCE}{"" if table in UNREADABLE else f", {READER}"}'

@@ -37,6 +37,11 @@ class Settings:
     redis_url: str = field(repr=False)
     identity_keys: Mapping[str, bytes] = field(repr=False)  # by key id; the first one writes, all of them read
     lookup_key: bytes = field(repr=False)  # keys the hashes by which record numbers and bodies are compared
+    previous_lookup_key: bytes | None = field(default=None, repr=False)  # tried, too, until `keys rotate-lookup`
+    webhook_keys: Mapping[str, bytes] = field(
+        default_factory=dict, repr=False
+    )  # of webhooks' secrets, where they are other
+    sealing_format: int = 2  # 1 while a release that reads no other still runs
     owner_database_url: str = field(default="", repr=False)  # of the role that owns the schema; only `migrate` uses it
     reader_database_url: str = field(default="", repr=False)  # of a role that only reads; the audit prefers it
     maintenance_database_url: str = field(default="", repr=False)  # of the role that may erase what is old
@@ -81,6 +86,15 @@ class Settings:
         """Return these settings for a process that only reads."""
         return replace(self, database_url=self.reader_database_url or self.database_url)
 
+    def as_maintenance(self) -> "Settings":
+        """Return these settings for a process that seals anew and erases."""
+        return replace(self, database_url=self.maintenance_database_url or self.as_owner().database_url)
+
+    @property
+    def lookup_keys(self) -> tuple[bytes, ...]:
+        """The keys of hashes that rows may have, the present one first."""
+        return (self.lookup_key, *([self.previous_lookup_key] if self.previous_lookup_key else []))
+
     @property
     def broker_url(self) -> str:
         """`redis_url` as Celery wants it: another scheme for a Unix socket, and TLS verifies where that is said."""
@@ -96,6 +110,7 @@ def load_settings() -> Settings:
     env.add_parser("key", _key)
     env.add_parser("optional_key", lambda value: _key(value) if value else None)
     env.add_parser("keys", _keys)
+    env.add_parser("optional_keys", lambda value: _keys(value) if value else {})
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
     env.add_parser("networks", _networks)
@@ -107,6 +122,9 @@ def load_settings() -> Settings:
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
         "identity_keys": env.keys("IDENTITY_KEYS"),
         "lookup_key": env.key("LOOKUP_KEY"),
+        "previous_lookup_key": env.optional_key("LOOKUP_KEY_PREVIOUS", ""),
+        "webhook_keys": env.optional_keys("WEBHOOK_KEYS", ""),
+        "sealing_format": env.int("SEALING_FORMAT", 2, validate=validate.OneOf((1, 2))),
         "chain_key": env.optional_key("CHAIN_KEY", ""),
         "chain_head_file": env.folder("CHAIN_HEAD_FILE", None),
         "chain_head_url": env.str("CHAIN_HEAD_URL", "", validate=validate.Regexp("^(https://.+)?$")),
@@ -141,12 +159,20 @@ def load_settings() -> Settings:
         env.seal()
     except EnvError as error:
         raise SettingsError(str(error)) from None
+    _check_together(values)
+    return Settings(**values)
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """Raise SettingsError for values that are valid each, and not with the others."""
     if values["oidc_issuer"] and not values["oidc_client_id"]:
         raise SettingsError("OIDC_ISSUER needs OIDC_CLIENT_ID.")
-    if not values["data_network_trusted"] and (wrong := in_the_clear(values["database_url"], values["redis_url"])):
+    if values["data_network_trusted"]:
+        return
+    databases = {name.upper(): values[name] for name in values if name.endswith("database_url") and values[name]}
+    if wrong := in_the_clear(databases, values["redis_url"]):
         choice = "or set DATA_NETWORK_TRUSTED=true where no other machine is in that network"
         raise SettingsError("; ".join([*wrong, choice]))
-    return Settings(**values)
 
 
 def _key(value: str) -> bytes:

@@ -33,6 +33,7 @@ from shared.tables.referrals import (
     Event,
     Referral,
 )
+from shared.tables.retention import EventErasure, RetentionHold, RetentionRun
 from shared.tables.seals import ChainSeal, KeySeal, ReferralSeal
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "EventErasure",
     "Facility",
     "FailedAuthentication",
     "Heartbeat",
@@ -71,6 +73,8 @@ __all__ = [
     "QueueChange",
     "Referral",
     "ReferralSeal",
+    "RetentionHold",
+    "RetentionRun",
     "Table",
     "one_of",
 ]

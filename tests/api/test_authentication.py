@@ -61,6 +61,7 @@ OPEN = {
     "/metrics",
     "/openapi.json",
     "/docs",
+    "/docs/problems",
     "/docs/assets/<path:name>",
 }
 

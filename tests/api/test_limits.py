@@ -16,7 +16,6 @@ from services.api.limits.guessing import PER_ADDRESS, PER_KEY_ID
 from services.api.limits.storage import CountStorage
 from tests.api.batches import line, post
 from tests.api.conftest import NOW, Caller
-from tests.api.test_intakes import MINIMAL
 from tests.api.test_problems import is_problem
 from tests.cases import case_for
 
@@ -77,12 +76,13 @@ def test_what_needs_no_key_is_limited_by_address_and_probes_never(limited, calle
 @pytest.mark.usefixtures("whole_minute")
 def test_red_flags_are_taken_beyond_the_limit(limited, submitter, capsys):
     sender = on(limited(requests_per_minute=1), submitter)
-    assert sender.post("/v1/intakes", MINIMAL).status_code == 202
-    assert is_problem(sender.post("/v1/intakes", MINIMAL), 429)
+    calm, calmer = (case_for("orthopedics").body(mrn) for mrn in ("MRN-1", "MRN-2"))
+    assert sender.post("/v1/intakes", calm).status_code == 202
+    assert is_problem(sender.post("/v1/intakes", calmer), 429)
     assert sender.post("/v1/intakes", case_for("urgent").body("MRN-RED")).status_code == 202
     assert "limits.red_flag_over_limit" in "".join(capsys.readouterr())
     red = line("red", cannot_lift_leg_supine="present", bladder_change="new_or_worse")
-    outcomes = post(sender, red, line("routine"))
+    outcomes = post(sender, red, {"idempotency_key": "calm", "form": calmer})
     assert [outcome["status"] for outcome in outcomes] == [202, 429]
 
 

@@ -12,7 +12,15 @@ from psycopg.errors import InsufficientPrivilege, RestrictViolation
 from sqlalchemy import Engine, make_url
 
 from services.cli.data.migrate import migrate
-from shared.migrations.privileges import DELETED_FROM, FIXED_COLUMNS, MAINTENANCE, ONLY_ADDED, READER, SERVICE
+from shared.migrations.privileges import (
+    DELETED_FROM,
+    ERASED_FROM,
+    FIXED_COLUMNS,
+    MAINTENANCE,
+    ONLY_ADDED,
+    READER,
+    SERVICE,
+)
 from shared.platform.settings import Settings
 from shared.tables import Table
 
@@ -111,10 +119,15 @@ def test_the_service_can(as_role: Connect, statement: str) -> None:
     as_role("service").execute(statement)  # type: ignore[arg-type]
 
 
+def test_the_reader_adds_nothing(as_role: Connect) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        as_role("reader").execute("insert into queue_changes (facility) values ('a')")
+
+
 @pytest.mark.parametrize("name", ["reader", "maintenance"])
 @pytest.mark.parametrize(
     "statement",
-    ["insert into queue_changes (facility, queue, priority, status, change) values ('a', 'urgent', 0, 'queued', 1)"]
+    ["insert into intakes (facility) values ('a')", "update intakes set answers = answers"]
     + [f"update {table} set {column} = {column}" for table, column in (("referrals", "status"), ("events", "number"))]  # noqa: S608
     + ["delete from events", "truncate events"],
 )
@@ -174,12 +187,14 @@ def test_an_owner_who_may_not_create_roles_says_what_to_do(
 def test_every_table_that_is_deleted_from_may_be() -> None:
     """A statement of the store that deletes needs the right to: as the owner, tests would not notice."""
     models = {mapper.class_.__name__: mapper.local_table.name for mapper in Table.registry.mappers}  # type: ignore[attr-defined]
-    found = set()
+    found: dict[bool, set[str]] = {True: set(), False: set()}  # by whether maintenance does it
     store = ROOT / "shared" / "store"
-    for words in [file.read_text() for kind in ("*.py", "*.sql") for file in store.rglob(kind)]:
-        found |= set(re.findall(r"\bdelete from (\w+)", words))
-        found |= {models[name] for name in re.findall(r"\bdelete\((\w+)\)", words)}
-    assert found == DELETED_FROM & Table.metadata.tables.keys()
+    for file in [file for kind in ("*.py", "*.sql") for file in store.rglob(kind)]:
+        words, erases = file.read_text(), file.is_relative_to(store / "retention")
+        found[erases] |= set(re.findall(r"\bdelete from (\w+)", words))
+        found[erases] |= {models[name] for name in re.findall(r"\bdelete\((\w+)\)", words)}
+    assert found[False] == DELETED_FROM & Table.metadata.tables.keys()
+    assert found[True] == {table for table, may in ERASED_FROM.items() if "delete" in may}
 
 
 def test_what_is_protected_is_there() -> None:

@@ -57,6 +57,20 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(folder / "psoas.dump", before, keys)
 
 
+def test_its_secrets_go_elsewhere_or_nowhere(tmp_path: Path) -> None:
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    with up(home, "--secrets", str(kept)):
+        assert not (home / "secrets").exists()
+        assert (kept / "identity_keys").exists()
+        alone = referrals("backup", tmp_path / "alone.dump", "--home", home, "--without-secrets")
+        assert (alone.returncode, "secrets were not written" in alone.stdout) == (0, True), alone.stderr
+        apart = referrals("backup", tmp_path / "a.dump", "--home", home, "--secrets", tmp_path / "keys.env")
+        assert apart.returncode == 0, apart.stderr
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["a.dump", "alone.dump", "keys.env"]
+    key = (kept / "identity_keys").read_text().strip()
+    assert f"IDENTITY_KEYS={key}" in (tmp_path / "keys.env").read_text().splitlines()
+
+
 def client(running: Up, key: str) -> Client:
     return Client(urlsplit(running.url).port or 0, key)
 

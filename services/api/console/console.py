@@ -85,7 +85,7 @@ def _context() -> dict[str, object]:
         "idle_seconds": int(IDLE.total_seconds()),
         "environment": current_context().settings.environment_name,
         "role": caller().role if key else None,
-        "can_search": bool(key and key.role in READERS and g.signed_in.kind == "person"),
+        "can_search": _can_search(),
         "queue_labels": LABELS,
         "seen_queues": {name: LABELS[name] for name in seen},
         "nav": [(endpoint, label) for endpoint, label, roles in NAV if key and key.role in roles],
@@ -93,3 +93,8 @@ def _context() -> dict[str, object]:
         "words": words,
         "single_sign_on": single_sign_on.is_offered(),
     }
+
+
+def _can_search() -> bool:
+    signed_in = g.get("signed_in")
+    return signed_in is not None and signed_in.kind == "person" and caller().role in READERS

@@ -23,7 +23,16 @@ from shared.tables import WITHOUT_FACILITY
 
 PUBLIC = frozenset(
     {
-        *("docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"),
+        *(
+            "docs.home",
+            "docs.openapi",
+            "docs.page",
+            "docs.problem_types",
+            "docs.asset",
+            "health.live",
+            "health.ready",
+            "metrics.metrics",
+        ),
         *("console.asset", "console.sign_in", "console.open_session", "console.sign_on", "console.signed_on"),
     }
 )

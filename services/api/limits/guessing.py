@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.context import AppContext
 from services.api.http.problems import ProblemError
+from shared.platform.metrics import FAILURES
 from shared.store.access.failed_authentications import failures_of, key_name
 from shared.store.access.keys import split
 
@@ -27,6 +28,7 @@ def failed_authentication(context: AppContext, presented: str, address: str) -> 
     now = context.now()
     if presented and _is_over(context, now.replace(second=0, microsecond=0), address, g.failed_key_id):
         g.guessed = True
+        FAILURES.labels("guessing").inc()
         log.warning("authentication.limited")
         return ProblemError(
             429,

@@ -15,7 +15,8 @@ from services.worker.delivery.sender import Sender, WebhookResponse
 from services.worker.delivery.webhook import body_of, headers_of
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.platform import clock
-from shared.platform.crypto import IdentityCipher, UnreadableIdentityError
+from shared.platform.ciphers import webhook_cipher
+from shared.platform.crypto import UnreadableIdentityError
 from shared.platform.database import Sessions
 from shared.store.delivery import destinations as store
 from shared.store.delivery.deliveries import park_undeliverable
@@ -61,9 +62,7 @@ def set_(
     with database(settings) as (_, sessions), sessions.begin() as session:
         known_facility(session, facility)
         place = Place(queue, facility, level, url)
-        destination_id, secret = store.put(
-            session, place, IdentityCipher(settings.identity_keys), new_secret=new_secret
-        )
+        destination_id, secret = store.put(session, place, webhook_cipher(settings), new_secret=new_secret)
     if as_json:
         click.echo(json.dumps({"id": str(destination_id), "secret": secret}))
     else:
@@ -105,7 +104,7 @@ def test(destination_id: UUID, home: Path | None) -> None:
     if destination is None:
         raise click.ClickException(f"there is no destination {destination_id}")
     try:
-        secret = store.secret_of(IdentityCipher(settings.identity_keys), destination.id, destination.secret)
+        secret = store.secret_of(webhook_cipher(settings), destination.id, destination.secret)
     except UnreadableIdentityError:
         raise click.ClickException(
             "the secret of this destination does not open: set it again with --new-secret"

@@ -14,7 +14,7 @@ from services.cli.admin.keys import home_option
 from services.cli.checks.secrets import opens, unreadable_secrets
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher, webhook_cipher
 from shared.platform.settings import Settings
 from shared.store.access import access_log
 from shared.store.access.access_log import AccessChain
@@ -62,7 +62,7 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
         session.execute(LONGEST)
         found = findings(session)
         shown = {name: examples(session, name) for name, count in found.items() if count}
-        for name, closed in _unreadable(session, IdentityCipher(settings.identity_keys)).items():
+        for name, closed in _unreadable(session, settings).items():
             found[name] = closed.count
             shown |= {name: closed.examples} if closed.count else {}
         for name, unfit in _unfit(session, settings, heads).items():
@@ -75,11 +75,12 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
     sys.exit(1 if any(found.values()) or chain.broken is not None or accesses.broken is not None else 0)
 
 
-def _unreadable(session: Session, cipher: IdentityCipher) -> dict[str, Unreadable]:
+def _unreadable(session: Session, settings: Settings) -> dict[str, Unreadable]:
     """Return which intakes' identities, and which destinations' secrets, do not open."""
+    cipher = identity_cipher(settings)
     return {
         "identity_unreadable": unreadable(identities(session, EVERYTHING), lambda each: opens(cipher, each)),
-        "secret_unreadable": unreadable_secrets(session, cipher),
+        "secret_unreadable": unreadable_secrets(session, webhook_cipher(settings)),
     }
 
 

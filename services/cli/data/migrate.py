@@ -10,7 +10,7 @@ from services.cli.support.settings import settings_or_exit
 from shared.migrations.head import HEAD, version
 from shared.migrations.migrate import upgrade
 from shared.migrations.roles import RolesError, logins
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import Sessions
 from shared.platform.settings import Settings
 from shared.store.patients.patient_hashes import FIRST, backfill
@@ -39,7 +39,7 @@ def migrate(*, record_numbers: bool) -> None:
 
 def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
     """Backfill every hash of a normalised record number; where it is stopped, the next run goes on."""
-    cipher = IdentityCipher(settings.identity_keys)
+    cipher = identity_cipher(settings)
     after: UUID | None = FIRST
     hashed = unreadable = 0
     while after:

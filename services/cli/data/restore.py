@@ -32,7 +32,7 @@ from shared.platform.settings import Settings
 from shared.tables import Destination
 
 SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY")
-LATER_SECRETS = ("CHAIN_KEY",)  # copies of earlier releases lack them
+LATER_SECRETS = ("CHAIN_KEY", "LOOKUP_KEY_PREVIOUS", "WEBHOOK_KEYS")  # copies of earlier releases lack them
 
 
 @click.command()
@@ -59,7 +59,7 @@ def restore(file: Path, secrets: Path | None, home: Path, rehearsal: bool) -> No
 
 
 def read_secrets(file: Path) -> dict[str, str]:
-    """Return IDENTITY_KEYS, LOOKUP_KEY and, where it is there, CHAIN_KEY from lines as in an `.env` file."""
+    """Return IDENTITY_KEYS, LOOKUP_KEY and other keys, where they are there, from lines as in an `.env` file."""
     try:
         lines = [line.strip().partition("=") for line in file.read_text().splitlines()]
     except OSError as error:
@@ -114,8 +114,7 @@ def emptied(path: Path) -> Home:
 @contextmanager
 def server(building: Home, given: Mapping[str, str]) -> Iterator[tuple[Settings, Archiver]]:
     """Yield settings for the home's new database, whose server runs meanwhile, and the programs that fit it."""
-    names = ("IDENTITY_KEYS", "LOOKUP_KEY", "CHAIN_KEY")
-    keep_secrets(building, **{name.lower(): given[name] for name in names if name in given})
+    keep_secrets(building, **{name.lower(): given[name] for name in (*SECRETS, *LATER_SECRETS) if name in given})
     account = server_account()
     with runtime_folder(building, account) as folder:
         note.write(

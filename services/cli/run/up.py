@@ -25,11 +25,16 @@ RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alon
     show_default=True,
     help="Where the data is.",
 )
+@click.option(
+    "--secrets",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its secrets are, apart from the data; by default the folder `secrets` in the home.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--log-json", is_flag=True, help="One JSON object a line, for a log collector; prints and issues no key.")
 @click.option("--insecure", is_flag=True, help="Speak plain HTTP to other machines: a proxy in front ends TLS.")
-def up(home: Path, host: str, port: int, *, log_json: bool, insecure: bool) -> None:
+def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool, insecure: bool) -> None:
     """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
 
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
@@ -41,7 +46,7 @@ def up(home: Path, host: str, port: int, *, log_json: bool, insecure: bool) -> N
     certificate, key = (Path(os.environ[name]) if os.environ.get(name) else None for name in TLS)
     try:
         check_listener(host, certificate, key, insecure=insecure)
-        opened = open_home(home)
+        opened = open_home(home, secrets)
         take_lock(opened)  # held until this process and the runner, which it forks, have ended
         port = reserve_port(host, port)
     except (PlainHttpError, HomeError, OSError) as error:

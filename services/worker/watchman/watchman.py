@@ -33,7 +33,7 @@ from services.worker.watchman.scheduler import (
 )
 from services.worker.watchman.sealer import SEAL_SECONDS, Sealer, create_sealer
 from shared.clinical.triage import triage
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import autocommit, create_engine, create_sessions
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
@@ -169,5 +169,5 @@ def run_watchman(settings: Settings) -> None:
         announce = create_announcer(settings).announce
         triager = Triager(sessions, active(), settings.holidays, sandbox, triage, announce, sandbox_only=True)
         StalledDeliverer(create_dispatcher(settings, announce, pool_size=2)).start(stop)
-        record_numbers = RecordNumbers(sessions, IdentityCipher(settings.identity_keys), settings.lookup_key)
+        record_numbers = RecordNumbers(sessions, identity_cipher(settings), settings.lookup_key)
         Watchman(triager, settings.heartbeat_file, record_numbers, create_sealer(settings, sessions)).run(stop)

@@ -1,5 +1,6 @@
 """Checks that PostgreSQL and Redis are reached by a socket, over loopback, or over TLS that verifies the server."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
@@ -10,11 +11,13 @@ from shared.platform.transport.listener import is_loopback
 VERIFIED = "verify-full"
 
 
-def in_the_clear(database_url: str, redis_url: str) -> list[str]:
-    """Return what is wrong with the addresses of the two servers, without any secret; nothing where all is well."""
-    wrong = []
-    if not _database_is_safe(database_url):
-        wrong.append("DATABASE_URL leads to another machine: add sslmode=verify-full (and sslrootcert)")
+def in_the_clear(databases: Mapping[str, str], redis_url: str) -> list[str]:
+    """Return what is wrong with the addresses of databases, by setting, and of Redis, without any secret."""
+    wrong = [
+        f"{name} leads to another machine: add sslmode=verify-full (and sslrootcert)"
+        for name, url in databases.items()
+        if not _database_is_safe(url)
+    ]
     if not _redis_is_safe(redis_url):
         wrong.append("REDIS_URL leads to another machine: use rediss://, with a certificate that is verified")
     return wrong

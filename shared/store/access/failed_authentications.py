@@ -29,7 +29,7 @@ def add_failures(session: Session, counts: Mapping[tuple[datetime, str], int]) -
 def failures_of(connection: Connection, minute: datetime, names: Sequence[str]) -> dict[str, int]:
     """Return what is stored for this minute, by address or `key_name`."""
     rows = connection.execute(_FIND, {"minute": minute, "names": list(names)})
-    return {address: int(count) for address, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def key_name(key_id: str) -> str:

@@ -40,6 +40,27 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(home: Home) -> No
     assert home.secrets.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_secrets_may_lie_apart_from_the_data(tmp_path: Path, there: bool) -> None:
+    apart = tmp_path / "of" / "psoas"
+    if there:
+        apart.mkdir(parents=True)
+    home = open_home(tmp_path / "home", apart)
+    made = home_secrets(home)
+    assert sorted(file.name for file in apart.iterdir()) == sorted((*NAMES, *LATER))
+    assert not (home.path / "secrets").exists()
+    assert home_secrets(open_home(tmp_path / "home", apart)) == made
+    home.postgres.mkdir()
+    with pytest.raises(HomeError, match="is gone"):
+        home_secrets(open_home(tmp_path / "home"))
+
+
+def test_secrets_of_a_turned_key_are_read_where_they_are(home: Home) -> None:
+    made = home_secrets(home)
+    (home.secrets / "lookup_key_previous").write_text("before\n")
+    assert home_secrets(home) == made | {"lookup_key_previous": "before"}
+
+
 def test_two_homes_have_different_secrets(home: Home, tmp_path: Path) -> None:
     assert set(home_secrets(home).values()).isdisjoint(home_secrets(open_home(tmp_path / "other")).values())
 

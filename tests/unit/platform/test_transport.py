@@ -44,7 +44,7 @@ def test_a_certificate_needs_its_key_and_both_need_files(tmp_path):
     ],
 )
 def test_servers_that_are_here_or_verified(database, redis):
-    assert in_the_clear(database, redis) == []
+    assert in_the_clear({"DATABASE_URL": database}, redis) == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_servers_that_are_here_or_verified(database, redis):
     ],
 )
 def test_servers_beyond_this_machine_are_verified(database, redis, wrong):
-    said = in_the_clear(database, redis)
+    said = in_the_clear({"DATABASE_URL": database}, redis)
     assert [each.partition(" ")[0] for each in said] == wrong
     assert ":p@" not in "".join(said)
 

@@ -63,8 +63,8 @@ def _hits(typed: str) -> list[Hit]:
 
 def _wanted(typed: str) -> Iterator[Wanted]:
     """Yield what the text may be: a reference alone is no record number unless one is spelled alike."""
-    key = current_context().settings.lookup_key
+    keys = current_context().settings.lookup_keys
     with suppress(BadReferenceError):
-        yield Wanted(key, reference=read_reference(typed))
-    yield Wanted(key, external_id=typed)
-    yield Wanted(key, mrn=typed)
+        yield Wanted(keys, reference=read_reference(typed))
+    yield Wanted(keys, external_id=typed)
+    yield Wanted(keys, mrn=typed)
