@@ -20,7 +20,8 @@ RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
 FROM python:3.13-slim-trixie
 LABEL org.opencontainers.image.title="psoas" org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --gid 10001 psoas \
- && useradd --uid 10001 --gid psoas --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin psoas
+ && useradd --uid 10001 --gid psoas --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin psoas \
+ && install --directory --owner=psoas --group=psoas --mode=0700 /var/lib/psoas
 COPY --from=build /usr/bin/tini /usr/bin/tini
 COPY --from=build /opt/psoas /opt/psoas
 ENV PATH=/opt/psoas/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

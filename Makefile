@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev run demo lint test test-parts test-protocol test-service test-faults \
-  screenshots test-browser test-compose test-integrations soak env check format lock openapi clean
+.PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-parts test-protocol test-service test-faults \
+  screenshots test-browser test-compose test-integrations soak env check format lock openapi sbom clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,13 @@ install:  ## .venv with the `referrals` command, from the hashed lock (PYTHON=py
 
 install-dev:  ## the same with the tools for checks and tests
 	@deploy/make-venv $(VENV) dev $(PYTHON)
+
+# Foreign clients, fuzzers and lists of components, beside the tools for checks; `make test` does without them.
+install-integrations: install-dev
+	@deploy/make-venv $(VENV) integrations $(PYTHON)
+
+sbom: install-integrations  ## sbom.json: what `make run` installs, as a CycloneDX list of components
+	@$(BIN)/cyclonedx-py requirements requirements/embedded.lock --output-reproducible --of JSON -o sbom.json
 
 run: install  ## the whole service with its own PostgreSQL and Valkey (ARGS="--port 9000 --home DIR")
 	@exec $(BIN)/referrals up $(ARGS)
@@ -34,14 +41,18 @@ lint: install-dev
 check: lint  ## formatting, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q tests/unit tests/architecture tests/protocol/test_examples.py
 
-# Faults mostly wait, so the other parts run beside them. Each part prints what it has to say in one piece when it ends.
+# What only computes runs beside the tests of the service, niced. Faults look at the clock and run by themselves. Each part
+# prints what it has to say in one piece when it ends.
 test: install-dev  ## every check and every test but those below, on PostgreSQLs and Valkeys of its own
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-parts
+	@status=0; \
+	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-parts || status=1; \
+	$(MAKE) --no-print-directory test-faults || status=1; \
+	exit $$status
 
-test-parts: test-faults test-service lint test-protocol
+test-parts: test-service lint test-protocol
 
 test-protocol: install-dev
-	nice $(BIN)/pytest tests/protocol --numprocesses=2 --dist=loadgroup
+	nice $(BIN)/pytest tests/protocol
 
 # What has a target of its own is left out. Coverage counts what runs in the test processes; its floor is in pyproject.toml.
 APART := compose protocol faults browser integrations
@@ -54,7 +65,7 @@ test-faults: install-dev
 test-browser: install-dev  ## the console in a real Chromium (Debian: apt-get install chromium; CHROMIUM=PATH for another)
 	$(BIN)/pytest tests/browser
 
-test-integrations: install-dev  ## with foreign clients, fuzzers, Prometheus and collectors (Debian: apt-get install prometheus)
+test-integrations: install-integrations  ## with foreign clients, fuzzers, Prometheus and collectors (Debian: apt-get install prometheus)
 	$(BIN)/pytest tests/integrations
 
 screenshots: install-dev  ## pictures of the console into docs/images, from made-up cases at a fixed time

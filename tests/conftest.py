@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 from redis import Redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from shared.migrations.migrate import upgrade
+from shared.migrations.privileges import SERVICE
+from shared.migrations.roles import logins
 from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.settings import Settings
 from shared.tables import Table
@@ -46,6 +48,19 @@ def migrated(settings: Settings) -> Iterator[Engine]:
     upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def service_settings(settings: Settings, migrated: Engine) -> Settings:
+    """Settings by which a process connects as the service's own role, as it does where the owner has one apart."""
+    url = make_url(settings.database_url).set(username=SERVICE, password="of-the-service")  # noqa: S106
+    own = replace(
+        settings,
+        database_url=url.render_as_string(hide_password=False),
+        owner_database_url=settings.database_url,
+    )
+    upgrade(migrated, logins(own))
+    return own
 
 
 @pytest.fixture

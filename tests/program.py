@@ -48,7 +48,7 @@ class Program:
         self.process.send_signal(number)
         return self.wait(seconds)
 
-    def wait(self, seconds: float = 20) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """Wait for its end; return the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(5)

@@ -47,8 +47,8 @@ def servers() -> Iterator[Servers]:
         for path in (queue, sockets):
             hand_over(path, account)
         password = secrets.token_urlsafe(16)
-        create_cluster(data, programs.postgres, password, account, rights="login createdb")
-        (data / "pg_hba.conf").write_text("local all psoas scram-sha-256\n")
+        create_cluster(data, programs.postgres, password, account, rights="login createdb createrole")
+        (data / "pg_hba.conf").write_text("local all postgres reject\nlocal all all scram-sha-256\n")
         with ExitStack() as stack:
             stack.enter_context(running_service(postgres_service(data, sockets, programs.postgres, account, **FAST)))
             stack.enter_context(running_service(valkey_service(queue, sockets, programs.valkey, account)))

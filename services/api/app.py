@@ -21,10 +21,11 @@ from services.api.events import routes as events
 from services.api.events.feed_follower import FeedFollower
 from services.api.forms.schema import create_form_schema
 from services.api.forms.validity_check import create_form_check
-from services.api.http import auth, health, metrics, problems, tracing
+from services.api.http import auth, health, metrics, problems, surface, tracing
 from services.api.http.key_cache import KeyCache
 from services.api.intakes import batch_routes
 from services.api.intakes import routes as intakes
+from services.api.limits import request_limits
 from services.api.openapi import generator
 from services.api.openapi import routes as docs
 from services.api.protocols import preview
@@ -37,7 +38,7 @@ from shared.monitoring.disk_level import create_disk_monitor
 from shared.monitoring.exposition import create_registry
 from shared.platform import clock
 from shared.platform.broker import broker_answers
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import create_engine, create_sessions, transactions
 from shared.platform.settings import Settings
 from shared.platform.timeouts import install_client_timeouts
@@ -58,8 +59,10 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.extensions[EXTENSION] = create_context(settings, now)
     api = generator.register(app, active())
     tracing.register(app)
+    surface.register(app)
     metrics.register(app)
     auth.register(app, {"console": console.authenticate})
+    request_limits.register(app, settings)
     recording.register(app)
     for views in (
         intakes,
@@ -88,7 +91,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContext:
     """Return what the requests need."""
-    sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False))
+    sessions = create_sessions(_pool(settings, POOL_SIZE, autocommit=False), settings)
     storing = _pool(settings, POOL_SIZE + BATCHES + RESERVED_FOR_PRIORITY)
     lookups = _pool(settings, LOOKUPS)
     disk = create_disk_monitor(settings)
@@ -100,7 +103,7 @@ def create_context(settings: Settings, now: Callable[[], datetime]) -> AppContex
         form_transactions=transactions(storing),
         lookups=lookups,
         keys=KeyCache(lookups),
-        cipher=IdentityCipher(settings.identity_keys),
+        cipher=identity_cipher(settings),
         protocol=active(),
         form=create_form_schema(active().form),
         is_valid_form=create_form_check(active().form),

@@ -15,6 +15,7 @@ class Home:
     """What is where in the folder `path`."""
 
     path: Path
+    secrets_folder: Path | None = None  # where the secrets are kept apart from the data
 
     @property
     def postgres(self) -> Path:
@@ -26,20 +27,24 @@ class Home:
 
     @property
     def secrets(self) -> Path:
-        return self.path / "secrets"
+        return self.secrets_folder or self.path / "secrets"
 
     @property
     def running(self) -> Path:
         return self.path / "running.json"
 
     @property
+    def chain_heads(self) -> Path:
+        return self.path / "chain-heads.jsonl"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 
 
-def open_home(path: Path) -> Home:
+def open_home(path: Path, secrets: Path | None = None) -> Home:
     """Return the home at `path`, made if it is not there: a folder that only its owner may enter."""
-    home = Home(path.resolve())
+    home = Home(path.resolve(), secrets and secrets.resolve())
     home.path.parent.mkdir(parents=True, exist_ok=True)
     home.path.mkdir(mode=0o700, exist_ok=True)
     return home

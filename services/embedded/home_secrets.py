@@ -4,43 +4,50 @@ import base64
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from services.embedded.home import Home, HomeError
 from shared.platform.settings import KEY_BYTES
 
 NAMES = ("identity_keys", "lookup_key", "database_password")
-METRICS_TOKEN = "metrics_token"  # noqa: S105 - a file's name; a new one may take its place at any time
+# Files' names. Homes of earlier releases lack these, and get them at the next start.
+METRICS_TOKEN, SERVICE_PASSWORD, CHAIN_KEY = "metrics_token", "service_password", "chain_key"
+OPTIONAL = ("lookup_key_previous", "webhook_keys")  # put there by who turns the keys
 
 
 def home_secrets(home: Home) -> dict[str, str]:
     """Return the home's secrets by name, made if the home is new; raise HomeError if one of an older home is gone."""
-    if not home.secrets.exists():
+    if not home.secrets.exists() or not any(home.secrets.iterdir()):
         if home.postgres.exists():
             raise HomeError(_gone(home.secrets))
         keep_secrets(home, identity_keys=f"k1:{_key()}", lookup_key=_key())
     kept = {name: _read(home.secrets / name) for name in NAMES}
-    return kept | {METRICS_TOKEN: _metrics_token(home.secrets / METRICS_TOKEN)}
+    later = {METRICS_TOKEN: _password, SERVICE_PASSWORD: _password, CHAIN_KEY: _key}
+    kept |= {name: _read(home.secrets / name) for name in OPTIONAL if (home.secrets / name).exists()}
+    return kept | {name: _kept_or_made(home.secrets / name, made) for name, made in later.items()}
 
 
-def keep_secrets(home: Home, *, identity_keys: str, lookup_key: str) -> None:
-    """Keep these in a home that has none yet, with a new password for its database."""
+def keep_secrets(home: Home, *, identity_keys: str, lookup_key: str, **others: str) -> None:
+    """Keep these in a home that has none yet, with a new password for its database; `others` by their files' names."""
     # Built beside and moved, so that a start that was interrupted leaves all of them or none.
     building = home.secrets.with_name(f"{home.secrets.name}.new")
     shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(mode=0o700)
-    values = (identity_keys, lookup_key, secrets.token_urlsafe(KEY_BYTES))
+    building.mkdir(mode=0o700, parents=True)
+    values = (identity_keys, lookup_key, _password())
     for name, value in zip(NAMES, values, strict=True):
+        _write(building / name, value)
+    for name, value in others.items():
         _write(building / name, value)
     building.rename(home.secrets)
 
 
-def _metrics_token(file: Path) -> str:
-    """Return the token, made where there is none: homes of earlier releases have none."""
+def _kept_or_made(file: Path, made: Callable[[], str]) -> str:
+    """Return the secret in `file`, which is made where there is none."""
     if not file.exists():
         building = file.with_suffix(".new")
         building.unlink(missing_ok=True)
-        _write(building, secrets.token_urlsafe(KEY_BYTES))
+        _write(building, made())
         building.rename(file)
     return _read(file)
 
@@ -62,6 +69,10 @@ def _read(file: Path) -> str:
 
 def _gone(path: Path) -> str:
     return f"{path} is gone, and the data in this home cannot be read without it: put it back, or choose another --home"
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(KEY_BYTES)
 
 
 def _key() -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from services.cli.main import main
+from services.embedded.own_listener import own_context
 from services.embedded.supervisor.service import Service
 from shared.protocols import active
 
@@ -27,6 +28,7 @@ SHARED = (
     *("celery.worker.autoscale", "celery.worker.loops", "celery.worker.strategy", "kombu.pidbox"),
 )
 ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # Celery's farewell
+OWNER = ("OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE")
 STOP_SECONDS = "5"  # then an unfinished batch is given back; the runner kills after nine
 
 
@@ -47,21 +49,29 @@ def preparation(environment: Mapping[str, str]) -> Service:
 
 def issue_first_keys(environment: Mapping[str, str], file: Path) -> Service:
     """Return the step that issues the first keys of a database that has none into `file`; the last one of a start."""
-    return _forked("keys", ("first-keys", str(file)), environment, once=True)
+    return _forked("keys", ("first-keys", str(file)), _of_service(environment), once=True)
 
 
-def processes(environment: Mapping[str, str], folder: Path, host: str, port: int) -> list[Service]:
+def processes(
+    environment: Mapping[str, str], folder: Path, host: str, port: int, *, insecure: bool = False
+) -> list[Service]:
     """Return what takes forms, triages, delivers and keeps watch; counts and heartbeat files go into `folder`."""
-    environment = {**environment, "METRICS_DIR": str(folder / "metrics")}
-    address = ("--host", host, "--port", str(port))
+    environment = {**_of_service(environment), "METRICS_DIR": str(folder / "metrics")}
+    address = ("--host", host, "--port", str(port), *(["--insecure"] if insecure else []))
+    answers = partial(_answers, host, port, tls=bool(environment.get("TLS_CERTIFICATE_FILE")))
     return [
-        _forked("api", ("api", *address), environment, ready=partial(_answers, host, port)),
+        _forked("api", ("api", *address), environment, ready=answers),
         _beating("urgent", ("worker", "urgent"), environment, folder),
         _beating("routine", ("worker", "routine"), environment, folder),
         _beating("urgent-delivery", ("worker", "urgent-delivery"), environment, folder),
         _beating("delivery", ("worker", "delivery"), environment, folder),
         _beating("watchman", ("watchman",), environment, folder),
     ]
+
+
+def _of_service(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what opens the database as its owner: what serves cannot change the schema, nor what was recorded."""
+    return {name: value for name, value in environment.items() if name not in OWNER}
 
 
 def _beating(name: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> Service:
@@ -81,11 +91,16 @@ def _forked(name: str, arguments: tuple[str, ...], environment: Mapping[str, str
     return Service(name, (), environment, run=partial(main, arguments, prog_name="referrals"), **more)
 
 
-def _answers(host: str, port: int, _pid: int) -> bool:
+def _answers(host: str, port: int, _pid: int, *, tls: bool) -> bool:
     request = f"GET /health/live HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     try:
-        with socket.create_connection((host, port), timeout=1) as connection:
+        with _connected(host, port, tls=tls) as connection:
             connection.sendall(request.encode())
             return connection.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
+
+
+def _connected(host: str, port: int, *, tls: bool) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout=1)
+    return own_context().wrap_socket(connection) if tls else connection

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from services.cli.admin.first_keys import FACILITY
+from services.embedded.own_listener import own_connection
 from shared.platform.broker import address
 
 FORM = {
@@ -88,7 +88,7 @@ def _redis_url(environment: Mapping[str, str]) -> str:
 def degradation(url: str) -> list[str]:
     """Return what the service at `url` says is degraded; nothing if it does not answer in time."""
     try:
-        with closing(HTTPConnection(urlsplit(url).netloc, timeout=READINESS_SECONDS)) as connection:
+        with closing(own_connection(url, READINESS_SECONDS)) as connection:
             connection.request("GET", "/health/ready")
             readiness: dict[str, Any] = json.load(connection.getresponse())
     except (OSError, HTTPException, ValueError):

@@ -1,5 +1,6 @@
 """Migrates a database's schema to the one this code needs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
 from shared.migrations.head import is_later, version
+from shared.migrations.roles import Login, apply_roles
 
 MIGRATING = 7_205_734_185  # the advisory lock under which only one process migrates at a time
 
@@ -19,8 +21,10 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> str | None:
-    """Migrate to head. Safe to run twice, and from several processes at once.
+def upgrade(engine: Engine, wanted: Sequence[Login] = ()) -> str | None:
+    """Migrate to head, and grant the database roles what they may do. Safe to run twice, and by several at once.
+
+    `wanted` are the logins that are to have a role; it raises RolesError where they cannot be made.
 
     Returns the revision of a schema that is later than head, which is left as it is; else None.
     """
@@ -32,4 +36,5 @@ def upgrade(engine: Engine) -> str | None:
         if found is not None and is_later(found):
             return found
         command.upgrade(alembic_config(connection), "head")
+        apply_roles(connection, wanted)
     return None

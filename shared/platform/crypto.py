@@ -1,7 +1,8 @@
 """Seals identities and webhook secrets (AES), and hashes identity with a key so that it can be compared.
 
-Both are sealed with AES-256-GCM. The row it belongs to is authenticated with it, so a sealed value
-copied to another row does not open. The key id stands in front, so keys can be rotated while old rows still open.
+Both are sealed with AES-256-GCM. Table, column, row and key id are authenticated with a value (format 2), so one that
+is copied to another place does not open. The key id stands in front, so keys can be rotated while old rows still open.
+Values of format 1, of earlier releases, are bound to the row alone, until `keys rotate-identity` seals them anew.
 """
 
 import hmac
@@ -16,6 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 NONCE_BYTES = 12
 TAG_BYTES = 16
 MAX_KEY_ID_BYTES = 32
+BOUND = b"\x00\x02"  # in front of a value of format 2; one of format 1 begins with the length of its key id, never 0
+ERASED = b"\x00erased"  # in the place of a sealed value that was erased: no key opens it
+# Where the values of a row stand, by what its name begins with; every other name is the id of an intake.
+_PLACES = {"destination:": ("destinations", "secret"), "correction:": ("identity_corrections", "reason")}
 
 
 class UnreadableIdentityError(Exception):
@@ -23,37 +28,56 @@ class UnreadableIdentityError(Exception):
 
 
 class IdentityCipher:
-    """Seals and opens identity and secrets; `keys` by key id, the first one seals."""
+    """Seals and opens identity and secrets; `keys` by key id, the first one seals.
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    What does not open with `keys` is tried with those of `fallback`, which seal nothing.
+    """
+
+    def __init__(
+        self, keys: Mapping[str, bytes], *, fallback: "IdentityCipher | None" = None, bound: bool = True
+    ) -> None:
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._writer = next(iter(keys))
+        self._fallback = fallback
+        self._bound = bound
+
+    @property
+    def target(self) -> bytes:
+        """What `sealing_key` says in SQL of a value that this cipher sealed."""
+        return (BOUND[1:] if self._bound else b"") + self._writer.encode()
 
     def seal(self, plain: bytes, *, row: str) -> bytes:
         """Return `plain` encrypted for the row called `row`."""
         name = self._writer.encode()
         nonce = os.urandom(NONCE_BYTES)
-        return bytes([len(name)]) + name + nonce + self._ciphers[self._writer].encrypt(nonce, plain, row.encode())
+        head = (BOUND if self._bound else b"") + bytes([len(name)]) + name
+        bound_to = _associated(row, self._writer) if self._bound else row.encode()
+        return head + nonce + self._ciphers[self._writer].encrypt(nonce, plain, bound_to)
 
     def open(self, sealed: bytes, *, row: str) -> bytes:
         """Return what was sealed for `row`; raise UnreadableIdentityError if it does not open."""
         name = key_id_of(sealed)
         if name is None:
             raise UnreadableIdentityError("not a sealed value")
-        begin = 1 + len(name)
+        begin, bound_to = 1 + len(name), row.encode()
+        if sealed.startswith(BOUND):
+            begin, bound_to = begin + len(BOUND), _associated(row, name)
         nonce, body = sealed[begin : begin + NONCE_BYTES], sealed[begin + NONCE_BYTES :]
         try:
-            return self._ciphers[name].decrypt(nonce, body, row.encode())
+            return self._ciphers[name].decrypt(nonce, body, bound_to)
         except (KeyError, InvalidTag):
+            if self._fallback is not None:
+                return self._fallback.open(sealed, row=row)
             raise UnreadableIdentityError(f"key {name!r}") from None
 
     def opens_under_other_id(self, sealed: bytes, *, row: str) -> bool:
         """Say whether one of the keys opens a value that does not name it: then its key id is damaged, not missing."""
-        begin = 1 + (sealed[0] if sealed else 0)
+        front = len(BOUND) if sealed.startswith(BOUND) else 0
+        begin = front + 1 + (sealed[front] if len(sealed) > front else 0)
         nonce, body = sealed[begin : begin + NONCE_BYTES], sealed[begin + NONCE_BYTES :]
-        for cipher in self._ciphers.values():
+        for name, cipher in self._ciphers.items():
             try:
-                cipher.decrypt(nonce, body, row.encode())
+                cipher.decrypt(nonce, body, _associated(row, name) if front else row.encode())
             except (InvalidTag, ValueError):
                 continue
             return True
@@ -62,11 +86,20 @@ class IdentityCipher:
 
 def key_id_of(sealed: bytes) -> str | None:
     """Return the id of the key that sealed a value; None where the value is too damaged to name one."""
+    sealed = sealed.removeprefix(BOUND)
     length = sealed[0] if sealed else 0
     name = sealed[1 : 1 + length]
     if not 1 <= length <= MAX_KEY_ID_BYTES or len(sealed) < 1 + length + NONCE_BYTES + TAG_BYTES:
         return None
     return name.decode() if all(0x20 < byte < 0x7F for byte in name) else None
+
+
+def _associated(row: str, key_id: str) -> bytes:
+    """Return what is authenticated with a value of format 2: where it stands, and the key that seals it."""
+    for prefix, place in _PLACES.items():
+        if row.startswith(prefix):
+            return orjson.dumps(["psoas sealed 2", *place, row.removeprefix(prefix), key_id])
+    return orjson.dumps(["psoas sealed 2", "intakes", "identity", row, key_id])
 
 
 def open_identity(cipher: IdentityCipher, sealed: bytes, intake_id: object) -> dict[str, Any]:

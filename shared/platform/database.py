@@ -71,9 +71,12 @@ def create_engine(
     return engine
 
 
-def create_sessions(engine: Engine) -> Sessions:
-    """Return the factory whose `begin()` opens the transaction where the reader sees it."""
-    return sessionmaker(engine, expire_on_commit=False)
+def create_sessions(engine: Engine, settings: Settings | None = None) -> Sessions:
+    """Return the factory whose `begin()` opens the transaction where the reader sees it.
+
+    With `settings`, API keys that its sessions issue are sealed by their CHAIN_KEY.
+    """
+    return sessionmaker(engine, expire_on_commit=False, info={"chain_key": settings.chain_key} if settings else None)
 
 
 def transactions(statements: Engine) -> Sessions:

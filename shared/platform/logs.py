@@ -18,7 +18,7 @@ ALLOWED = frozenset(
         *("timestamp", "level", "event", "logger"),
         *("request_id", "traceparent", "key_id", "method", "route", "status", "duration_ms"),
         *("intake_id", "referral_id", "lane", "queue", "queues", "priority", "rules", "attempts", "count", "seconds"),
-        *("check", "number", "digest", "delivery_id", "destination_id"),
+        *("check", "number", "digest", "head", "delivery_id", "destination_id"),
         *("protocol", "rule", "error", "host", "where", "process", "port", "pid", "task", "rung", "broker"),
     }
 )

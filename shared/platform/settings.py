@@ -8,7 +8,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -16,7 +16,10 @@ from typing import Any
 
 from environs import EnvError, FileAwareEnv, validate
 
+from shared.platform.transport.servers import in_the_clear
+
 KEY_BYTES = 32
+_optional_url = validate.Regexp("^(postgres(ql)?://.*)?$")
 _ISSUER = (
     r"^(|https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?)$"  # in the clear on this machine alone
 )
@@ -34,6 +37,18 @@ class Settings:
     redis_url: str = field(repr=False)
     identity_keys: Mapping[str, bytes] = field(repr=False)  # by key id; the first one writes, all of them read
     lookup_key: bytes = field(repr=False)  # keys the hashes by which record numbers and bodies are compared
+    previous_lookup_key: bytes | None = field(default=None, repr=False)  # tried, too, until `keys rotate-lookup`
+    webhook_keys: Mapping[str, bytes] = field(
+        default_factory=dict, repr=False
+    )  # of webhooks' secrets, where they are other
+    sealing_format: int = 2  # 1 while a release that reads no other still runs
+    owner_database_url: str = field(default="", repr=False)  # of the role that owns the schema; only `migrate` uses it
+    reader_database_url: str = field(default="", repr=False)  # of a role that only reads; the audit prefers it
+    maintenance_database_url: str = field(default="", repr=False)  # of the role that may erase what is old
+    # Keys the seals of events, referrals, decisions and API keys. Without it nothing is sealed.
+    chain_key: bytes | None = field(default=None, repr=False)
+    chain_head_file: Path | None = None  # gets the signed head of the chain every hour
+    chain_head_url: str = ""  # gets it, too, by HTTPS
     heartbeat_file: Path | None = None  # touched by a worker or watchman while it is at work
     api_threads: int = 16
     event_streams: int = 8  # readers that one API process streams events to, each on a thread of its own
@@ -56,27 +71,63 @@ class Settings:
     otlp_endpoint: str = ""  # where spans are sent by OTLP over HTTP, if anywhere
     storage_path: Path | None = None  # a folder on the database's disk, where that is a disk of this machine
     environment_name: str = ""  # such as "test", shown on every page of the console
+    tls_certificate_file: Path | None = None  # the chain that the API's listener shows; without it plain HTTP
+    tls_key_file: Path | None = None
+    requests_per_minute: int = 60_000  # of one key
+    keyless_requests_per_minute: int = 6_000  # of one address, for what needs no key
+    data_network_trusted: bool = False  # PostgreSQL and Redis are in a network of their own: no TLS is asked of them
     database_most_gb: float = 0  # how large the database may become, where its disk cannot be seen; 0 is no limit
+
+    def as_owner(self) -> "Settings":
+        """Return these settings for a process that connects as the owner of the schema, where it has a role apart."""
+        return replace(self, database_url=self.owner_database_url or self.database_url)
+
+    def as_reader(self) -> "Settings":
+        """Return these settings for a process that only reads."""
+        return replace(self, database_url=self.reader_database_url or self.database_url)
+
+    def as_maintenance(self) -> "Settings":
+        """Return these settings for a process that seals anew and erases."""
+        return replace(self, database_url=self.maintenance_database_url or self.as_owner().database_url)
+
+    @property
+    def lookup_keys(self) -> tuple[bytes, ...]:
+        """The keys of hashes that rows may have, the present one first."""
+        return (self.lookup_key, *([self.previous_lookup_key] if self.previous_lookup_key else []))
 
     @property
     def broker_url(self) -> str:
-        """`redis_url` as Celery wants it: a Unix socket has another scheme there."""
-        return self.redis_url.replace("unix://", "redis+socket://", 1)
+        """`redis_url` as Celery wants it: another scheme for a Unix socket, and TLS verifies where that is said."""
+        url = self.redis_url.replace("unix://", "redis+socket://", 1)
+        if url.startswith("rediss://") and "ssl_cert_reqs" not in url:
+            url += f"{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+        return url
 
 
 def load_settings() -> Settings:
     """Read the settings from the environment; raise SettingsError naming every missing or malformed variable."""
     env = FileAwareEnv(eager=False, strip_whitespace=True)
     env.add_parser("key", _key)
+    env.add_parser("optional_key", lambda value: _key(value) if value else None)
     env.add_parser("keys", _keys)
+    env.add_parser("optional_keys", lambda value: _keys(value) if value else {})
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
     env.add_parser("networks", _networks)
     values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
+        "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=_optional_url),
+        "reader_database_url": env.str("READER_DATABASE_URL", "", validate=_optional_url),
+        "maintenance_database_url": env.str("MAINTENANCE_DATABASE_URL", "", validate=_optional_url),
         "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
         "identity_keys": env.keys("IDENTITY_KEYS"),
         "lookup_key": env.key("LOOKUP_KEY"),
+        "previous_lookup_key": env.optional_key("LOOKUP_KEY_PREVIOUS", ""),
+        "webhook_keys": env.optional_keys("WEBHOOK_KEYS", ""),
+        "sealing_format": env.int("SEALING_FORMAT", 2, validate=validate.OneOf((1, 2))),
+        "chain_key": env.optional_key("CHAIN_KEY", ""),
+        "chain_head_file": env.folder("CHAIN_HEAD_FILE", None),
+        "chain_head_url": env.str("CHAIN_HEAD_URL", "", validate=validate.Regexp("^(https://.+)?$")),
         "heartbeat_file": env.path("HEARTBEAT_FILE", None),
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
         "event_streams": env.int("EVENT_STREAMS", 8, validate=validate.Range(0, 1000)),
@@ -97,15 +148,31 @@ def load_settings() -> Settings:
         "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         "storage_path": env.folder("STORAGE_PATH", None),
         "environment_name": env.str("ENVIRONMENT_NAME", "", validate=validate.Length(max=24)),
+        "tls_certificate_file": env.folder("TLS_CERTIFICATE_FILE", None),
+        "tls_key_file": env.folder("TLS_KEY_FILE", None),
+        "requests_per_minute": env.int("REQUESTS_PER_MINUTE", 60_000, validate=validate.Range(1)),
+        "keyless_requests_per_minute": env.int("KEYLESS_REQUESTS_PER_MINUTE", 6_000, validate=validate.Range(1)),
+        "data_network_trusted": env.bool("DATA_NETWORK_TRUSTED", False),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
     try:
         env.seal()
     except EnvError as error:
         raise SettingsError(str(error)) from None
+    _check_together(values)
+    return Settings(**values)
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """Raise SettingsError for values that are valid each, and not with the others."""
     if values["oidc_issuer"] and not values["oidc_client_id"]:
         raise SettingsError("OIDC_ISSUER needs OIDC_CLIENT_ID.")
-    return Settings(**values)
+    if values["data_network_trusted"]:
+        return
+    databases = {name.upper(): values[name] for name in values if name.endswith("database_url") and values[name]}
+    if wrong := in_the_clear(databases, values["redis_url"]):
+        choice = "or set DATA_NETWORK_TRUSTED=true where no other machine is in that network"
+        raise SettingsError("; ".join([*wrong, choice]))
 
 
 def _key(value: str) -> bytes:

@@ -51,6 +51,11 @@ class NewIntake:
     body_hash: bytes
     request_id: str
     traceparent: str | None
+    previous_body_hash: bytes | None = None  # by LOOKUP_KEY_PREVIOUS; compared with, never stored
+
+    def has_body_of(self, earlier: "Earlier") -> bool:
+        """Say whether an intake that is stored came with the same body."""
+        return earlier.body_hash in (self.body_hash, self.previous_body_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ _YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 # nothing, in one round trip. The second lets the key name the intake first. Where the key is taken nothing follows;
 # where another name of the intake is taken, the key names nothing and its foreign key undoes it.
 _TABLE = cast(SqlTable, Intake.__table__)
-_COLUMNS = [*(_TABLE.c[each.name] for each in fields(NewIntake)), _TABLE.c.first_version]
+_NAMES = [each.name for each in fields(NewIntake) if each.name != "previous_body_hash"]
+_COLUMNS = [*(_TABLE.c[name] for name in _NAMES), _TABLE.c.first_version]
 _NAME = (
     insert(IdempotencyKey)
     .values(facility=bindparam("facility"), key=bindparam("idempotency_key"), intake_id=bindparam("id"))
@@ -154,7 +160,7 @@ def add(connection: Connection | Session, new: NewIntake, idempotency_key: str |
 
     Raises NameTakenError if it has a name that is taken, NothingToAmendError if it amends what its facility never sent.
     """
-    columns = {each.name: getattr(new, each.name) for each in fields(new)}
+    columns = {name: getattr(new, name) for name in _NAMES}
     columns["answers"] = orjson.dumps(new.answers).decode()
     columns["first_version"] = None if new.amends is None else _first_version(connection, new.facility, new.amends)
     statement = _ADD if idempotency_key is None else _ADD_NAMED

@@ -94,7 +94,7 @@ def ended(referrals: str) -> ColumnElement[Any]:
 
 def ending_of(found: tuple[str, str, str] | None) -> Ended | None:
     """Return what the column of `ended` says."""
-    return found and Ended(found[0], datetime.fromisoformat(found[1]), found[2])
+    return found and Ended(found[0], datetime.fromisoformat(found[1]), found[2] or "")  # erased
 
 
 def duplicates(found: Iterable[tuple[str, str, str, str]] | None) -> list[Duplicate]:

@@ -33,6 +33,8 @@ from shared.tables.referrals import (
     Event,
     Referral,
 )
+from shared.tables.retention import EventErasure, RetentionHold, RetentionRun
+from shared.tables.seals import ChainSeal, KeySeal, ReferralSeal
 
 __all__ = [
     "AWAITS_CONTACT",
@@ -52,21 +54,27 @@ __all__ = [
     "AccessRecord",
     "AccessedPatient",
     "ApiKey",
+    "ChainSeal",
     "ConsoleSession",
     "Decision",
     "Delivery",
     "DeliveryAttempt",
     "Destination",
     "Event",
+    "EventErasure",
     "Facility",
     "FailedAuthentication",
     "Heartbeat",
     "IdempotencyKey",
     "IdentityCorrection",
     "Intake",
+    "KeySeal",
     "Person",
     "QueueChange",
     "Referral",
+    "ReferralSeal",
+    "RetentionHold",
+    "RetentionRun",
     "Table",
     "one_of",
 ]

@@ -38,8 +38,23 @@ class Intake(Table):
     lease_until: Mapped[datetime | None]
     amends: Mapped[UUID | None] = mapped_column(ForeignKey("intakes.id"))  # the form of which this is a new version
     first_version: Mapped[UUID | None] = mapped_column(ForeignKey("intakes.id"))  # of that form; None where this is it
+    identity_erased_at: Mapped[datetime | None]
 
     __table_args__ = (
+        Index(
+            "ix_intakes_identity_kept",
+            "facility",
+            "received_at",
+            "id",
+            postgresql_where=text("first_version is null and identity_erased_at is null"),
+        ),
+        Index(
+            "ix_intakes_first_version_kept",
+            "facility",
+            "received_at",
+            "id",
+            postgresql_where=text("first_version is null"),
+        ),
         Index("ix_intakes_versions", "first_version", postgresql_where=text("first_version is not null")),
         Index(
             "uq_intakes_facility_external_id",

@@ -159,8 +159,8 @@ class Event(Table):
     digest: Mapped[bytes | None]
     type: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
-    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
-    intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"))
+    referral_id: Mapped[UUID]  # an event stays when its case is removed: shared/store/retention
+    intake_id: Mapped[UUID]
     by: Mapped[str | None]
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     # Through which key a person did it, from which address, in which request; None where the service itself did it.

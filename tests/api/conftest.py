@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from services.api.app import create_app
@@ -54,9 +53,9 @@ class Caller:
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings, migrated: Engine) -> Iterator[Flask]:  # noqa: ARG001 - it needs the tables
-    """The application. Whoever calls it has a key, which empties the database first."""
-    app = create_app(settings, now=lambda: NOW)
+def app(service_settings: Settings) -> Iterator[Flask]:
+    """The application, as the service's own role. Whoever calls it has a key, which empties the database first."""
+    app = create_app(service_settings, now=lambda: NOW)
     yield app
     app.extensions[EXTENSION].close()
 

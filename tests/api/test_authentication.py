@@ -62,6 +62,7 @@ OPEN = {
     "/metrics",
     "/openapi.json",
     "/docs",
+    "/docs/problems",
     "/docs/assets/<path:name>",
 }
 

@@ -22,6 +22,8 @@ from shared.protocols import active
 from shared.store.access.scope import Scope
 from shared.store.contact.forms import find as find_form
 from shared.store.contact.overdue import mark_overdue
+from shared.store.contact.waiting import MAX_EXAMINED as CALLS_EXAMINED
+from shared.store.contact.waiting import waiting_for_call
 from shared.store.escalation import climb
 from shared.store.event_log.feed import MAX_BATCH, Reader, number, page_for, timeline
 from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED
@@ -276,6 +278,13 @@ def test_lists_over_all_queues(scope, engine, grow):
         assert read.rows <= MAX_EXAMINED, rare
 
 
+@pytest.mark.parametrize("scope", [EVERYTHING, Scope.of_facility("city"), Scope(None, ("urgent", "neurology"))])
+def test_who_waits_for_a_call_is_found_among_the_most_pressing_cases_alone(scope, engine, grow):
+    grow(1, MANY, OWN)
+    read = read_by(engine, lambda session: waiting_for_call(session.connection(), scope, limit=PAGE))
+    assert read.rows <= CALLS_EXAMINED * 2  # of both statuses in the one queue that has cases
+
+
 def test_a_key_of_a_facility_that_asks_for_the_other_kind_reads_nothing(engine, grow):
     grow(1, MANY, OWN)
     city = Scope.of_facility("city")
@@ -317,7 +326,7 @@ def test_search_and_a_facilitys_own_intakes(engine, grow):
         connection.execute(text("update intakes set patient_hash = :hash"), {"hash": ours})
     settle(engine)
     for known in ({"reference": reference}, {"external_id": name}, {"mrn": "MRN-1"}):
-        wanted = Wanted(key, **known)
+        wanted = Wanted((key,), **known)
         read = read_by(
             engine,
             lambda session: search(session, wanted, EVERYTHING, test=False, limit=PAGE, after=None),  # noqa: B023

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text, update
 
 from services.api.console.blueprint import STATIC
+from services.api.console.pages.actions import ACTIONS
 from services.api.http import key_cache
 from services.api.http.auth import PUBLIC
 from shared.platform.clock import now
@@ -33,13 +34,17 @@ MAY = {
     ("GET", "/console/try"): WORKERS,
     ("GET", "/console/protocol"): STAFF,
     ("GET", "/console/health"): STAFF - {"department"},
+    ("GET", "/console/call-back"): WORKERS,
+    ("GET", "/console/search"): WORKERS,
+    ("GET", "/console/referrals/<uuid:referral_id>/form"): WORKERS,
+    ("GET", "/console/try/sent/<uuid:intake_id>"): WORKERS,
+    ("POST", "/console/call-back/<uuid:referral_id>/preview"): WORKERS,
+    ("POST", "/console/call-back/<uuid:referral_id>/answers"): WORKERS,
+    ("POST", "/console/search"): WORKERS,
     ("POST", "/console/try"): WORKERS,
     ("POST", "/console/failed/retry"): OVERSEERS,
     ("POST", "/console/handover/take-over"): WORKERS,
-    (
-        "POST",
-        "/console/referrals/<uuid:referral_id>/<any(acknowledge, complete, reroute, return, release):action>",
-    ): WORKERS,
+    ("POST", f"/console/referrals/<uuid:referral_id>/<any({ACTIONS}):action>"): WORKERS,
     ("POST", "/console/wall"): STAFF,
     ("POST", "/console/sign-out"): STAFF,
 }
@@ -79,7 +84,7 @@ def person(app, caller):
 
 def address(rule):
     path = rule.replace("<name>", "urgent").replace("<key>", "by-hour").replace("<uuid:referral_id>", NOBODY)
-    return re.sub("<any.*>", "acknowledge", path)
+    return re.sub("<any.*>", "acknowledge", path).replace("<uuid:intake_id>", NOBODY)
 
 
 def age(sessions, **columns):

@@ -98,16 +98,23 @@ def test_answers_are_as_described(app, submitter, operator, referral):
 
 @pytest.fixture(scope="module")
 def form_schema(app):
-    schema = document(app)["components"]["schemas"]["Form"]
-    Draft202012Validator.check_schema(schema)
+    spec = document(app)
+    schema = {"$ref": "#/components/schemas/Form", "components": spec["components"]}
+    Draft202012Validator.check_schema(spec["components"]["schemas"]["Form"])
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def test_the_form_is_a_json_schema_with_titles_help_and_codes(submitter, form_schema):
     served = submitter.get("/v1/form").json
-    posted = dict(form_schema.schema["properties"])
+    schemas = form_schema.schema["components"]["schemas"]
+    posted = dict(schemas["Form"]["properties"])
     assert posted.pop("amends")["anyOf"] == [{"type": "string", "format": "uuid"}, {"type": "null"}]
-    assert served == form_schema.schema | {"properties": posted}
+    assert posted.keys() == served["properties"].keys()
+    for section, described in served["properties"].items():
+        component = schemas[f"Form{section.title().replace('_', '')}"]
+        assert component["properties"].keys() == described["properties"].keys()
+        for name, field in described["properties"].items():
+            assert component["properties"][name]["description"] == f"{field['title']}\n\n{field['description']}"
     assert served["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     fields = {name: field for section in served["properties"].values() for name, field in section["properties"].items()}
     assert fields.keys() == active().form.fields.keys()

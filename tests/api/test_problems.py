@@ -48,7 +48,7 @@ def is_problem(answer, status):
 
 
 def test_a_path_that_leads_nowhere(submitter, caller):
-    for path in ("/", "/v1", "/v1/nope", "/v1/intakes/", "//v1/form", "/v1/queues/urgent", "/static/x", "/metrics/"):
+    for path in ("/v1", "/v1/nope", "/v1/intakes/", "//v1/form", "/v1/queues/urgent", "/static/x", "/metrics/"):
         assert is_problem(submitter.get(path), 404)
     assert is_problem(caller(None).get("/v1/nope"), 404)
 
@@ -56,7 +56,7 @@ def test_a_path_that_leads_nowhere(submitter, caller):
 def test_a_method_that_is_not_offered(submitter):
     answer = submitter.client.delete("/v1/intakes", headers={"Authorization": f"Bearer {submitter.key}"})
     assert is_problem(answer, 405)
-    assert answer.headers["Allow"] == "POST"
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
     assert is_problem(submitter.client.options("/v1/form"), 405)
 
 
@@ -222,7 +222,9 @@ def test_what_time_heals_is_tried_twice_more(sqlstate, tries):
     assert len(tried) == tries
 
 
-@pytest.mark.parametrize("sent", ["a", "req-1", "x" * 128, "{}~!"])
+@pytest.mark.parametrize(
+    "sent", ["a", "req-1", "x" * 16, "4bf92f3577b34da6a3ce929d0e0e4736", "0197C9A0-0000-7000-8000-00000000000a"]
+)
 def test_the_name_of_a_request_is_taken_and_stored(sent, submitter, sessions):
     answer = submitter.post("/v1/intakes", MINIMAL, X_Request_ID=sent, traceparent=TRACE)
     assert answer.headers["X-Request-ID"] == sent
@@ -231,7 +233,9 @@ def test_the_name_of_a_request_is_taken_and_stored(sent, submitter, sessions):
         assert session.execute(select(Intake.request_id, Intake.traceparent)).one() == (sent, TRACE)
 
 
-@pytest.mark.parametrize("sent", ["", "x" * 129, "with space", "caf\u00e9", "tab\there"])
+@pytest.mark.parametrize(
+    "sent", ["", "x" * 17, "MRN-0012345-van-der-Berg", "a.b", "{}~!", "a_b", "with space", "caf\u00e9", "tab\there"]
+)
 def test_another_name_is_replaced(sent, submitter):
     given = submitter.get("/v1/nope", X_Request_ID=sent).headers["X-Request-ID"]
     assert given != sent
@@ -249,3 +253,34 @@ def test_no_answer_is_kept_by_a_cache(submitter):
     for answer in (submitter.get("/v1/form"), submitter.post("/v1/intakes", MINIMAL), submitter.get("/v1/nope")):
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_problem_names_its_request_and_never_its_path(submitter, caller):
+    for path in ("/v1/van-der-Berg", "/v1/intakes/MRN-0012345", "/console/van-der-Berg"):
+        answer = submitter.get(path)
+        assert is_problem(answer, 404)
+        assert answer.json["instance"] == f"urn:uuid:{answer.headers['X-Request-ID']}"
+        assert path.rpartition("/")[2] not in answer.text
+    short = [submitter.get("/v1/nope", X_Request_ID=sent).json["instance"] for sent in ("r1", "r1", "r2")]
+    assert len(set(short)) == 2  # derived from the id, the same each time
+    assert all(re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", each) for each in short)
+    assert "/v1/nope" not in caller(None).get("/v1/nope").text
+
+
+def test_every_answer_has_the_headers_that_browsers_obey(submitter, caller):
+    answers = [
+        submitter.get("/v1/form"),
+        submitter.post("/v1/intakes", MINIMAL),
+        submitter.get("/v1/nope"),
+        caller(None).get("/v1/queues"),
+        caller(None).get("/health/live"),
+        caller(None).get("/docs"),
+        caller(None).get("/console/sign-in"),
+    ]
+    for answer in answers:
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert {"Referrer-Policy", "Permissions-Policy", "X-Frame-Options"} <= set(answer.headers.keys())
+        assert "Strict-Transport-Security" not in answer.headers  # these came in the clear
+        assert [len(answer.headers.getlist(name)) for name in ("Content-Security-Policy", "Cache-Control")] == [1, 1]
+    secure = submitter.client.get("/v1/form", base_url="https://localhost")
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"

@@ -157,7 +157,7 @@ def test_the_client_is_who_a_trusted_proxy_says(peer, forwarded, client):
 @pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("0.0.0.0", True)])  # noqa: S104
 def test_a_listener_that_others_reach_says_that_it_is_plain_http(host, warns, environment):
     port = free_port()
-    serving = SERVE.replace('"127.0.0.1"', f'"{host}"')
+    serving = SERVE.replace('"127.0.0.1", int(sys.argv[1])', f'"{host}", int(sys.argv[1]), insecure=True')
     with program([sys.executable, "-c", serving, str(port)], env=environment) as served:
         wait_until_it_listens(port)
         assert served.stop() == 0

@@ -118,13 +118,21 @@ def _narrowed(where: str, was: Spec, now: Spec) -> Iterator[str]:
 
 
 def _kinds(schema: Spec) -> set[str]:
-    kinds = schema.get("type", "any")
+    kinds = schema.get("type") or (list(map(_kind, schema["enum"])) if "enum" in schema else "any")
     named = {kinds} if isinstance(kinds, str) else set(kinds)
     return named | {"integer"} if "number" in named else named
 
 
+def _kind(value: Any) -> str:
+    return "null" if value is None else "string" if isinstance(value, str) else "any"
+
+
 def _resolved(part: Spec, spec: Spec) -> Spec:
-    """Return what a `$ref` names, or the part itself."""
+    """Return what a `$ref` names, which may be null where that is the other choice, or the part itself."""
+    choices = part.get("anyOf", ())
+    if [each for each in choices if "$ref" not in each] == [{"type": "null"}] and len(choices) == 2:
+        named = _resolved(next(each for each in choices if "$ref" in each), spec)
+        return {**named, "type": [named["type"], "null"]}
     while "$ref" in part:
         target: Any = spec
         for name in part["$ref"].removeprefix("#/").split("/"):

@@ -16,7 +16,7 @@ from services.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-OTHERS = {"text", "json", "python", "sql", "yaml"}
+OTHERS = {"text", "json", "python", "javascript", "sql", "yaml"}
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(referrals [^`\n]+)`")
 BLOCKS = [

@@ -9,13 +9,15 @@ from tests.browser.conftest import Console, reference
 PAGES = (
     *("/console", "/console/queues/urgent", "/console/queues/neurology", "REFERRAL", "/console/failed"),
     *("/console/handover", "/console/statistics?since=8h", "/console/try", "/console/protocol", "/console/health"),
+    *("/console/call-back", "/console/call-back?case=REFERRAL", "/console/search", "REFERRAL/form"),
 )
 NARROW = {"width": 390, "height": 844}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def address(console: Console, path: str, referral_id: str) -> str:
-    return f"{console.url}/console/referrals/{referral_id}" if path == "REFERRAL" else f"{console.url}{path}"
+    whole = f"/console/referrals/{path}" if path.startswith("REFERRAL") else path
+    return console.url + whole.replace("REFERRAL", referral_id)
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/console?view=wall", "/console/sign-in"])

@@ -7,7 +7,10 @@ import pytest
 
 from .stack import ROOT
 
-SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY", "POSTGRES_PASSWORD", "DATABASE_PASSWORD", "REDIS_PASSWORD")
+SECRETS = (
+    *("IDENTITY_KEYS", "LOOKUP_KEY", "CHAIN_KEY", "POSTGRES_PASSWORD", "DATABASE_PASSWORD", "REDIS_PASSWORD"),
+    *("SERVICE_PASSWORD", "READER_PASSWORD", "MAINTENANCE_PASSWORD"),
+)
 
 
 def config(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -27,7 +27,7 @@ def frozen(scene: Scene) -> None:
 
 
 def table_locked(scene: Scene) -> None:
-    with closing(scene.service.connect()) as connection, connection.transaction():
+    with closing(scene.service.connect(as_owner=True)) as connection, connection.transaction():
         connection.execute("lock table intakes in access exclusive mode")
         time.sleep(scene.seconds)
 
@@ -44,7 +44,8 @@ def connections_exhausted(scene: Scene) -> None:
                 ours.append(connection.info.backend_pid)
                 continue
             first.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'psoas' and pid <> all(%s)",
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where usename = current_user and pid <> all(%s)",
                 [ours],
             )
             time.sleep(0.01)

@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -61,18 +62,19 @@ class Service:
 
     @cached_property
     def engine(self) -> Engine:
-        url = make_url(self.environment["DATABASE_URL"]).set(drivername="postgresql+psycopg")
+        url = make_url(self.environment["OWNER_DATABASE_URL"]).set(drivername="postgresql+psycopg")
         return create_engine(url, pool_pre_ping=True, pool_size=1)
 
     @cached_property
     def operator(self) -> Client:
         """Someone who sees everything."""
-        with Session(self.engine) as session, session.begin():
+        info = {"chain_key": b64decode(self.environment["CHAIN_KEY"])}
+        with Session(self.engine, info=info) as session, session.begin():
             return Client(self.port, keys.issue(session, role="operator")[1])
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self, *, as_owner: bool = False) -> psycopg.Connection[Any]:
         """Return a new connection to the database, outside of what the service holds."""
-        return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
+        return psycopg.connect(self.environment[f"{'OWNER_' if as_owner else ''}DATABASE_URL"], autocommit=True)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield everything that has happened, by the feed."""

@@ -57,6 +57,20 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(folder / "psoas.dump", before, keys)
 
 
+def test_its_secrets_go_elsewhere_or_nowhere(tmp_path: Path) -> None:
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    with up(home, "--secrets", str(kept)):
+        assert not (home / "secrets").exists()
+        assert (kept / "identity_keys").exists()
+        alone = referrals("backup", tmp_path / "alone.dump", "--home", home, "--without-secrets")
+        assert (alone.returncode, "secrets were not written" in alone.stdout) == (0, True), alone.stderr
+        apart = referrals("backup", tmp_path / "a.dump", "--home", home, "--secrets", tmp_path / "keys.env")
+        assert apart.returncode == 0, apart.stderr
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["a.dump", "alone.dump", "keys.env"]
+    key = (kept / "identity_keys").read_text().strip()
+    assert f"IDENTITY_KEYS={key}" in (tmp_path / "keys.env").read_text().splitlines()
+
+
 def client(running: Up, key: str) -> Client:
     return Client(urlsplit(running.url).port or 0, key)
 
@@ -72,8 +86,8 @@ def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def database(home: Path) -> str:
-    url: str = json.loads((home / "running.json").read_text())["environment"]["DATABASE_URL"]
+def database(home: Path, name: str = "DATABASE_URL") -> str:
+    url: str = json.loads((home / "running.json").read_text())["environment"][name]
     return url
 
 
@@ -85,7 +99,9 @@ def destinations(home: Path) -> list[str]:
 def test_the_files_are_for_their_owner_alone(scene: Scene) -> None:
     secrets = scene.file.with_name("psoas.dump.secrets")
     assert [file.stat().st_mode & 0o777 for file in (scene.file, secrets)] == [0o600, 0o600]
-    assert [line.partition("=")[0] for line in secrets.read_text().splitlines()] == ["IDENTITY_KEYS", "LOOKUP_KEY"]
+    assert [line.partition("=")[0] for line in secrets.read_text().splitlines()] == [
+        *("IDENTITY_KEYS", "LOOKUP_KEY", "CHAIN_KEY")
+    ]
     assert sorted(file.name for file in scene.file.parent.iterdir()) == ["home", "psoas.dump", "psoas.dump.secrets"]
 
 
@@ -109,7 +125,8 @@ def test_whatever_was_accepted_before_is_there_with_its_referral_timeline_and_id
         again.send()
         assert again.intake == scene.accepted[0].intake
         assert destinations(home) == ["active"]
-        with psycopg.connect(database(home)) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+        owner = database(home, "OWNER_DATABASE_URL")
+        with psycopg.connect(owner) as connection, pytest.raises(psycopg.errors.RestrictViolation):
             connection.execute("delete from events")
 
 

@@ -11,7 +11,7 @@ from redis import Redis
 
 from services.embedded.servers.account import server_account
 from services.embedded.servers.binaries import Binaries, accessible_binaries
-from services.embedded.servers.cluster import ClusterError, create_cluster
+from services.embedded.servers.cluster import ClusterError, create_cluster, upgrade_cluster
 from services.embedded.servers.postgres import database_url, postgres_service
 from services.embedded.supervisor.service import Account
 from services.embedded.supervisor.single_service import running_service, stop, wait_until_ready
@@ -105,6 +105,24 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(
     assert not data.exists()
     create_cluster(data, programs.postgres, "secret", account)
     assert (data / "PG_VERSION").read_text() == "18\n"
+
+
+def test_a_cluster_of_an_earlier_release_gets_an_owner_who_may_create_roles(
+    tmp_path: Path, sockets: Path, programs: Binaries, account: Account | None
+) -> None:
+    data = tmp_path / "postgres"
+    create_cluster(data, programs.postgres, "secret", account, rights="login")
+    (data / "pg_hba.conf").write_text("local psoas psoas scram-sha-256\n")
+    upgrade_cluster(data, programs.postgres, account)
+    changed = (data / "pg_hba.conf").stat().st_mtime_ns
+    upgrade_cluster(data, programs.postgres, account)
+    assert (data / "pg_hba.conf").stat().st_mtime_ns == changed
+    with (
+        running_service(postgres_service(data, sockets, programs.postgres, account)),
+        psycopg.connect(database_url(sockets, "secret"), autocommit=True) as owner,
+    ):
+        owner.execute("create role psoas_service login password 'own'")
+        psycopg.connect(database_url(sockets, "own", "psoas_service")).close()
 
 
 def test_stopping_leaves_no_process(tmp_path: Path, sockets: Path, programs: Binaries, account: Account | None) -> None:

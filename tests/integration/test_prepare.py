@@ -46,6 +46,7 @@ def test_migrate_brings_a_new_database_to_the_schema(new: Settings, of_new: dict
 
 
 def test_migrate_says_that_a_later_schema_is_left_as_it_is(new: Settings, of_new: dict[str, str]) -> None:
+    assert CliRunner().invoke(migrate, env=of_new).output == f"schema empty → {HEAD}\n"
     assert CliRunner().invoke(migrate, env=of_new).output == ""
     with database(new) as (engine, sessions):
         with engine.begin() as connection:

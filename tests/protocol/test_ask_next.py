@@ -3,11 +3,12 @@
 import copy
 from collections.abc import Iterator
 from datetime import date
-from importlib import import_module
 from typing import Any
 
 import pytest
 
+from shared.clinical.ask_next import ask_next as asked_by_the_service
+from shared.clinical.form import read
 from shared.protocols import active
 
 from .bodies import ABSENT, TODAY, Body, body_of
@@ -29,8 +30,7 @@ PLACES = {f"{section}.{name}": (section, name) for name, (section, _) in next_qu
 
 def served(body: Any, today: date = TODAY) -> list[dict[str, Any]]:
     """What the code in service proposes."""
-    proposed: list[dict[str, Any]] = import_module("shared.clinical.ask_next").ask_next(body, today, active())
-    return proposed
+    return asked_by_the_service(read(body, active(), today=today), active())
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from shared.platform.database import Sessions
@@ -26,6 +27,11 @@ class FailureCounter:
         with self._lock:
             known = (minute, address) in self._counts or len(self._counts) < MAX_PLACES
             self._counts[minute, address if known else OTHERS] += 1
+
+    def waiting(self, minute: datetime, names: Iterable[str]) -> dict[str, int]:
+        """Return what was counted in this process for that minute, by name, and is not stored yet."""
+        with self._lock:
+            return {name: self._counts[minute, name] for name in names}
 
     def store(self) -> None:
         """Add what was counted to what is stored. Where that fails, it is kept for the next time."""

@@ -14,6 +14,7 @@ from services.api.context import current_context
 from services.api.http.auth import caller
 from services.api.http.problems import RETRY_AFTER_SECONDS, ProblemError, problem_response
 from shared.store.access.access_log import Access, record_refused, record_shown
+from shared.store.access.failed_authentications import key_name
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,9 @@ def record_access(connection: Connection | Session, patients: Iterable[bytes]) -
 
 
 def _note(response: Response) -> Response:
-    if response.status_code == 401:
-        current_context().failed_authentications.count(client_address(), current_context().now())
+    if response.status_code == 401 or "guessed" in g:
+        for name in (client_address(), *([key_name(g.failed_key_id)] if g.get("failed_key_id") else [])):
+            current_context().failed_authentications.count(name, current_context().now())
     if response.status_code not in REFUSED or "key" not in g or request.url_rule is None:
         return response
     try:

@@ -31,7 +31,7 @@ def search_access(asked: dict[str, Any]) -> Response:
     with current_context().sessions() as session:
         hashes = None
         if asked["mrn"] is not None:
-            hashes = hashes_of(session, current_context().settings.lookup_key, asked["mrn"], facility)
+            hashes = hashes_of(session, current_context().settings.lookup_keys, asked["mrn"], facility)
         query = AccessQuery(hashes, asked["person"], facility, asked["since"], asked["until"])
         found = search(session, query, limit=limit + 1, before=asked["cursor"])
     cursor = paging.written([found[limit - 1].at, found[limit - 1].id]) if len(found) > limit else None

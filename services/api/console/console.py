@@ -7,21 +7,25 @@ from services.api.console.blueprint import blueprint
 from services.api.console.pages import (
     actions,
     board,
+    call_back,
     failed,
     handover,
     health,
     protocol,
     queue,
     referral,
+    search,
+    sent_form,
     sign_in,
     sign_on,
     statistics,
     take_over,
+    test_intake,
     try_form,
 )
 from services.api.console.session import CSRF_FIELD, authenticate
 from services.api.context import current_context
-from services.api.http.auth import caller
+from services.api.http.auth import READERS, caller
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.access.console_sessions import IDLE
@@ -31,6 +35,7 @@ __all__ = ["authenticate", "register"]
 STAFF = frozenset({"department", "operator", "auditor", "admin"})
 NAV = (
     ("console.board", "Board", STAFF),
+    ("console.call_back", "Call back", frozenset(READERS)),
     ("console.handover", "Handover", STAFF),
     ("console.failed", "Failed", frozenset({"operator", "admin"})),
     ("console.statistics_page", "Statistics", STAFF),
@@ -50,8 +55,12 @@ PAGES = (
     take_over,
     statistics,
     try_form,
+    test_intake,
     protocol,
     health,
+    call_back,
+    search,
+    sent_form,
 )  # importing them adds their routes
 
 
@@ -61,7 +70,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     single_sign_on.register(app)
     app.context_processor(_context)
-    for filter_ in (words.duration, words.clock_time, words.iso):
+    for filter_ in (words.duration, words.clock_time, words.written_time, words.iso):
         app.add_template_filter(filter_)
 
 
@@ -76,6 +85,7 @@ def _context() -> dict[str, object]:
         "idle_seconds": int(IDLE.total_seconds()),
         "environment": current_context().settings.environment_name,
         "role": caller().role if key else None,
+        "can_search": _can_search(),
         "queue_labels": LABELS,
         "seen_queues": {name: LABELS[name] for name in seen},
         "nav": [(endpoint, label) for endpoint, label, roles in NAV if key and key.role in roles],
@@ -83,3 +93,8 @@ def _context() -> dict[str, object]:
         "words": words,
         "single_sign_on": single_sign_on.is_offered(),
     }
+
+
+def _can_search() -> bool:
+    signed_in = g.get("signed_in")
+    return signed_in is not None and signed_in.kind == "person" and caller().role in READERS

@@ -16,6 +16,12 @@ def body_of(sent: Mapping[str, str], form: FormDefinition) -> dict[str, Any]:
     return body
 
 
+def answers_in(sent: Mapping[str, str], form: FormDefinition) -> dict[str, Any]:
+    """Return the answers that a browser sent, by the path of their fields; what is empty was not answered."""
+    given = ((field, sent.get(field.path, "").strip()) for field in form.fields.values())
+    return {field.path: typed(field, value) for field, value in given if value}
+
+
 def typed(field: Field, value: str) -> Any:
     """Return a text as the value that the API takes for a field; what is no number stays a text, and is refused."""
     if field.type == "boolean":

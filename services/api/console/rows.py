@@ -9,7 +9,7 @@ from services.api.console import words
 from services.api.console.words import TAGS, PriorityTag
 from services.api.referrals.worklists import LABELS
 from shared.clinical.protocol import Protocol
-from shared.clinical.referral.lifecycle import PRIORITIES
+from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES
 from shared.protocols import version as protocol_version
 from shared.store.referrals import StoredReferral
 
@@ -38,6 +38,10 @@ class Row:
     owner: str | None
     since: datetime | None
     escalation_level: int
+    contact_by: datetime | None  # by when a clinician speaks to the patient; None where nobody has to, or somebody did
+    contact: str
+    contact_overdue: bool
+    contacted: str | None  # how the call ended, and through whom
 
     @property
     def waits(self) -> bool:
@@ -53,6 +57,7 @@ def rows(found: Sequence[StoredReferral], now: datetime) -> list[Row]:
 def row(stored: StoredReferral, now: datetime) -> Row:
     """Return the line of one referral."""
     record = stored.record or {}
+    waits_for_call = stored.contact_by if stored.contacted_at is None and stored.status in OPEN_STATUSES else None
     return Row(
         id=stored.id,
         reference=stored.reference,
@@ -74,7 +79,17 @@ def row(stored: StoredReferral, now: datetime) -> Row:
         owner=stored.acknowledged_by,
         since=stored.acknowledged_at,
         escalation_level=stored.escalation_level,
+        contact_by=waits_for_call,
+        contact=words.call_in(waits_for_call, now) if waits_for_call else "",
+        contact_overdue=bool(waits_for_call and waits_for_call < now),
+        contacted=_contacted(stored),
     )
+
+
+def _contacted(stored: StoredReferral) -> str | None:
+    if stored.contacted_by is None or stored.contacted_outcome is None:
+        return None
+    return f"{words.CONTACT_WORDS[stored.contacted_outcome]}, {stored.contacted_by}"
 
 
 def headline_rule(stored: StoredReferral) -> str | None:

@@ -1,9 +1,10 @@
 """Words and shapes of the pages: priorities, times that fit, ages without a birth date."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.clinical.referral.lifecycle import PRIORITIES
@@ -43,7 +44,22 @@ DONE = {  # what an action did, as the page says it afterwards
     "reroute": "rerouted",
     "return": "returned to the referrer",
     "release": "released",
+    "contacted": "noted the call of",
+    "take-over": "took over",
+    "confirm-downgrade": "confirmed the lower place of",
 }
+CONTACT_WORDS = {
+    "reached": "Reached",
+    "no_answer": "No answer",
+    "left_message": "Left message",
+    "not_needed": "Not needed",
+}
+REFERENCE = re.compile(r"[0-9A-Z-]{8,12}")
+
+
+def reference_in(text: str) -> str:
+    """Return a reference that an address names, or nothing where it names something else."""
+    return text if REFERENCE.fullmatch(text) else ""
 
 
 def duration(seconds: float) -> str:
@@ -63,6 +79,12 @@ def due_in(due: datetime, now: datetime) -> str:
     return f"Overdue {duration(-left)}" if left < 0 else duration(left)
 
 
+def call_in(due: datetime, now: datetime) -> str:
+    """Return how long is left for the call to the patient, or by how much it is over."""
+    left = (due - now).total_seconds()
+    return f"Call overdue {duration(-left)}" if left < 0 else f"Call within {duration(left)}"
+
+
 def due_state(due: datetime, now: datetime) -> str:
     """Return `overdue`, `soon` or `later`, by which a countdown is coloured."""
     left = (due - now).total_seconds()
@@ -72,6 +94,11 @@ def due_state(due: datetime, now: datetime) -> str:
 def clock_time(moment: datetime) -> str:
     """Return a moment to the minute, in UTC."""
     return f"{moment:%d %b %Y, %H:%M} UTC"
+
+
+def written_time(moment: str) -> str:
+    """Return a moment that is written in ISO 8601, as `clock_time` does."""
+    return clock_time(datetime.fromisoformat(moment).astimezone(UTC))
 
 
 def iso(moment: datetime) -> str:

@@ -12,7 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
 from services.api.context import current_context
+from services.api.http.client_address import client_address
 from services.api.http.problems import ProblemError
+from services.api.limits.guessing import failed_authentication
 from services.api.schemas.serializers import HIDDEN_FROM_SENDERS, WORDS
 from shared.store.access.keys import Key
 from shared.store.access.scope import Scope
@@ -21,7 +23,16 @@ from shared.tables import WITHOUT_FACILITY
 
 PUBLIC = frozenset(
     {
-        *("docs.home", "docs.openapi", "docs.page", "docs.asset", "health.live", "health.ready", "metrics.metrics"),
+        *(
+            "docs.home",
+            "docs.openapi",
+            "docs.page",
+            "docs.problem_types",
+            "docs.asset",
+            "health.live",
+            "health.ready",
+            "metrics.metrics",
+        ),
         *("console.asset", "console.sign_in", "console.open_session", "console.sign_on", "console.signed_on"),
     }
 )
@@ -123,7 +134,8 @@ def _check() -> None:
 def _presented_key() -> Key:
     key = current_context().keys.find(_presented())
     if key is None:
-        raise ProblemError(401, headers={"WWW-Authenticate": "Bearer"})
+        address = client_address(request, current_context().settings.trusted_proxies)
+        raise failed_authentication(current_context(), _presented(), address)
     return key
 
 

@@ -4,15 +4,15 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
-from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException
 
 from services.api.http.responses import dump_json
+from services.api.http.surface import instance_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:psoas:problem:"
@@ -101,10 +101,18 @@ def problem_content(problem: ProblemError) -> dict[str, Any]:
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": quote(request.path),
+        "instance": _instance(),
         "request_id": g.get("request_id"),
         **problem.members,
     }
+
+
+def _instance() -> str:
+    """Return the URN of the current request: a path may have a name in it."""
+    if "instance" not in g:  # a batch has a problem a line
+        g.instance = instance_of(g.get("request_id", ""))
+    instance: str = g.instance
+    return instance
 
 
 def _answer_http(error: HTTPException) -> Response:

@@ -5,15 +5,14 @@ import time
 
 import structlog
 from flask import Flask, Response, g, request
-from uuid_utils.compat import uuid4
 
+from services.api.http.surface import request_id_for
 from shared.platform.traces import tracer
 
 log = structlog.get_logger(__name__)
 
 NAMED = ("intake_id", "referral_id")  # what a path may name, and a log line too
 
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -26,8 +25,7 @@ def register(app: Flask) -> None:
 
 def _begin() -> None:
     g.began = time.perf_counter()
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+    g.request_id = request_id_for(request.headers.get("X-Request-ID", ""))
     trace = request.headers.get("traceparent", "")
     g.traceparent = trace if _TRACEPARENT.fullmatch(trace) else None
     named = {name: str(value) for name, value in (request.view_args or {}).items() if name in NAMED}
@@ -64,8 +62,6 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if g.traceparent:
         response.headers["traceparent"] = g.traceparent
-    response.headers.setdefault("Cache-Control", "no-store")  # identity stays out of every cache
-    response.headers["X-Content-Type-Options"] = "nosniff"
     log.info(
         "request",
         method=request.method,

@@ -18,6 +18,7 @@ from services.api.http.problems import ProblemError
 from services.api.http.retries import with_retries
 from services.api.intakes.build_intake import build_intake
 from services.api.intakes.insert_or_replay import insert_all, insert_or_replay
+from services.api.limits.request_limits import refuse_excess
 from shared.platform.task_queues import triage_wake_up
 from shared.store.insert_batch import NamedIntake
 from shared.store.intakes import NewIntake, Receipt
@@ -73,7 +74,9 @@ def accept_batch(
 
 def _build(context: AppContext, body: Any, facility: str, now: datetime) -> NewIntake:
     """Validate and read the form, choose its lane and return the row to store."""
-    return build_intake(context, read_form(context, body, now), facility)
+    new = build_intake(context, read_form(context, body, now), facility)
+    refuse_excess(new.lane)
+    return new
 
 
 def _build_item(

@@ -38,6 +38,7 @@ def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> 
         patient_hash=hashed.normalised,
         birth_date_hash=birth_date_hash(context.settings.lookup_key, facility, received.given("patient", "birth_date")),
         body_hash=keyed_hash(context.settings.lookup_key, canonical(["body", received.body])),
+        previous_body_hash=_previous_body_hash(context, received),
         request_id=g.request_id,
         traceparent=continued_trace(),
     )
@@ -56,6 +57,12 @@ def choose_lane(context: AppContext, received: ReceivedForm) -> Lane:
 def canonical(value: Any) -> bytes:
     """Return the same bytes for equal bodies: the order of keys says nothing."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _previous_body_hash(context: AppContext, received: ReceivedForm) -> bytes | None:
+    """Return the hash by the LOOKUP_KEY before, by which a form is recognised that was stored under that one."""
+    key = context.settings.previous_lookup_key
+    return keyed_hash(key, canonical(["body", received.body])) if key else None
 
 
 def _identity(context: AppContext, received: ReceivedForm) -> dict[str, Any]:

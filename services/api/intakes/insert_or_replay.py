@@ -156,14 +156,14 @@ def _compare(new: NewIntake, by_key: Earlier | None, by_name: Earlier | None) ->
             kind="names-differ",
             intake_ids=[by_key.id, by_name.id],
         )
-    if by_key and by_key.body_hash != new.body_hash:
+    if by_key and not new.has_body_of(by_key):
         raise ProblemError(
             422,
             "This Idempotency-Key came with another body before.",
             kind="idempotency-key-reused",
             intake_id=by_key.id,
         )
-    if by_name and by_name.body_hash != new.body_hash:
+    if by_name and not new.has_body_of(by_name):
         raise ProblemError(
             409,
             f"This encounter.external_id already names the intake {by_name.id}, which had another body.",

@@ -35,10 +35,19 @@ def form_examples() -> dict[str, Any]:
     }
 
 
-def batch_example() -> str:
+def example_form() -> dict[str, Any]:
+    """Return the form of the first worked case that is shown."""
+    return form_of(_shown()[0])
+
+
+def batch_lines() -> list[dict[str, Any]]:
     """Return some lines of a batch."""
-    lines = [{"idempotency_key": f"demo-{case['id']}", "form": form_of(case)} for case in _shown()[:BATCHED]]
-    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+    return [{"idempotency_key": f"demo-{case['id']}", "form": form_of(case)} for case in _shown()[:BATCHED]]
+
+
+def batch_example() -> str:
+    """Return some lines of a batch as they are sent."""
+    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in batch_lines())
 
 
 def _shown() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from services.api.http.responses import json_response
 from services.api.openapi.generator import document
+from services.api.openapi.problems_page import problems_page
 
 blueprint = Blueprint("docs", __name__)
 
@@ -33,10 +34,13 @@ def openapi() -> Response:
 @blueprint.get("/docs")
 def page() -> Response:
     """Return the page that shows the document."""
-    response = send_from_directory(STATIC, "docs.html")
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return _closed(send_from_directory(STATIC, "docs.html"))
+
+
+@blueprint.get("/docs/problems")
+def problem_types() -> Response:
+    """Return the page that lists every type of problem."""
+    return _closed(Response(problems_page(), content_type="text/html; charset=utf-8"))
 
 
 @blueprint.get("/docs/assets/<path:name>")
@@ -44,3 +48,9 @@ def asset(name: str) -> Response:
     """Return a file that the page loads."""
     vendored = name.startswith("vendor/")
     return send_from_directory(STATIC, name, max_age=A_YEAR if vendored else None)
+
+
+def _closed(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -98,7 +98,7 @@ def search_referrals(query: dict[str, Any], body: dict[str, Any]) -> Response:
     """
     if len(body) != 1:
         raise InvalidError([("", f"Has to have exactly one of: {', '.join(NAMES)}.")])
-    wanted = Wanted(current_context().settings.lookup_key, **body)
+    wanted = Wanted(current_context().settings.lookup_keys, **body)
     with current_context().statements.connect() as connection:
         found = search(connection, wanted, scope(), test=query["test"], limit=query["limit"], after=query["cursor"])
         cipher = None if caller().role == "submitter" else current_context().cipher

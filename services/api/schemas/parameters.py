@@ -1,6 +1,6 @@
 """Headers, parameters and the form's body, as the OpenAPI document describes them."""
 
-from services.api.openapi.examples import batch_example, form_examples
+from services.api.openapi.examples import batch_lines, form_examples
 from shared.clinical.referral.lifecycle import QUEUES
 
 _FORM = {"schema": {"$ref": "#/components/schemas/Form"}, "examples": form_examples()}
@@ -8,7 +8,6 @@ FORM = {"content": {"application/json": _FORM}, "required": True}
 NDJSON = "application/x-ndjson"
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255}
 LINE = {
-    "title": "One line of a batch",
     "description": "It needs a name: an `idempotency_key`, an `encounter.external_id` in its form, or both.",
     "type": "object",
     "properties": {
@@ -24,21 +23,28 @@ LINE = {
 BATCH = {
     "description": "JSON, a line each, ended by line feeds: at most 1,000 lines of 64 KiB, 8 MiB in all.",
     "content": {
-        NDJSON: {"schema": LINE, "example": batch_example()},
+        # The schema and the example are those of one line.
+        NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}, "example": batch_lines()[0]},
         "application/json": {
+            "example": {"forms": batch_lines()},
             "schema": {
-                "title": "A batch",
                 "type": "object",
-                "properties": {"forms": {"type": "array", "minItems": 1, "maxItems": 1000, "items": LINE}},
+                "properties": {
+                    "forms": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 1000,
+                        "items": {"$ref": "#/components/schemas/BatchLine"},
+                    }
+                },
                 "required": ["forms"],
                 "additionalProperties": False,
-            }
+            },
         },
     },
     "required": True,
 }
 OUTCOMES = {
-    "title": "What came of a batch",
     "type": "object",
     "properties": {
         "outcomes": {

@@ -20,6 +20,6 @@ class Problem(ResponseSchema):
     title = string()
     status = fields.Integer(required=True)
     detail = string()
-    instance = string()
+    instance = string("`urn:uuid:` of the request.")
     request_id = string("Name it when you ask for support.")
     errors = fields.List(fields.Nested(Error), validate=validate.Length(max=MAX_ERRORS))

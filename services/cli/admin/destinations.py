@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
 from uuid_utils.compat import uuid7
 
+from services.cli.admin.destination_url import check_url
 from services.cli.admin.keys import home_option, known_facility
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
@@ -15,7 +15,8 @@ from services.worker.delivery.sender import Sender, WebhookResponse
 from services.worker.delivery.webhook import body_of, headers_of
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.platform import clock
-from shared.platform.crypto import IdentityCipher, UnreadableIdentityError
+from shared.platform.ciphers import webhook_cipher
+from shared.platform.crypto import UnreadableIdentityError
 from shared.platform.database import Sessions
 from shared.store.delivery import destinations as store
 from shared.store.delivery.deliveries import park_undeliverable
@@ -51,7 +52,7 @@ def set_(
 
     One that is there already is served again, as after `410 Gone`, and keeps its secret.
     """
-    check(url, insecure=insecure)
+    check_url(url, insecure=insecure)
     if len(queues) > 1:
         raise click.UsageError("a destination hears of one queue, or of a facility's referrals in all")
     queue = queues[0] if queues else None
@@ -61,9 +62,7 @@ def set_(
     with database(settings) as (_, sessions), sessions.begin() as session:
         known_facility(session, facility)
         place = Place(queue, facility, level, url)
-        destination_id, secret = store.put(
-            session, place, IdentityCipher(settings.identity_keys), new_secret=new_secret
-        )
+        destination_id, secret = store.put(session, place, webhook_cipher(settings), new_secret=new_secret)
     if as_json:
         click.echo(json.dumps({"id": str(destination_id), "secret": secret}))
     else:
@@ -105,7 +104,7 @@ def test(destination_id: UUID, home: Path | None) -> None:
     if destination is None:
         raise click.ClickException(f"there is no destination {destination_id}")
     try:
-        secret = store.secret_of(IdentityCipher(settings.identity_keys), destination.id, destination.secret)
+        secret = store.secret_of(webhook_cipher(settings), destination.id, destination.secret)
     except UnreadableIdentityError:
         raise click.ClickException(
             "the secret of this destination does not open: set it again with --new-secret"
@@ -120,21 +119,6 @@ def test(destination_id: UUID, home: Path | None) -> None:
 def _park_some(sessions: Sessions) -> int:
     with sessions.begin() as session:
         return park_undeliverable(session)
-
-
-def check(url: str, *, insecure: bool) -> None:
-    """Refuse what no delivery could be sent to, or only in the clear."""
-    try:
-        parts = urlsplit(url)
-        whole = url.isascii() and url.isprintable() and " " not in url and parts.hostname and (parts.port or 1)
-    except ValueError:
-        raise click.BadParameter("not a URL", param_hint="URL") from None
-    if parts.scheme not in ("http", "https") or not whole:
-        raise click.BadParameter("a URL like https://his.example/referrals is needed", param_hint="URL")
-    if parts.username is not None or parts.fragment:
-        raise click.BadParameter("no user, password or fragment may stand in it", param_hint="URL")
-    if parts.scheme == "http" and not insecure:
-        raise click.BadParameter("http:// sends in the clear: use https://, or add --insecure", param_hint="URL")
 
 
 def send_test(url: str, secret: str, *, loopback: bool) -> WebhookResponse:

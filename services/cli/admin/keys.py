@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -19,6 +20,8 @@ from shared.store.access.facilities import UnknownFacilityError, require
 from shared.store.access.keys import LIFETIME, OVERLAP
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
+DATA_KEYS = ("rotate-identity", "rotate-lookup")
+
 home_option = partial(
     click.option,
     "--home",
@@ -27,9 +30,22 @@ home_option = partial(
 )
 
 
-@click.group()
+class Keys(click.Group):
+    """Finds the commands of data keys in a module of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *DATA_KEYS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in DATA_KEYS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module("services.cli.admin.data_keys"), cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=Keys)
 def keys() -> None:
-    """Issue, list, rotate and revoke API keys."""
+    """Issue, list, rotate and revoke API keys; rotate the keys of stored data."""
 
 
 @keys.command()

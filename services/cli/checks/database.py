@@ -12,7 +12,7 @@ from services.cli.checks.secrets import check_secrets, opens, unreadable_secrets
 from shared.migrations.head import HEAD, at_head_or_later, version
 from shared.monitoring.disk_level import MIB, create_disk_monitor
 from shared.platform import clock
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher, webhook_cipher
 from shared.platform.settings import Settings
 from shared.store.operations.status_snapshot import database_bytes
 from shared.store.patients.sealed import newest_identities, unreadable
@@ -61,7 +61,7 @@ def check_keys(session: Session, settings: Settings) -> Iterator[Finding]:
         yield Finding("secrets", "fail", error.message, "put the keys back that wrote this database")
     else:
         yield Finding("secrets", "ok", "every key that rows need is there")
-    cipher = IdentityCipher(settings.identity_keys)
+    cipher = identity_cipher(settings)
     newest = newest_identities(session, MAX_IDENTITIES)
     closed = unreadable(newest, lambda each: opens(cipher, each))
     says = (
@@ -70,7 +70,7 @@ def check_keys(session: Session, settings: Settings) -> Iterator[Finding]:
         else "the newest intakes open"
     )
     yield found("identities", not closed.count, says, "referrals audit names them: docs/runbook.md")
-    parked = unreadable_secrets(session, cipher)
+    parked = unreadable_secrets(session, webhook_cipher(settings))
     says = (
         f"{parked.count} of the destinations' secrets do not open" if parked.count else "the destinations' secrets open"
     )

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shared.platform.ciphers import identity_cipher, webhook_cipher
 from shared.platform.crypto import IdentityCipher, UnreadableIdentityError, key_id_of
 from shared.platform.settings import Settings
 from shared.store.patients.record_numbers import mrn_hashes
@@ -19,10 +20,12 @@ def check_secrets(session: Session, settings: Settings) -> None:
 
     A row that is damaged by itself is no reason: it is a finding of `referrals audit`.
     """
-    cipher = IdentityCipher(settings.identity_keys)
+    identities = identity_cipher(settings)
+    ciphers = {"destinations": webhook_cipher(settings)}
     missing: dict[str, str] = {}
     recognised: list[bool] = []
     for sealed in samples(session):
+        cipher = ciphers.get(sealed[0].table, identities)
         opened = [each for each in sealed if opens(cipher, each)]
         if opened:
             recognised += _recognised(session, settings, cipher, opened)
@@ -32,7 +35,7 @@ def check_secrets(session: Session, settings: Settings) -> None:
             altered = len(sealed) == 1 and cipher.opens_under_other_id(each.value, row=each.row)
             if name is None or altered:
                 continue  # one row is damaged, which says nothing of the keys; more of one id mean a renamed key
-            if name not in settings.identity_keys:
+            if name not in {**settings.identity_keys, **(settings.webhook_keys if cipher is not identities else {})}:
                 missing[name] = each.table
             elif each.table == "intakes":
                 raise click.ClickException(
@@ -66,5 +69,7 @@ def _recognised(session: Session, settings: Settings, cipher: IdentityCipher, op
     columns = (Intake.id, Intake.facility, Intake.mrn_hash)
     found = session.execute(select(*columns).where(Intake.id.in_(own))).all() if own else []
     numbers = {key: orjson.loads(cipher.open(each.value, row=each.row))["mrn"] for key, each in own.items()}
-    key = settings.lookup_key
-    return [mrn_hashes(key, row.facility, numbers[row.id]).as_typed == row.mrn_hash for row in found]
+    return [
+        any(mrn_hashes(key, row.facility, numbers[row.id]).as_typed == row.mrn_hash for key in settings.lookup_keys)
+        for row in found
+    ]

@@ -14,12 +14,15 @@ from services.cli.admin.keys import home_option
 from services.cli.checks.secrets import opens, unreadable_secrets
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher, webhook_cipher
+from shared.platform.settings import Settings
 from shared.store.access import access_log
 from shared.store.access.access_log import AccessChain
 from shared.store.event_log.chain import Chain, check
 from shared.store.operations.audit import EVERYTHING, examples, findings
 from shared.store.patients.sealed import Unreadable, identities, unreadable
+from shared.store.seals.audit import Found, head_findings, seal_findings
+from shared.store.seals.chain_heads import heads_in
 
 LONGEST = text("set local statement_timeout = '30min'")  # it reads everything there is
 _SINCE = re.compile(r"([0-9]{1,18})(?::([0-9a-f]{64}))?")
@@ -40,22 +43,31 @@ class Since(click.ParamType[tuple[int, bytes | None]]):
 
 @click.command()
 @click.option("--since", type=Since(), default="0", help="Where an earlier audit ended; its digest is compared.")
+@click.option(
+    "--heads",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file of signed heads that was kept elsewhere; by default CHAIN_HEAD_FILE.",
+)
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object with `findings`, `examples`, `head`, `broken`.")
-def audit(since: tuple[int, bytes | None], home: Path | None, as_json: bool) -> None:
+def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None, as_json: bool) -> None:
     """Audit the whole database: zero findings and an unbroken chain of events, or exit code 1.
 
     Ids are shown, never what belongs to a patient. The head in the last line shows later, kept elsewhere and given to
-    --since, that no event up to it was changed or removed.
+    --since, that no event up to it was changed or removed. With CHAIN_KEY, everything is compared with its seal,
+    events, referrals with their forms and decisions, and API keys, and the signed heads are compared with the chains.
     """
     settings = settings_of(home)
-    with database(settings) as (_, sessions), sessions.begin() as session:
+    with database(settings.as_reader()) as (_, sessions), sessions.begin() as session:
         session.execute(LONGEST)
         found = findings(session)
         shown = {name: examples(session, name) for name, count in found.items() if count}
-        for name, closed in _unreadable(session, IdentityCipher(settings.identity_keys)).items():
+        for name, closed in _unreadable(session, settings).items():
             found[name] = closed.count
             shown |= {name: closed.examples} if closed.count else {}
+        for name, unfit in _unfit(session, settings, heads).items():
+            found[name] = unfit.count
+            shown |= {name: unfit.examples} if unfit.count else {}
         chain = check(session, *since)
         accesses = access_log.check(session)
     lines = _lines(found, shown, chain, accesses)
@@ -63,12 +75,25 @@ def audit(since: tuple[int, bytes | None], home: Path | None, as_json: bool) -> 
     sys.exit(1 if any(found.values()) or chain.broken is not None or accesses.broken is not None else 0)
 
 
-def _unreadable(session: Session, cipher: IdentityCipher) -> dict[str, Unreadable]:
+def _unreadable(session: Session, settings: Settings) -> dict[str, Unreadable]:
     """Return which intakes' identities, and which destinations' secrets, do not open."""
+    cipher = identity_cipher(settings)
     return {
         "identity_unreadable": unreadable(identities(session, EVERYTHING), lambda each: opens(cipher, each)),
-        "secret_unreadable": unreadable_secrets(session, cipher),
+        "secret_unreadable": unreadable_secrets(session, webhook_cipher(settings)),
     }
+
+
+def _unfit(session: Session, settings: Settings, heads: Path | None) -> dict[str, Found]:
+    """Return what does not fit its seal, and which signed heads are not of this database."""
+    if settings.chain_key is None:
+        return {}
+    found = seal_findings(session, settings.chain_key)
+    file = heads or settings.chain_head_file
+    if file and file.exists():
+        with file.open("rb") as lines:
+            found["head_unknown"] = head_findings(session, settings.chain_key, heads_in(lines))
+    return found
 
 
 def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> str:

@@ -18,18 +18,27 @@ from shared.platform.settings import Settings
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--secrets", type=click.Path(path_type=Path, dir_okay=False), help="Where to write them; else FILE.secrets."
+)
+@click.option("--without-secrets", is_flag=True, help="Write the copy alone; the secrets are kept elsewhere.")
 @home_option()
-def backup(file: Path, home: Path | None) -> None:
+def backup(file: Path, secrets: Path | None, home: Path | None, *, without_secrets: bool) -> None:
     """Write a copy of the database into FILE and its secrets into FILE.secrets, while the service goes on.
 
     Keep the two apart: both together can read every patient's identity, and without the secrets nobody can.
     """
-    secrets = secrets_of(file)
-    settings = settings_of(home)
+    if without_secrets and secrets:
+        raise click.UsageError("--secrets and --without-secrets exclude each other")
+    secrets = secrets or secrets_of(file)
+    settings = settings_of(home).as_owner()
     lines = secret_lines(settings)
-    for path, content in ((file, None), (secrets, lines)):
+    for path, content in ((file, None), *([] if without_secrets else [(secrets, lines)])):
         if path.exists() and not holds(path, content):
             raise click.ClickException(f"{path} exists already; nothing was written")
+    if without_secrets:
+        _write_alone(settings, file)
+        return
     try:
         with building(secrets) as new_secrets, building(file) as new_copy:
             write_closed(new_secrets, lines)
@@ -40,6 +49,16 @@ def backup(file: Path, home: Path | None) -> None:
         raise click.ClickException(str(error)) from None
     click.echo(f"{file}: {described(counts)}; read back whole")
     click.echo(f"{secrets}: IDENTITY_KEYS and LOOKUP_KEY, which open it: keep them apart from it")
+
+
+def _write_alone(settings: Settings, file: Path) -> None:
+    try:
+        with building(file) as new_copy:
+            counts = write_copy(settings, new_copy)
+            new_copy.rename(file)
+    except (ArchiveError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file}: {described(counts)}; read back whole; its secrets were not written")
 
 
 def secrets_of(file: Path) -> Path:
@@ -104,13 +123,23 @@ def write_closed(file: Path, content: str) -> None:
 
 def secret_lines(settings: Settings) -> str:
     """Return the secrets as lines of an `.env` file."""
-    keys = ",".join(f"{name}:{_encoded(key)}" for name, key in settings.identity_keys.items())
-    return f"IDENTITY_KEYS={keys}\nLOOKUP_KEY={_encoded(settings.lookup_key)}\n"
+    found = {
+        "IDENTITY_KEYS": _listed(settings.identity_keys),
+        "LOOKUP_KEY": _encoded(settings.lookup_key),
+        "CHAIN_KEY": settings.chain_key and _encoded(settings.chain_key),
+        "LOOKUP_KEY_PREVIOUS": settings.previous_lookup_key and _encoded(settings.previous_lookup_key),
+        "WEBHOOK_KEYS": _listed(settings.webhook_keys),
+    }
+    return "".join(f"{name}={value}\n" for name, value in found.items() if value)
 
 
 def described(counts: Mapping[str, int]) -> str:
     """Return what is in a copy, for people."""
     return ", ".join(f"{counts.get(table, 0)} {table}" for table in ("intakes", "referrals", "events"))
+
+
+def _listed(keys: Mapping[str, bytes]) -> str:
+    return ",".join(f"{name}:{_encoded(key)}" for name, key in keys.items())
 
 
 def _encoded(key: bytes) -> str:

@@ -7,9 +7,10 @@ import click
 from services.cli.checks.secrets import check_secrets
 from services.cli.support.database import database
 from services.cli.support.settings import settings_or_exit
-from shared.migrations.head import HEAD
+from shared.migrations.head import HEAD, version
 from shared.migrations.migrate import upgrade
-from shared.platform.crypto import IdentityCipher
+from shared.migrations.roles import RolesError, logins
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import Sessions
 from shared.platform.settings import Settings
 from shared.store.patients.patient_hashes import FIRST, backfill
@@ -22,11 +23,12 @@ MAX_BATCH = 1000
 def migrate(*, record_numbers: bool) -> None:
     """Bring the database's schema to the one this version needs; check that the secrets fit the data.
 
-    A schema that is later is left as it is.
+    It connects by OWNER_DATABASE_URL where that is set, and lets the role in DATABASE_URL in. A schema that is later is
+    left as it is.
     """
     settings = settings_or_exit()
-    with database(settings) as (engine, sessions):
-        later = upgrade(engine)
+    later = migrated(settings)
+    with database(settings) as (_, sessions):
         with sessions() as session:
             check_secrets(session, settings)
         if record_numbers:
@@ -37,7 +39,7 @@ def migrate(*, record_numbers: bool) -> None:
 
 def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
     """Backfill every hash of a normalised record number; where it is stopped, the next run goes on."""
-    cipher = IdentityCipher(settings.identity_keys)
+    cipher = identity_cipher(settings)
     after: UUID | None = FIRST
     hashed = unreadable = 0
     while after:
@@ -51,7 +53,23 @@ def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
 def prepare() -> None:
     """Migrate, and check that the secrets fit the data."""
     settings = settings_or_exit()
-    with database(settings) as (engine, sessions):
-        upgrade(engine)
-        with sessions() as session:
-            check_secrets(session, settings)
+    migrated(settings)
+    with database(settings) as (_, sessions), sessions() as session:
+        check_secrets(session, settings)
+
+
+def migrated(settings: Settings) -> str | None:
+    """Migrate as the owner of the schema, who also lets the other roles in; print from and to which revision.
+
+    See `upgrade` for what is returned.
+    """
+    with database(settings.as_owner()) as (engine, _):
+        with engine.connect() as connection:
+            before = version(connection)
+        try:
+            later = upgrade(engine, logins(settings))
+        except RolesError as error:
+            raise click.ClickException(str(error)) from None
+    if later is None and before != HEAD:
+        click.echo(f"schema {before or 'empty'} → {HEAD}")
+    return later

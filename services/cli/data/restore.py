@@ -32,6 +32,7 @@ from shared.platform.settings import Settings
 from shared.tables import Destination
 
 SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY")
+LATER_SECRETS = ("CHAIN_KEY", "LOOKUP_KEY_PREVIOUS", "WEBHOOK_KEYS")  # copies of earlier releases lack them
 
 
 @click.command()
@@ -58,12 +59,12 @@ def restore(file: Path, secrets: Path | None, home: Path, rehearsal: bool) -> No
 
 
 def read_secrets(file: Path) -> dict[str, str]:
-    """Return IDENTITY_KEYS and LOOKUP_KEY from lines as in an `.env` file."""
+    """Return IDENTITY_KEYS, LOOKUP_KEY and other keys, where they are there, from lines as in an `.env` file."""
     try:
         lines = [line.strip().partition("=") for line in file.read_text().splitlines()]
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}; without its secrets a backup is unreadable") from None
-    given = {name: value for name, _, value in lines if name in SECRETS}
+    given = {name: value for name, _, value in lines if name in (*SECRETS, *LATER_SECRETS)}
     if missing := [name for name in SECRETS if not given.get(name)]:
         raise click.ClickException(f"{file} does not name {' and '.join(missing)}")
     return given
@@ -113,18 +114,17 @@ def emptied(path: Path) -> Home:
 @contextmanager
 def server(building: Home, given: Mapping[str, str]) -> Iterator[tuple[Settings, Archiver]]:
     """Yield settings for the home's new database, whose server runs meanwhile, and the programs that fit it."""
-    keep_secrets(building, identity_keys=given["IDENTITY_KEYS"], lookup_key=given["LOOKUP_KEY"])
+    keep_secrets(building, **{name.lower(): given[name] for name in (*SECRETS, *LATER_SECRETS) if name in given})
     account = server_account()
     with runtime_folder(building, account) as folder:
         note.write(
             building, note.RunFile("", str(folder), {})
         )  # by which the next restore finds what a killed one left
-        password = home_secrets(building)["database_password"]
-        (postgres,), address = embedded_servers(building, ["DATABASE_URL"], account, folder, password)
+        (postgres,), address = embedded_servers(building, ["DATABASE_URL"], account, folder, home_secrets(building))
         for name, value in {**given, **address, "REDIS_URL": "redis://nowhere"}.items():
             os.environ.pop(f"{name}_FILE", None)
             os.environ[name] = value
-        settings = settings_or_exit()
+        settings = settings_or_exit().as_owner()
         with running_service(postgres):
             yield settings, Archiver(Path(postgres.command[0]).parent)
         building.running.unlink()

@@ -1,5 +1,6 @@
 """`referrals up`: runs the whole service on one computer, from its databases to its API, until it is stopped."""
 
+import os
 import socket
 import sys
 from functools import partial
@@ -10,7 +11,9 @@ import click
 
 from services.embedded.home import Home, HomeError, open_home, take_lock
 from services.embedded.supervisor.subreaper import run_under_subreaper
+from shared.platform.transport.listener import PlainHttpError, check_listener
 
+TLS = ("TLS_CERTIFICATE_FILE", "TLS_KEY_FILE")
 RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alone, so that its keeper stays small
 
 
@@ -22,24 +25,33 @@ RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alon
     show_default=True,
     help="Where the data is.",
 )
+@click.option(
+    "--secrets",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its secrets are, apart from the data; by default the folder `secrets` in the home.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--log-json", is_flag=True, help="One JSON object a line, for a log collector; prints and issues no key.")
-def up(home: Path, host: str, port: int, *, log_json: bool) -> None:
+@click.option("--insecure", is_flag=True, help="Speak plain HTTP to other machines: a proxy in front ends TLS.")
+def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool, insecure: bool) -> None:
     """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
 
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
-    LOOKUP_KEY and METRICS_TOKEN secrets instead of those that are made in the home.
+    LOOKUP_KEY and METRICS_TOKEN secrets instead of those that are made in the home; TLS_CERTIFICATE_FILE and
+    TLS_KEY_FILE make the API speak TLS, without which it stays on loopback.
     """
     if sys.platform != "linux":
         raise click.ClickException("`referrals up` needs Linux; elsewhere use docker compose")
+    certificate, key = (Path(os.environ[name]) if os.environ.get(name) else None for name in TLS)
     try:
-        opened = open_home(home)
+        check_listener(host, certificate, key, insecure=insecure)
+        opened = open_home(home, secrets)
         take_lock(opened)  # held until this process and the runner, which it forks, have ended
         port = reserve_port(host, port)
-    except (HomeError, OSError) as error:
+    except (PlainHttpError, HomeError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    sys.exit(run_under_subreaper(partial(_run, opened, host, port, log_json=log_json)))
+    sys.exit(run_under_subreaper(partial(_run, opened, host, port, log_json=log_json, insecure=insecure)))
 
 
 def reserve_port(host: str, port: int) -> int:
@@ -53,6 +65,6 @@ def reserve_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _run(home: Home, host: str, port: int, *, log_json: bool) -> int:
-    code: int = import_module(RUN_ALL).run(home, host, port, log_json=log_json)
+def _run(home: Home, host: str, port: int, *, log_json: bool, insecure: bool) -> int:
+    code: int = import_module(RUN_ALL).run(home, host, port, log_json=log_json, insecure=insecure)
     return code

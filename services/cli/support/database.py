@@ -16,7 +16,7 @@ def database(settings: Settings) -> Iterator[tuple[Engine, Sessions]]:
     """Yield the engine and the sessions of the database."""
     engine = create_engine(settings)
     try:
-        yield engine, create_sessions(engine)
+        yield engine, create_sessions(engine, settings)
     except (OperationalError, ProgrammingError) as error:
         raise click.ClickException(f"the database: {str(error.orig).splitlines()[0]}") from None
     finally:

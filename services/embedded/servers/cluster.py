@@ -1,4 +1,7 @@
-"""Creates a PostgreSQL cluster with one database, `psoas`, for one role with a password, and no other way in."""
+"""Creates a PostgreSQL cluster with one database, `psoas`, whose owner may make the roles beside it.
+
+Nobody is let in without a password, and the superuser not at all.
+"""
 
 import shutil
 import subprocess
@@ -12,7 +15,8 @@ from services.embedded.supervisor.service import Account, as_account
 # right to walk there, and no folder above has to be opened to it.
 HERE = "/proc/self/cwd"
 
-ACCESS = "local psoas psoas scram-sha-256\n"  # pg_hba.conf: nobody is trusted, and nobody else is let in
+# pg_hba.conf: nobody is trusted, and nobody is let in but the owner and the roles that it makes.
+ACCESS = "local psoas postgres reject\nlocal psoas all scram-sha-256\n"
 INITDB = ("-D", HERE, "--username=postgres", "--auth=reject", "--encoding=UTF8", "--no-locale", "--no-instructions")
 ALONE = ("--single", "-D", HERE, "-j", "-c", "exit_on_error=on", "-c", "log_min_error_statement=panic", "postgres")
 ROLE_AND_DATABASE = """create role psoas {rights} password '{password}';
@@ -22,12 +26,15 @@ create database psoas owner psoas;
 """  # a server on its own ends a statement at an empty line
 
 
+MAY_CREATE_ROLES = "alter role psoas createrole;\n\n"
+
+
 class ClusterError(Exception):
     """PostgreSQL could not be set up; the message is what it said."""
 
 
 def create_cluster(
-    data: Path, programs: Path, password: str, account: Account | None, *, rights: str = "login"
+    data: Path, programs: Path, password: str, account: Account | None, *, rights: str = "login createrole"
 ) -> None:
     """Create the cluster in `data`, which does not exist yet; `password` holds letters, digits, `-` and `_` alone.
 
@@ -43,6 +50,26 @@ def create_cluster(
     (building / "pg_hba.conf").write_text(ACCESS)
     hand_over(building, account)
     building.rename(data)
+
+
+def upgrade_cluster(data: Path, programs: Path, account: Account | None) -> None:
+    """Let the owner in a cluster of an earlier release make the roles beside it; others are left as they are.
+
+    The server in `data` does not run. Interrupted, it is done again by the next start.
+    """
+    access = data / "pg_hba.conf"
+    if access.read_text() == ACCESS:
+        return
+    builder = account and named_account()
+    hand_over(data, builder)
+    try:
+        _run([programs / "postgres", *ALONE], data, builder, MAY_CREATE_ROLES)
+    finally:
+        hand_over(data, account)
+    building = data / "pg_hba.conf.new"
+    building.write_text(ACCESS)
+    hand_over(building, account)
+    building.rename(access)
 
 
 def _run(command: Sequence[str | Path], folder: Path, account: Account | None, given: str = "") -> None:

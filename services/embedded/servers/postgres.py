@@ -37,6 +37,7 @@ ROUTINE = re.compile(
     r"|background worker .* exited with exit code 1)"
 )
 LEFTOVER_SECONDS = 5
+OWNER = "psoas"  # of the database and its schema
 
 
 def postgres_service(data: Path, sockets: Path, programs: Path, account: Account | None, **changes: str) -> Service:
@@ -56,9 +57,9 @@ def postgres_service(data: Path, sockets: Path, programs: Path, account: Account
     )
 
 
-def database_url(sockets: Path, password: str) -> str:
-    """Return the DATABASE_URL of the server that listens in `sockets`."""
-    return f"postgresql://psoas:{password}@/psoas?host={sockets}"
+def database_url(sockets: Path, password: str, user: str = OWNER) -> str:
+    """Return the address of the database for `user`, of the server that listens in `sockets`."""
+    return f"postgresql://{user}:{password}@/psoas?host={sockets}"
 
 
 def clear_leftovers(data: Path) -> None:

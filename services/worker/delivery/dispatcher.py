@@ -16,6 +16,7 @@ import structlog
 from services.worker.delivery.retry_policy import outcome_of
 from services.worker.delivery.sender import Sender
 from services.worker.delivery.webhook import body_of, headers_of
+from shared.platform.ciphers import webhook_cipher
 from shared.platform.crypto import IdentityCipher, UnreadableIdentityError
 from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.metrics import DELIVERY_SECONDS
@@ -117,7 +118,7 @@ def create_dispatcher(settings: Settings, announce: Callable[[WakeUp], None], *,
     """Return a dispatcher with an engine of its own, of `pool_size` connections."""
     return Dispatcher(
         sessions=create_sessions(create_engine(settings, pool_size=pool_size)),
-        cipher=IdentityCipher(settings.identity_keys),
+        cipher=webhook_cipher(settings),
         sender=Sender(loopback=settings.destinations_allow_loopback),
         announce=announce,
     )

@@ -31,8 +31,9 @@ from services.worker.watchman.scheduler import (
     PeriodicTask,
     Scheduler,
 )
+from services.worker.watchman.sealer import SEAL_SECONDS, Sealer, create_sealer
 from shared.clinical.triage import triage
-from shared.platform.crypto import IdentityCipher
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import autocommit, create_engine, create_sessions
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
@@ -62,6 +63,7 @@ class Watchman:
     triager: Triager
     heartbeat_file: Path | None = None
     record_numbers: RecordNumbers | None = None
+    sealer: Sealer | None = None
 
     def red_flags(self) -> list[PeriodicTask]:
         """Return what red flags depend on."""
@@ -96,6 +98,15 @@ class Watchman:
             PeriodicTask("head", EACH_HOUR, sequencer.log_chain_head),
             PeriodicTask("old_keys", EACH_HOUR, self.clean_up),
             *backfill,
+            *self._seals(),
+        ]
+
+    def _seals(self) -> list[PeriodicTask]:
+        if self.sealer is None:
+            return []
+        return [
+            PeriodicTask("seals", SEAL_SECONDS, self.sealer.seal),
+            PeriodicTask("signed_head", EACH_HOUR, self.sealer.write_head),
         ]
 
     def has_work(self) -> Mapping[str, bool]:
@@ -158,5 +169,5 @@ def run_watchman(settings: Settings) -> None:
         announce = create_announcer(settings).announce
         triager = Triager(sessions, active(), settings.holidays, sandbox, triage, announce, sandbox_only=True)
         StalledDeliverer(create_dispatcher(settings, announce, pool_size=2)).start(stop)
-        record_numbers = RecordNumbers(sessions, IdentityCipher(settings.identity_keys), settings.lookup_key)
-        Watchman(triager, settings.heartbeat_file, record_numbers).run(stop)
+        record_numbers = RecordNumbers(sessions, identity_cipher(settings), settings.lookup_key)
+        Watchman(triager, settings.heartbeat_file, record_numbers, create_sealer(settings, sessions)).run(stop)

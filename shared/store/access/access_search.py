@@ -59,10 +59,10 @@ class AccessQuery:
     until: datetime | None = None
 
 
-def hashes_of(session: Session, key: bytes, mrn: str, facility: str | None) -> list[bytes]:
-    """Return the hashes that a record number has in `facility`, or in every one; `key` is LOOKUP_KEY."""
+def hashes_of(session: Session, keys: Sequence[bytes], mrn: str, facility: str | None) -> list[bytes]:
+    """Return the hashes that a record number has in `facility`, or in every one, by each of the look-up keys."""
     facilities = [facility] if facility is not None else session.scalars(_FACILITIES).all()
-    hashed = (mrn_hashes(key, each, mrn) for each in facilities)
+    hashed = (mrn_hashes(key, each, mrn) for each in facilities for key in keys)
     return sorted({value for each in hashed for value in (each.normalised, each.as_typed)})
 
 

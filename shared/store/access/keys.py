@@ -16,6 +16,7 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from shared.store.access import facilities
+from shared.store.seals.key_seals import seal_issued_key
 from shared.tables import ApiKey, Facility, Person
 
 PREFIX = "rk"
@@ -87,6 +88,7 @@ def issue(
         "person_id": person_id,
     }
     session.execute(insert(ApiKey).values(id=key_id, secret_hash=_hash(secret), **values))
+    seal_issued_key(session, key_id)
     return key_id, f"{PREFIX}_{key_id}_{secret}"
 
 

@@ -1,6 +1,6 @@
 """The form of a referral, and the record of who read it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -43,13 +43,22 @@ def find(session: Session, referral_id: UUID, scope: Scope) -> StoredForm | None
     return StoredForm(*row) if row else None
 
 
-def record_reading(session: Session, form: StoredForm, *, actor: Mapping[str, Any]) -> None:
-    """Add the event that the form was read, and by whom; nothing of the form."""
+def find_all(session: Session, referral_ids: Collection[UUID]) -> dict[UUID, StoredForm]:
+    """Return the forms of these referrals; whether they may be seen is for the caller to say."""
+    found = [StoredForm(*row) for row in session.execute(_FORM.where(_REFERRAL.id.in_(referral_ids)))]
+    return {each.referral_id: each for each in found}
+
+
+def record_reading(session: Session, form: StoredForm, *, actor: Mapping[str, Any], by: str | None = None) -> None:
+    """Add the event that the form was read, and by whom; nothing of the form.
+
+    `by` is the name that was typed at sign-in, where the key is no person's.
+    """
     event = {
         "type": FORM_READ,
         "referral_id": form.referral_id,
         "intake_id": form.intake_id,
-        "by": actor["person"],
+        "by": actor["person"] or by,
         "data": {"key_id": actor["key_id"]},
         "actor": dict(actor),
     }

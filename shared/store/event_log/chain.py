@@ -1,12 +1,13 @@
 """Verifies the chain of digests over all events: computed again, it shows changed and removed events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from shared.store.event_log.erased import rest_of, rests_between
 from shared.store.event_log.feed import NOTHING, Head, digest
 
 MAX_BATCH = 1000
@@ -35,22 +36,24 @@ def check(session: Session, since: int = 0, known: bytes | None = None) -> Chain
     if not before.digest or (known is not None and known != before.digest):
         return Chain(NOTHING, since)
     while found := session.execute(_PAGE, {"after": before.number}).all():
-        before, broken = _follow(before, found)
+        before, broken = _follow(before, found, rests_between(session, before.number, found[-1].number))
         if broken is not None:
             return Chain(before, broken)
     return Chain(before, None)
 
 
-def _follow(before: Head, found: Sequence[Row[Any]]) -> tuple[Head, int | None]:
+def _follow(before: Head, found: Sequence[Row[Any]], rests: Mapping[int, bytes]) -> tuple[Head, int | None]:
     for row in found:
         expected = before.number + 1
-        if row.number != expected or not _agrees(row, before.digest):
+        if row.number != expected or not _agrees(row, before.digest, rests.get(row.number)):
             return before, expected
         before = Head(expected, row.digest)
     return before, None
 
 
-def _agrees(row: Row[Any], before: bytes) -> bool:
+def _agrees(row: Row[Any], before: bytes, rest: bytes | None) -> bool:
+    if rest is not None:
+        return rest == rest_of(row.number, *row[2:])
     # While the release before still runs, it may give an event its digest, and knows of no actor.
     of_release_before = (*row[2:-1], None)
     return row.digest in (digest(before, row.number, *row[2:]), digest(before, row.number, *of_release_before))

@@ -40,7 +40,7 @@ class Filter:
     @property
     def statuses(self) -> tuple[str, ...]:
         """Return the statuses in which there can be what is asked for."""
-        named = {"open": OPEN_STATUSES, "all": STATUSES}.get(self.status, (self.status,))
+        named: tuple[str, ...] = {"open": OPEN_STATUSES, "all": STATUSES}.get(self.status, (self.status,))
         named = tuple(each for each in named if not self.contact_overdue or each in OPEN_STATUSES)
         return tuple(each for each in named if not self.overdue or each == "queued")
 

@@ -20,9 +20,9 @@ LAST = UUID(int=2**128 - 1)  # an id that no intake has: the newest stands befor
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a person knows: one of the three. `lookup_key` is LOOKUP_KEY, by which a record number is found."""
+    """What a person knows: one of the three. `lookup_keys` are LOOKUP_KEY and the one before."""
 
-    lookup_key: bytes
+    lookup_keys: Sequence[bytes]
     reference: str | None = None
     external_id: str | None = None
     mrn: str | None = None
@@ -92,6 +92,6 @@ def _intakes(
     return [row[0] for row in _BY_PATIENT.execute(connection, {**given, "hashes": sorted(hashes)})]
 
 
-def _hashes(wanted: Wanted, facility: str) -> tuple[bytes, bytes]:
-    hashes = mrn_hashes(wanted.lookup_key, facility, wanted.mrn or "")
-    return hashes.normalised, hashes.as_typed
+def _hashes(wanted: Wanted, facility: str) -> list[bytes]:
+    found = [mrn_hashes(key, facility, wanted.mrn or "") for key in wanted.lookup_keys]
+    return [each for hashes in found for each in (hashes.normalised, hashes.as_typed)]

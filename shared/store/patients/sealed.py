@@ -116,8 +116,12 @@ def _of_key(column: _Column) -> TextClause:
     return text(" union ".join(ends))
 
 
-_UP = text(f"select id, identity from intakes where id > :id order by id limit {PAGE_ROWS}")  # noqa: S608 - ours
-_DOWN = text(f"select id, identity from intakes where id < :id order by id desc limit {PAGE_ROWS}")  # noqa: S608 - ours
+_UP = text(
+    f"select id, identity from intakes where id > :id and identity_erased_at is null order by id limit {PAGE_ROWS}"  # noqa: S608 - ours
+)
+_DOWN = text(
+    f"select id, identity from intakes where id < :id and identity_erased_at is null order by id desc limit {PAGE_ROWS}"  # noqa: S608 - ours
+)
 
 
 def _pages(session: Session, statement: TextClause, place: UUID) -> Iterator[Sealed]:

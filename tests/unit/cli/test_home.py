@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from services.embedded.home import Home, HomeError, is_taken, open_home, take_lock
-from services.embedded.home_secrets import METRICS_TOKEN, NAMES, home_secrets
+from services.embedded.home_secrets import CHAIN_KEY, METRICS_TOKEN, NAMES, SERVICE_PASSWORD, home_secrets
 from shared.platform.settings import load_settings
+
+LATER = (METRICS_TOKEN, SERVICE_PASSWORD, CHAIN_KEY)
 
 
 @pytest.fixture
@@ -34,8 +36,29 @@ def test_the_lock_is_taken_once_and_names_its_holder(home: Home) -> None:
 def test_secrets_are_made_once_and_only_their_owner_reads_them(home: Home) -> None:
     made = home_secrets(home)
     assert home_secrets(home) == made
-    assert {(home.secrets / name).stat().st_mode & 0o777 for name in (*NAMES, METRICS_TOKEN)} == {0o600}
+    assert {(home.secrets / name).stat().st_mode & 0o777 for name in (*NAMES, *LATER)} == {0o600}
     assert home.secrets.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_secrets_may_lie_apart_from_the_data(tmp_path: Path, there: bool) -> None:
+    apart = tmp_path / "of" / "psoas"
+    if there:
+        apart.mkdir(parents=True)
+    home = open_home(tmp_path / "home", apart)
+    made = home_secrets(home)
+    assert sorted(file.name for file in apart.iterdir()) == sorted((*NAMES, *LATER))
+    assert not (home.path / "secrets").exists()
+    assert home_secrets(open_home(tmp_path / "home", apart)) == made
+    home.postgres.mkdir()
+    with pytest.raises(HomeError, match="is gone"):
+        home_secrets(open_home(tmp_path / "home"))
+
+
+def test_secrets_of_a_turned_key_are_read_where_they_are(home: Home) -> None:
+    made = home_secrets(home)
+    (home.secrets / "lookup_key_previous").write_text("before\n")
+    assert home_secrets(home) == made | {"lookup_key_previous": "before"}
 
 
 def test_two_homes_have_different_secrets(home: Home, tmp_path: Path) -> None:
@@ -49,6 +72,7 @@ def test_secrets_are_settings(home: Home, monkeypatch: pytest.MonkeyPatch) -> No
         "REDIS_URL": "redis://localhost",
         "IDENTITY_KEYS": made["identity_keys"],
         "LOOKUP_KEY": made["lookup_key"],
+        "CHAIN_KEY": made["chain_key"],
     }.items():
         monkeypatch.setenv(name, value)
     assert list(load_settings().identity_keys) == ["k1"]
@@ -72,14 +96,15 @@ def test_secrets_that_were_half_made_are_made_afresh(home: Home) -> None:
     half = home.path / "secrets.new"
     half.mkdir()
     (half / "identity_keys").touch()
-    assert sorted(home_secrets(home)) == sorted((*NAMES, METRICS_TOKEN))
+    assert sorted(home_secrets(home)) == sorted((*NAMES, *LATER))
     assert not half.exists()
 
 
-def test_a_home_without_a_token_for_metrics_gets_one_and_keeps_its_secrets(home: Home) -> None:
+@pytest.mark.parametrize("name", LATER)
+def test_a_home_of_an_earlier_release_gets_what_it_lacks_and_keeps_its_secrets(home: Home, name: str) -> None:
     before = home_secrets(home)
-    (home.secrets / METRICS_TOKEN).unlink()
+    (home.secrets / name).unlink()
     after = home_secrets(home)
-    assert after.pop(METRICS_TOKEN) != before.pop(METRICS_TOKEN)
+    assert after.pop(name) != before.pop(name)
     assert after == before
-    assert home_secrets(home)[METRICS_TOKEN] == home_secrets(home)[METRICS_TOKEN]
+    assert home_secrets(home)[name] == home_secrets(home)[name]

@@ -8,6 +8,7 @@ from flask import Response, make_response, redirect, request, url_for
 from marshmallow import Schema, ValidationError
 
 from services.api.console.blueprint import blueprint
+from services.api.console.form_versions import refuse_other_version
 from services.api.console.pages.referral import referral_page
 from services.api.console.session import CSRF_FIELD, person
 from services.api.console.way_back import way_back
@@ -15,8 +16,18 @@ from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller
 from services.api.http.problems import InvalidError, ProblemError
 from services.api.referrals import actions
+from services.api.referrals.answering.apply_answers import apply_lower_place
 from services.api.referrals.apply_action import ChangeOf, apply_action
-from services.api.referrals.requests import AcknowledgeBody, CompleteBody, ReleaseBody, RerouteBody, ReturnBody
+from services.api.referrals.requests import (
+    AcknowledgeBody,
+    CompleteBody,
+    ConfirmDowngradeBody,
+    ContactedBody,
+    ReleaseBody,
+    RerouteBody,
+    ReturnBody,
+    TakeOverBody,
+)
 from shared.store.referrals import StoredReferral
 
 BODIES: dict[str, Schema] = {
@@ -25,16 +36,22 @@ BODIES: dict[str, Schema] = {
     "reroute": RerouteBody(),
     "return": ReturnBody(),
     "release": ReleaseBody(),
+    "contacted": ContactedBody(),
+    "take-over": TakeOverBody(),
+    "confirm-downgrade": ConfirmDowngradeBody(),
 }
-FORM_ONLY = (CSRF_FIELD, "version", "back")  # what a page sends beside the body of an action
+FORM_ONLY = (CSRF_FIELD, "version", "back", "call")  # what a page sends beside the body of an action
 
 
-@blueprint.post("/referrals/<uuid:referral_id>/<any(acknowledge, complete, reroute, return, release):action>")
+ACTIONS = "acknowledge, complete, reroute, return, release, contacted, 'take-over', 'confirm-downgrade'"
+
+
+@blueprint.post(f"/referrals/<uuid:referral_id>/<any({ACTIONS}):action>")
 @allow(*READERS)
 def act(referral_id: UUID, action: str) -> Response:
     """Do one action, and show the referral as it stands then."""
     try:
-        after = apply_action(_change_of(action), referral_id, _body(action), check=_same_version, shown=False)
+        after = _apply(action, referral_id)
     except (InvalidError, ProblemError) as problem:
         if problem.status not in (409, 412, 422):
             raise
@@ -42,11 +59,21 @@ def act(referral_id: UUID, action: str) -> Response:
         return make_response(page, problem.status)
     if caller().role == "department" and after.queue not in caller().queues:
         return cast(Response, redirect(url_for("console.board", moved=after.reference), 303))
+    if "call" in request.form:  # pressed on the page of those who wait for a call
+        address = url_for("console.call_back", done=after.contacted_outcome or request.form.get("outcome"))
+        return cast(Response, redirect(address, 303))
     back = way_back(referral_id)
     address = url_for(
         "console.referral", referral_id=referral_id, done=action, back=back.partition("#")[0] if back else None
     )
     return cast(Response, redirect(address, 303))
+
+
+def _apply(action: str, referral_id: UUID) -> StoredReferral:
+    body = _body(action)
+    if action == "confirm-downgrade":
+        return apply_lower_place(referral_id, body, check=refuse_other_version, shown=False)
+    return apply_action(_change_of(action), referral_id, body, check=refuse_other_version, shown=False)
 
 
 def _change_of(action: str) -> ChangeOf:
@@ -56,6 +83,8 @@ def _change_of(action: str) -> ChangeOf:
         "reroute": partial(actions.reroute, targets=current_context().protocol.targets),
         "return": actions.return_to_referrer,
         "release": actions.release,
+        "contacted": actions.contacted,
+        "take-over": actions.take_over,
     }
     return changes_of[action]
 
@@ -71,12 +100,3 @@ def _body(action: str) -> Any:
     except ValidationError as error:
         wrong = cast(dict[str, list[str]], error.messages)
         raise InvalidError((f"/{name}", detail) for name, details in wrong.items() for detail in details) from None
-
-
-def _same_version(stored: StoredReferral) -> None:
-    """Refuse an action on a referral that was changed after its page was drawn."""
-    if request.form.get("version") not in (None, str(stored.version)):
-        held = f" {stored.acknowledged_by} has it." if stored.acknowledged_by else ""
-        raise ProblemError(
-            412, f"This referral was changed after your page was drawn.{held} Look again before you act."
-        )

@@ -1,6 +1,5 @@
 """The board: three tiles, stuck work and the urgent worklist; as a wall without identity or controls."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 
+from services.api.console import words
 from services.api.console.blueprint import blueprint
 from services.api.console.minute_cache import MinuteCache
 from services.api.console.rows import Row, rows
@@ -25,7 +25,6 @@ from shared.store.queues import QueueStatus, states
 from shared.store.referrals import worklist
 
 ROWS, WALL_ROWS = 50, 12
-MOVED = re.compile(r"[0-9A-Z-]{8,12}")  # the reference of a case that an action took out of the caller's queues
 
 _history = MinuteCache[list[Moment]]()
 FRESH_SECONDS = 30  # after which a board is drawn again though no event came: ages and what is overdue
@@ -66,8 +65,7 @@ def board() -> Response:
     if request.headers.get(POLL_HEADER) == tag:
         return Response(status=304, headers={POLL_HEADER: tag})
     content = _board(WALL_ROWS if wall else ROWS)
-    moved = request.args.get("moved", "")
-    moved = moved if MOVED.fullmatch(moved) else ""
+    moved = words.reference_in(request.args.get("moved", ""))  # an action took it out of the caller's queues
     return page("wall" if wall else "board", "board_live", tag, board=content, wall=wall, moved=moved)
 
 

@@ -58,12 +58,20 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         trace=trace_of(stored.record) if stored.record else None,
         events=happened.events if happened else [],
         more_events=bool(happened and not happened.ended),
+        unanswered=unanswered(stored),
+        other_holder=stored.status == "acknowledged" and stored.acknowledged_by != signed_in().name,
         queues=[name for name in QUEUES if name != stored.queue],
         labels=LABELS,
         open=STATUSES.index(stored.status) < STATUSES.index("completed"),
         now=current_context().now(),
         **messages,
     )
+
+
+def unanswered(stored: StoredReferral) -> list[str]:
+    """Return the questions, in the form's words, whose answers rules were missing; each once."""
+    decided = serializers.decision(stored.record, stored.decided_at) or {"undetermined": []}
+    return list(dict.fromkeys(label for rule in decided["undetermined"] for label in rule.get("labels", ())))
 
 
 def _shown(stored: StoredReferral) -> dict[str, Any]:

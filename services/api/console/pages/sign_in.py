@@ -4,10 +4,12 @@ from typing import cast
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 
+from services.api.access.actor import client_address
 from services.api.console import session
 from services.api.console.blueprint import blueprint
 from services.api.context import current_context
 from services.api.http.auth import allow, caller
+from services.api.limits.guessing import failed_authentication
 from services.api.referrals.requests import MAX_NAME_LENGTH
 from shared.store.access import console_sessions
 
@@ -27,9 +29,14 @@ def open_session() -> Response:
     """Open a session for a key, in the name of the person whose key it is, or in the one that is given."""
     session.refuse_other_sites()
     name = " ".join(request.form.get("name", "").split())[:MAX_NAME_LENGTH]
-    key = current_context().keys.find(request.form.get("key", "").strip())
+    presented = request.form.get("key", "").strip()
+    key = current_context().keys.find(presented)
     name = key.person if key is not None and key.person else name  # a person's key says whose it is
     error = WRONG_KEY if key is None or key.role not in ROLES else None if name else NO_NAME
+    if key is None:
+        refused = failed_authentication(current_context(), presented, client_address())
+        if refused.status != 401:
+            raise refused
     if error or key is None:
         page = render_template("console/sign_in.html", next=wanted_page(), error=error, name=name)
         return make_response(page, 401 if error == WRONG_KEY else 422)

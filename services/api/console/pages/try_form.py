@@ -1,4 +1,4 @@
-"""Trying a form: the protocol's form, the decision it leads to with its trace, and the curl command; stores nothing."""
+"""Trying a form: the decision it leads to, with its trace and the curl command; stored as a test intake on demand."""
 
 import json
 import shlex
@@ -9,11 +9,12 @@ from flask import Response, make_response, render_template, request
 from services.api.console import words
 from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import body_of
+from services.api.console.pages.test_intake import HOW_TO_ADD, send_test_intake, test_facilities
 from services.api.console.trace import trace_of
 from services.api.context import current_context
 from services.api.forms.receive_form import read_form
 from services.api.http.auth import allow
-from services.api.http.problems import InvalidError
+from services.api.http.problems import InvalidError, ProblemError
 from services.api.schemas import serializers
 from shared.clinical.triage import triage
 
@@ -28,7 +29,7 @@ def try_form() -> str:
 @blueprint.post("/try")
 @allow("department", "operator", "admin")
 def try_decision() -> Response:
-    """Show what triage decides of the form."""
+    """Show what triage decides of the form, or send it as a test intake."""
     body = body_of(request.form, current_context().protocol.form)
     now = current_context().now()
     try:
@@ -36,6 +37,13 @@ def try_decision() -> Response:
     except InvalidError as problem:
         wrong = {error["pointer"].lstrip("/").replace("/", "."): error["detail"] for error in problem.members["errors"]}
         return make_response(_page(request.form, wrong=wrong), 422)
+    if "send" in request.form:
+        try:
+            return send_test_intake(body, request.form.get("facility", ""))
+        except ProblemError as problem:
+            if problem.status not in (409, 422):
+                raise
+            return make_response(_page(request.form, problem=problem), problem.status)
     record: dict[str, Any] = triage(form, current_context().protocol).record()
     decision = serializers.decision(record, now)
     tried = {
@@ -50,7 +58,12 @@ def try_decision() -> Response:
 def _page(entered: Any, **shown: Any) -> str:
     sections = current_context().protocol.form.sections
     return render_template(
-        "console/try.html", sections=sections, entered=entered, wrong=shown.pop("wrong", {}), **shown
+        "console/try.html",
+        sections=sections,
+        entered=entered,
+        facilities=test_facilities(),
+        how_to_add=HOW_TO_ADD,
+        **{"wrong": {}, "problem": None, **shown},
     )
 
 

@@ -1,35 +1,24 @@
 """Over HTTP: what to ask next about a referral, the answers, and what a person makes of them."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from services.api.access.actor import event_actor
-from services.api.access.recording import record_access
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, scope
 from services.api.http.parsing.request_parser import StrictBlueprint
-from services.api.http.problems import ProblemError
 from services.api.http.responses import json_response
 from services.api.referrals import actions
-from services.api.referrals.actions import status_after
-from services.api.referrals.answering.new_version import change_of, count_and_log, make_version
-from services.api.referrals.answering.own_place import own_place
-from services.api.referrals.answering.requests import AnswersBody, read_answers
+from services.api.referrals.answering.apply_answers import apply_answers, apply_lower_place
+from services.api.referrals.answering.requests import AnswersBody
 from services.api.referrals.apply_action import apply_action
 from services.api.referrals.requests import ConfirmDowngradeBody, TakeOverBody
 from services.api.referrals.routes import answer_referral, answers_referral, changes, honour_if_match
 from services.api.schemas.decisions import AskNext
 from shared.clinical.form import Form
-from shared.platform.task_queues import delivery_wake_up
-from shared.store import referrals
-from shared.store.access.scope import Scope
-from shared.store.answers import answers_of, hold_case, put_in_own_place, source_form
-from shared.store.event_log.events import DueDelivery
-from shared.store.referrals import StoredReferral
+from shared.store.answers import answers_of
 
 blueprint = StrictBlueprint(
     "answering", __name__, url_prefix="/v1/referrals", description="What is asked after triage, and what follows."
@@ -63,20 +52,7 @@ def answer(body: dict[str, Any], referral_id: UUID) -> Response:
     The new referral has an id of its own, supersedes the one before, and keeps its contact, and whoever acknowledged
     it unless the priority rises. A lower place is only proposed (`downgrade_proposed`) until a person confirms it.
     """
-    context = current_context()
-    answers = read_answers(context.protocol.form, body["answers"], context.now())
-    with context.sessions.begin() as session:
-        case = hold_case(session, referral_id, scope())
-        if case is None:
-            raise NotFound
-        honour_if_match(case.referral)
-        status_after("answer", case.referral)
-        source = source_form(session, case.referral.intake_id)
-        made = make_version(context, session, case, change_of(source, answers, by=body["by"], note=body["note"]))
-        after = referrals.find(session, made.outcome.referral_id, Scope.everything()) or case.referral
-        record_access(session, [after.patient])
-    count_and_log(made)
-    return _announced(after, made.due)
+    return answer_referral(apply_answers(referral_id, body, check=honour_if_match))
 
 
 @blueprint.route("/<uuid:referral_id>/confirm-downgrade", methods=["POST"])
@@ -89,20 +65,7 @@ def confirm_downgrade(body: dict[str, Any], referral_id: UUID) -> Response:
 
     409 `nothing-proposed` where the referral has that place already.
     """
-    context = current_context()
-    with context.sessions.begin() as session:
-        case = hold_case(session, referral_id, scope())
-        if case is None:
-            raise NotFound
-        honour_if_match(case.referral)
-        status_after("confirm-downgrade", case.referral)
-        if not case.referral.downgrade_proposed:
-            raise ProblemError(409, "No lower place is proposed for this referral.", kind="nothing-proposed")
-        own = own_place(context, source_form(session, case.referral.intake_id), case)
-        due = put_in_own_place(session, case, own, by=body["by"], reason=body["reason"], actor=event_actor())
-        after = referrals.find(session, referral_id, Scope.everything()) or case.referral
-        record_access(session, [after.patient])
-    return _announced(after, due)
+    return answer_referral(apply_lower_place(referral_id, body, check=honour_if_match))
 
 
 @blueprint.route("/<uuid:referral_id>/take-over", methods=["POST"])
@@ -113,9 +76,3 @@ def confirm_downgrade(body: dict[str, Any], referral_id: UUID) -> Response:
 def take_over(body: dict[str, Any], referral_id: UUID) -> Response:
     """Take an acknowledged referral over from another person. Again by the same person changes nothing."""
     return answer_referral(apply_action(actions.take_over, referral_id, body, check=honour_if_match))
-
-
-def _announced(stored: StoredReferral, due: Sequence[DueDelivery]) -> Response:
-    for delivery in due:
-        current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
-    return answer_referral(stored)

@@ -1,0 +1,1 @@
+"""Says which connections may pass in the clear."""

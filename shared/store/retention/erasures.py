@@ -1,0 +1,117 @@
+"""Erases identities and free text of a case, or removes the case; its events stay, and their chain stays verifiable.
+
+A case is a form with all its versions. An event loses the members of its data that may hold free text, or all of them
+where the case is removed; the digest of what is left is kept, so that a later change of it shows.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.platform.crypto import ERASED
+from shared.store.event_log.erased import rest_of, without
+
+FREE_TEXT = ("note", "reason", "outcome")
+HASH_BYTES = 32
+
+_ERASING = text("set local psoas.erasing = 'on'")
+# The chain's own lock first, as triage of a version and a correction take it.
+_HOLD = text("select pg_advisory_xact_lock(hashtextextended(cast(:first as text), 0))")
+_VERSIONS = text("select id from intakes where id = :first or first_version = :first order by id for update")
+_OF_VERSIONS = text("select id from referrals where intake_id = any(:ids) order by id for update")
+_IDENTITIES = text("""
+    update intakes set identity = :erased, mrn_hash = given.hash, patient_hash = given.hash, birth_date_hash = null,
+        external_id = null, identity_erased_at = now()
+    from unnest(cast(:ids as uuid[]), cast(:hashes as bytea[])) as given (id, hash) where intakes.id = given.id
+""")
+_REFERRALS = text("""
+    update referrals set mrn_hash = given.hash, patient_hash = given.hash
+    from unnest(cast(:ids as uuid[]), cast(:hashes as bytea[])) as given (id, hash) where intake_id = given.id
+""")
+_CORRECTIONS = text(
+    "update identity_corrections set before = :erased, after = :erased, reason = :erased where intake_id = any(:ids)"
+)
+_EVENTS = text("""
+    select events.id, number, type, events.at, referral_id, intake_id, by, data, actor from events
+    where referral_id = any(:referrals) and number is not null
+""")
+_DATA = text("""
+    update events set data = cast(given.data as jsonb)
+    from unnest(cast(:ids as bigint[]), cast(:data as text[])) as given (id, data) where events.id = given.id
+""")
+_RECORD = text("""
+    insert into event_erasures (event_id, run_id, rest)
+    select id, cast(:run as uuid), rest from unnest(cast(:ids as bigint[]), cast(:rests as bytea[])) as given (id, rest)
+    on conflict (event_id) do update set run_id = excluded.run_id, at = now(), rest = excluded.rest
+""")
+_REMOVED = tuple(
+    map(
+        text,
+        (
+            """
+                delete from delivery_attempts where delivery_id in (
+                    select id from deliveries where referral_id = any(:referrals)
+                )
+            """,
+            "delete from deliveries where referral_id = any(:referrals)",
+            "delete from referral_seals where referral_id = any(:referrals)",
+            "delete from identity_corrections where intake_id = any(:ids)",
+            "delete from decisions where intake_id = any(:ids)",
+            "delete from referrals where id = any(:referrals)",
+            "delete from idempotency_keys where intake_id = any(:ids)",
+            "delete from intakes where id = any(:ids)",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case whose rows are locked: the ids of its intakes and of their referrals."""
+
+    first: UUID
+    intakes: Sequence[UUID]
+    referrals: Sequence[UUID]
+
+
+def lock_case(session: Session, first: UUID) -> Case:
+    """Keep others from changing a case until the transaction ends."""
+    session.execute(_HOLD, {"first": str(first)})
+    intakes = session.scalars(_VERSIONS, {"first": first}).all()
+    return Case(first, intakes, session.scalars(_OF_VERSIONS, {"ids": intakes}).all())
+
+
+def erase_identity(session: Session, case: Case, run: UUID) -> None:
+    """Erase identities, their corrections and free text; what is clinical stays, and nothing says of whom it is."""
+    _erase_events(session, case, run, FREE_TEXT)
+    # One random hash for the case: its versions still belong together, and no number is found by it.
+    hashes = [secrets.token_bytes(HASH_BYTES)] * len(case.intakes)
+    session.execute(_IDENTITIES, {"ids": case.intakes, "hashes": hashes, "erased": ERASED})
+    session.execute(_REFERRALS, {"ids": case.intakes, "hashes": hashes})
+    session.execute(_CORRECTIONS, {"ids": case.intakes, "erased": ERASED})
+
+
+def remove_case(session: Session, case: Case, run: UUID) -> None:
+    """Remove a case, all but its events, which lose all their data."""
+    _erase_events(session, case, run, None)
+    for statement in _REMOVED:
+        session.execute(statement, {"ids": case.intakes, "referrals": case.referrals})
+
+
+def _erase_events(session: Session, case: Case, run: UUID, members: Sequence[str] | None) -> None:
+    found = session.execute(_EVENTS, {"referrals": case.referrals}).all()
+    shorter = [(row, without(row.data, members)) for row in found]
+    shorter = [(row, data) for row, data in shorter if data != row.data]
+    if not shorter:
+        return
+    session.execute(_ERASING)
+    ids = [row.id for row, _ in shorter]
+    session.execute(_DATA, {"ids": ids, "data": [orjson.dumps(data).decode() for _, data in shorter]})
+    # number, type, at, referral, intake, by, data, actor
+    rests = [rest_of(*row[1:7], data, row.actor) for row, data in shorter]
+    session.execute(_RECORD, {"ids": ids, "rests": rests, "run": run})
