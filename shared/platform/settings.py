@@ -139,6 +139,19 @@ def load_settings() -> Settings:
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
         "trusted_proxies": env.networks("TRUSTED_PROXIES", ""),
+        **_read_surroundings(env),
+    }
+    try:
+        env.seal()
+    except EnvError as error:
+        raise SettingsError(str(error)) from None
+    _check_together(values)
+    return Settings(**values)
+
+
+def _read_surroundings(env: FileAwareEnv) -> dict[str, Any]:
+    """Read what the service is told of its surroundings: sign-on, traces, disk, TLS and limits."""
+    return {
         "oidc_issuer": env.str("OIDC_ISSUER", "", validate=validate.Regexp(_ISSUER)),
         "oidc_client_id": env.str("OIDC_CLIENT_ID", ""),
         "oidc_client_secret": env.str("OIDC_CLIENT_SECRET", ""),
@@ -155,12 +168,6 @@ def load_settings() -> Settings:
         "data_network_trusted": env.bool("DATA_NETWORK_TRUSTED", False),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
-    try:
-        env.seal()
-    except EnvError as error:
-        raise SettingsError(str(error)) from None
-    _check_together(values)
-    return Settings(**values)
 
 
 def _check_together(values: Mapping[str, Any]) -> None:

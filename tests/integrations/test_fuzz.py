@@ -1,4 +1,4 @@
-"""Random forms, mutated from worked cases, for a minute: the parser refuses or the decision holds, and nothing breaks."""
+"""Random forms, mutated from worked cases, for a minute: the parser refuses or the decision holds, nothing breaks."""
 
 import copy
 import json
@@ -98,6 +98,7 @@ def test_no_form_breaks_parser_or_decision(app):
     context, rng = app.extensions[EXTENSION], random.Random(20261129)  # noqa: S311 - the same forms each time
     fields, corpus = list(active().form.fields.values()), [form_of(case) for case in cases(ACTIVE)]
     tried = decided = refused = 0
+    statuses = set[int]()
     coverage, end = Coverage(), time.monotonic() + SECONDS
     while time.monotonic() < end or tried < LEAST_TRIED:
         form = mutated(rng, rng.choice(corpus), fields)
@@ -107,8 +108,8 @@ def test_no_form_breaks_parser_or_decision(app):
             try:
                 received = receive_form.read_form(context, strict_json.parse(content), NOW)
             except ProblemError as problem:
-                assert problem.status in (400, 422), content
                 refused += 1
+                statuses.add(problem.status)
                 continue
             record = triage(received.form, context.protocol).record()
         decided += 1
@@ -118,4 +119,5 @@ def test_no_form_breaks_parser_or_decision(app):
         assert record["reasons"] or record["pattern"], content
         if len(coverage.lines) > before and len(corpus) < KEPT:
             corpus.append(form)
+    assert statuses <= {400, 422}
     assert min(decided, refused) > LEAST_TRIED // 10, (tried, decided, refused)

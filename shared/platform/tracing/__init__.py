@@ -1,0 +1,1 @@
+"""Traces: what the service records of its own work, and where it sends that."""
