@@ -114,7 +114,17 @@ def load_settings() -> Settings:
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
     env.add_parser("networks", _networks)
-    values: dict[str, Any] = {
+    values = _servers_and_secrets(env) | _choices(env)
+    try:
+        env.seal()
+    except EnvError as error:
+        raise SettingsError(str(error)) from None
+    _check_together(values)
+    return Settings(**values)
+
+
+def _servers_and_secrets(env: FileAwareEnv) -> dict[str, Any]:
+    return {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
         "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=_optional_url),
         "reader_database_url": env.str("READER_DATABASE_URL", "", validate=_optional_url),
@@ -128,6 +138,11 @@ def load_settings() -> Settings:
         "chain_key": env.optional_key("CHAIN_KEY", ""),
         "chain_head_file": env.folder("CHAIN_HEAD_FILE", None),
         "chain_head_url": env.str("CHAIN_HEAD_URL", "", validate=validate.Regexp("^(https://.+)?$")),
+    }
+
+
+def _choices(env: FileAwareEnv) -> dict[str, Any]:
+    return {
         "heartbeat_file": env.path("HEARTBEAT_FILE", None),
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
         "event_streams": env.int("EVENT_STREAMS", 8, validate=validate.Range(0, 1000)),
@@ -139,19 +154,6 @@ def load_settings() -> Settings:
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_token": env.str("METRICS_TOKEN", ""),
         "trusted_proxies": env.networks("TRUSTED_PROXIES", ""),
-        **_read_surroundings(env),
-    }
-    try:
-        env.seal()
-    except EnvError as error:
-        raise SettingsError(str(error)) from None
-    _check_together(values)
-    return Settings(**values)
-
-
-def _read_surroundings(env: FileAwareEnv) -> dict[str, Any]:
-    """Read what the service is told of its surroundings: sign-on, traces, disk, TLS and limits."""
-    return {
         "oidc_issuer": env.str("OIDC_ISSUER", "", validate=validate.Regexp(_ISSUER)),
         "oidc_client_id": env.str("OIDC_CLIENT_ID", ""),
         "oidc_client_secret": env.str("OIDC_CLIENT_SECRET", ""),

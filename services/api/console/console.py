@@ -4,20 +4,17 @@ from flask import Flask, g, request
 
 from services.api.console import single_sign_on, words
 from services.api.console.blueprint import blueprint
-from services.api.console.pages import (
-    board,
-    failed,
-    health,
-    protocol,
-    queue,
+from services.api.console.pages import board, failed, handover, health, protocol, queue, sign_in, sign_on, statistics
+from services.api.console.pages.cases import (
+    actions,
+    call_back,
+    referral,
     search,
-    sign_in,
-    sign_on,
-    statistics,
+    sent_form,
+    take_over,
     test_intake,
     try_form,
 )
-from services.api.console.pages.cases import actions, call_back, handover, referral, sent_form, take_over
 from services.api.console.session import CSRF_FIELD, authenticate
 from services.api.context import current_context
 from services.api.http.auth import READERS, caller

@@ -1,1 +1,1 @@
-"""Traces: what the service records of its own work, and where it sends that."""
+"""Traces by OpenTelemetry: the tracer of a process, and the one that exports."""

@@ -1,4 +1,4 @@
--- Lists each event that changed whether a case waits, with whether it waited before.
+-- Finds each recent event that changed whether a case waits, with whether it waited before.
 with newest as (select id, type, at, referral_id from events order by id desc limit :most)
 select newest.at, newest.type = any(:closed) as closed, newest.type = any(:entered) as waits,
     coalesce(before.type = any(:entered), false) as waited, referrals.acknowledge_by, referrals.created_at

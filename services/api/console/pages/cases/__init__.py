@@ -1,1 +1,1 @@
-"""Pages of one case, and what a person does to it or takes over from another."""
+"""The pages about single cases: read one, act on it, call back, search, try a form."""

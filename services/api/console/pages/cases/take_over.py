@@ -7,7 +7,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 
 from services.api.console.blueprint import blueprint
-from services.api.console.pages.cases.handover import in_hand
+from services.api.console.pages.handover import in_hand
 from services.api.console.session import person
 from services.api.http.auth import READERS, allow
 from services.api.http.problems import ProblemError
