@@ -11,7 +11,7 @@ from shared.monitoring.periodic import process_heartbeat, start_periodic
 from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings, load_settings
-from shared.platform.traces import configure_traces
+from shared.platform.tracing.traces import configure_traces
 
 
 def application(settings: Settings | None = None) -> Flask:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.platform.settings import Settings
 from shared.platform.timeouts import greet
-from shared.platform.traces import traced_cursor
+from shared.platform.tracing.traces import traced_cursor
 
 Sessions = sessionmaker[Session]
 

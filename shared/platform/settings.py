@@ -114,7 +114,17 @@ def load_settings() -> Settings:
     env.add_parser("level", _level)
     env.add_parser("folder", _folder)
     env.add_parser("networks", _networks)
-    values: dict[str, Any] = {
+    values = _servers_and_secrets(env) | _choices(env)
+    try:
+        env.seal()
+    except EnvError as error:
+        raise SettingsError(str(error)) from None
+    _check_together(values)
+    return Settings(**values)
+
+
+def _servers_and_secrets(env: FileAwareEnv) -> dict[str, Any]:
+    return {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
         "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=_optional_url),
         "reader_database_url": env.str("READER_DATABASE_URL", "", validate=_optional_url),
@@ -128,6 +138,11 @@ def load_settings() -> Settings:
         "chain_key": env.optional_key("CHAIN_KEY", ""),
         "chain_head_file": env.folder("CHAIN_HEAD_FILE", None),
         "chain_head_url": env.str("CHAIN_HEAD_URL", "", validate=validate.Regexp("^(https://.+)?$")),
+    }
+
+
+def _choices(env: FileAwareEnv) -> dict[str, Any]:
+    return {
         "heartbeat_file": env.path("HEARTBEAT_FILE", None),
         "api_threads": env.int("API_THREADS", 16, validate=validate.Range(2, 256)),
         "event_streams": env.int("EVENT_STREAMS", 8, validate=validate.Range(0, 1000)),
@@ -155,12 +170,6 @@ def load_settings() -> Settings:
         "data_network_trusted": env.bool("DATA_NETWORK_TRUSTED", False),
         "database_most_gb": env.float("DATABASE_MOST_GB", 0, validate=validate.Range(0)),
     }
-    try:
-        env.seal()
-    except EnvError as error:
-        raise SettingsError(str(error)) from None
-    _check_together(values)
-    return Settings(**values)
 
 
 def _check_together(values: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text, update
 
 from services.api.console.blueprint import STATIC
-from services.api.console.pages.actions import ACTIONS
+from services.api.console.pages.cases.actions import ACTIONS
 from services.api.http import key_cache
 from services.api.http.auth import PUBLIC
 from shared.platform.clock import now

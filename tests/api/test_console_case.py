@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.api.console.pages.test_intake import HOW_TO_ADD
+from services.api.console.pages.cases.test_intake import HOW_TO_ADD
 from shared.store.access import facilities
 from tests.api.console_person import AtConsole
 from tests.cases import born, case_for

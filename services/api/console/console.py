@@ -4,21 +4,13 @@ from flask import Flask, g, request
 
 from services.api.console import single_sign_on, words
 from services.api.console.blueprint import blueprint
-from services.api.console.pages import (
+from services.api.console.pages import board, failed, handover, health, protocol, queue, sign_in, sign_on, statistics
+from services.api.console.pages.cases import (
     actions,
-    board,
     call_back,
-    failed,
-    handover,
-    health,
-    protocol,
-    queue,
     referral,
     search,
     sent_form,
-    sign_in,
-    sign_on,
-    statistics,
     take_over,
     test_intake,
     try_form,
@@ -96,5 +88,5 @@ def _context() -> dict[str, object]:
 
 
 def _can_search() -> bool:
-    signed_in = g.get("signed_in")
-    return signed_in is not None and signed_in.kind == "person" and caller().role in READERS
+    key, signed_in = g.get("key"), g.get("signed_in")
+    return bool(key and signed_in and signed_in.kind == "person" and key.role in READERS)

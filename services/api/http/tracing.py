@@ -7,7 +7,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from services.api.http.surface import request_id_for
-from shared.platform.traces import tracer
+from shared.platform.tracing.traces import tracer
 
 log = structlog.get_logger(__name__)
 

@@ -89,6 +89,8 @@ PROBLEM_TYPES = (
     ),
     ProblemType("unprocessable", (422,), "What was sent cannot be accepted.", CHANGED),
     ProblemType("too-many-requests", (429,), "Too much comes from one sender at once.", LATER),
+    ProblemType("rate-limit", (429,), "This key or address has made too many requests within a minute.", LATER),
+    ProblemType("too-many-wrong-keys", (429,), "Too many wrong keys were presented within a minute.", LATER),
     ProblemType("too-many-incomplete-bodies", (429,), "Too many bodies of one sender are arriving at once.", LATER),
     ProblemType("internal-error", (500,), "Something went wrong; it is logged under the request id.", LATER),
     ProblemType("unavailable", (503,), "The database is unavailable.", LATER),

@@ -14,7 +14,7 @@ from services.worker.heartbeats import heartbeats_of_worker
 from shared.platform.logs import configure_logs
 from shared.platform.settings import Settings
 from shared.platform.task_queues import DELIVER_TASK, DELIVERY_QUEUES
-from shared.platform.traces import configure_traces
+from shared.platform.tracing.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 
 POOL_SIZE = 4  # connections for all threads: one holds a connection for milliseconds, and none while it sends

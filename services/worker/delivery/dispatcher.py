@@ -22,7 +22,7 @@ from shared.platform.database import Sessions, create_engine, create_sessions
 from shared.platform.metrics import DELIVERY_SECONDS
 from shared.platform.settings import Settings
 from shared.platform.task_queues import WakeUp, delivery_wake_up
-from shared.platform.traces import Attributes, tracer
+from shared.platform.tracing.traces import Attributes, tracer
 from shared.store.delivery.deliveries import (
     AttemptResult,
     LeasedDelivery,

@@ -21,7 +21,7 @@ from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES, TRIAGE_TASK, Lane, triage_queue
-from shared.platform.traces import configure_traces
+from shared.platform.tracing.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 

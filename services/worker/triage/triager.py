@@ -30,7 +30,7 @@ from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
 from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
-from shared.platform.traces import tracer
+from shared.platform.tracing.traces import tracer
 from shared.store.event_log.events import DueDelivery
 from shared.store.triage_outcome import outcome_of, rules
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease

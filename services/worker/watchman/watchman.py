@@ -39,7 +39,7 @@ from shared.platform.logs import configure_logs
 from shared.platform.metrics import write_metrics_to
 from shared.platform.settings import Settings
 from shared.platform.task_queues import triage_wake_up
-from shared.platform.traces import configure_traces
+from shared.platform.tracing.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 from shared.store.access.failed_authentications import delete_old_failures

@@ -9,10 +9,10 @@ from flask import Response, make_response, render_template, request
 
 from services.api.console import words
 from services.api.console.blueprint import blueprint
+from services.api.console.figures.sparkline import Sparkline, age, sparkline
 from services.api.console.minute_cache import MinuteCache
 from services.api.console.rows import Row, rows
 from services.api.console.session import POLL_HEADER, signed_in
-from services.api.console.sparkline import Sparkline, age, sparkline
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from services.api.referrals.worklists import LABELS

@@ -6,8 +6,8 @@ from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from services.api.console.blueprint import blueprint
+from services.api.console.figures.tables import StatTable, most, tables
 from services.api.console.minute_cache import MinuteCache
-from services.api.console.tables import StatTable, most, tables
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, scope
 from shared.store.access.scope import Scope

@@ -9,7 +9,7 @@ from flask import Response, make_response, render_template, request
 from services.api.console import words
 from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import body_of
-from services.api.console.pages.test_intake import HOW_TO_ADD, send_test_intake, test_facilities
+from services.api.console.pages.cases.test_intake import HOW_TO_ADD, send_test_intake, test_facilities
 from services.api.console.trace import trace_of
 from services.api.context import current_context
 from services.api.forms.receive_form import read_form

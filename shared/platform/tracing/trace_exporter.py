@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.platform.traces import Attributes, Kind, Span, Tracer
+from shared.platform.tracing.traces import Attributes, Kind, Span, Tracer
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 

@@ -13,7 +13,7 @@ import psycopg
 
 from shared.platform.settings import Settings
 
-EXPORTER = "shared.platform.trace_exporter"  # by name: it loads OpenTelemetry
+EXPORTER = "shared.platform.tracing.trace_exporter"  # by name: it loads OpenTelemetry
 Kind = Literal["SERVER", "CLIENT", "CONSUMER", "PRODUCER", "INTERNAL"]
 Attributes = Mapping[str, str | int | float | bool]
 

@@ -1,0 +1,1 @@
+"""Figures of the console: the tables of the statistics, and lines of the last hour."""

@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry: the tracer of a process, and the one that exports."""
