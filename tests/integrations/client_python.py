@@ -31,4 +31,4 @@ told = {
     "by": read.acknowledged.by,
     "refused": refused.type_,
 }
-print(json.dumps(told))
+sys.stdout.write(json.dumps(told))

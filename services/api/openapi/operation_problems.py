@@ -37,7 +37,7 @@ _BODY = (
     *("bad-request", "not-strict-json", "timeout", "too-large", "unsupported-media-type", "validation"),
     *("too-many-incomplete-bodies", "busy"),
 )
-_KEYED = ("unauthorized", "forbidden", "internal-error", "unavailable")
+_KEYED = ("unauthorized", "forbidden", "rate-limit", "too-many-wrong-keys", "internal-error", "unavailable")
 
 
 def problem_responses(name: str, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
