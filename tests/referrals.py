@@ -13,7 +13,7 @@ from typing import Any
 from tests.program import Program, descendants, program
 
 REFERRALS = Path(sys.executable).parent / "referrals"
-START_SECONDS = 60
+START_SECONDS = 100
 STOP_SECONDS = 10
 ROLES = ("submitter", "department", "operator", "auditor", "admin")
 SERVERS = ("postgres", "valkey")

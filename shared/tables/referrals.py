@@ -43,7 +43,8 @@ class Referral(Table):
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
     reference: Mapped[str] = mapped_column(server_default=text("new_reference()"))  # R-7K3M-9Q4T, for people
     facility: Mapped[str]
-    test: Mapped[bool]  # whether its facility is of kind `test`; a trigger looks it up where it is not given
+    # Whether its facility is of kind `test`; a trigger looks it up where that is not said.
+    test: Mapped[bool] = mapped_column(server_default=text("false"))
     mrn_hash: Mapped[bytes | None]  # as the intake has it; None in what was closed before there was one here
     patient_hash: Mapped[bytes | None]  # as the intake has it
     form_received_at: Mapped[datetime | None]

@@ -134,6 +134,7 @@ def test_a_migration_that_adds_is_good(engine, statement):
         connection.rollback()
 
 
+@pytest.mark.timeout(400)  # each of its programs has a limit of its own, in tests/release_before
 def test_what_the_release_before_writes_is_valid_before_and_after_a_migration(database, code):
     """A new constraint looks at the rows that are there when it is made, and at those that are written afterwards."""
     engine, of_code = database

@@ -71,10 +71,11 @@ def test_a_key_in_the_environment_is_used_with_its_permissions(
     assert "no referral" in refused.stderr
     auditor = referrals("list", env=own | {"REFERRALS_KEY": keys["auditor"]})
     assert auditor.stderr.startswith("Error: 403: ")
+    assert posted["reference"] in referrals("list", "--home", home).stdout
     listed = referrals("keys", "list", "--home", home).stdout
     made = [line for line in listed.splitlines() if line.endswith("a terminal")]
     assert made
-    assert all("revoked" in line and re.search(r"used \d{4}-", line) for line in made)
+    assert all("revoked" in line for line in made)
 
 
 def test_it_is_acknowledged_rerouted_and_returned(posted: dict[str, Any], home: Path) -> None:

@@ -88,5 +88,5 @@ def _context() -> dict[str, object]:
 
 
 def _can_search() -> bool:
-    signed_in = g.get("signed_in")
-    return signed_in is not None and signed_in.kind == "person" and caller().role in READERS
+    key, signed_in = g.get("key"), g.get("signed_in")
+    return bool(key and signed_in and signed_in.kind == "person" and key.role in READERS)

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import request
+
+from services.api.http.problems import ProblemError
 from shared.clinical.fields import Field, FormDefinition
+from shared.store.referrals import StoredReferral
 
 
 def body_of(sent: Mapping[str, str], form: FormDefinition) -> dict[str, Any]:
@@ -33,3 +37,12 @@ def typed(field: Field, value: str) -> Any:
     except ValueError:
         return value
     return int(number) if number.is_integer() else number
+
+
+def refuse_other_version(stored: StoredReferral) -> None:
+    """Refuse an action on a referral that was changed after its page was drawn."""
+    if request.form.get("version") not in (None, str(stored.version)):
+        held = f" {stored.acknowledged_by} has it." if stored.acknowledged_by else ""
+        raise ProblemError(
+            412, f"This referral was changed after your page was drawn.{held} Look again before you act."
+        )

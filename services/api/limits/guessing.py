@@ -1,5 +1,6 @@
 """Slows down who guesses keys: after some wrong secrets within a minute the answer is 429. A valid key never waits."""
 
+import re
 from datetime import datetime
 
 import structlog
@@ -14,6 +15,7 @@ from shared.store.access.keys import split
 
 log = structlog.get_logger(__name__)
 
+_KEY_ID = re.compile(r"[0-9a-f]{12}")
 PER_KEY_ID = 10
 PER_ADDRESS = 20
 
@@ -24,7 +26,7 @@ def failed_authentication(context: AppContext, presented: str, address: str) -> 
     To be called once the key is known to be wrong. Where the counts cannot be read it is 401.
     """
     key_id = (split(presented) or ("",))[0]
-    g.failed_key_id = key_id if key_id.isascii() and key_id.isalnum() else ""
+    g.failed_key_id = key_id if _KEY_ID.fullmatch(key_id) else ""  # anything else may be a name, and is not stored
     now = context.now()
     if presented and _is_over(context, now.replace(second=0, microsecond=0), address, g.failed_key_id):
         g.guessed = True

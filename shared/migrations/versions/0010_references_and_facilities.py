@@ -37,9 +37,8 @@ def facilities() -> None:
 
 
 def tests() -> None:
-    # Without a default: what a worker of the release before adds without saying so is looked up by the trigger.
+    # What a worker of the release before adds without saying so is looked up by the trigger: the default says nothing.
     op.add_column("referrals", sa.Column("test", sa.Boolean(), server_default=sa.text("false"), nullable=False))
-    op.alter_column("referrals", "test", server_default=None)
     op.execute("""
         create function set_test_flag() returns trigger language plpgsql as $$
         begin
@@ -54,7 +53,7 @@ def tests() -> None:
         end
         $$;
         create trigger set_test_flag before insert on referrals
-            for each row when (new.test is null) execute function set_test_flag();
+            for each row when (new.test is not true) execute function set_test_flag();
         create trigger skip_test_ladder before insert or update on referrals
             for each row when (new.test and new.escalate_at is not null) execute function skip_test_ladder();
     """)

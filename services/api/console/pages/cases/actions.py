@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, request, url_for
 from marshmallow import Schema, ValidationError
 
 from services.api.console.blueprint import blueprint
-from services.api.console.form_versions import refuse_other_version
+from services.api.console.form_fields import refuse_other_version
 from services.api.console.pages.cases.referral import referral_page
 from services.api.console.session import CSRF_FIELD, person
 from services.api.console.way_back import way_back

@@ -12,8 +12,7 @@ from werkzeug.exceptions import NotFound
 from services.api.access.recording import record_access
 from services.api.console import words
 from services.api.console.blueprint import blueprint
-from services.api.console.form_fields import answers_in
-from services.api.console.form_versions import refuse_other_version
+from services.api.console.form_fields import answers_in, refuse_other_version
 from services.api.console.rows import Row, row
 from services.api.console.session import person
 from services.api.context import current_context
