@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from services.api.app import create_app
-from services.api.context import EXTENSION
+from services.api.context import EXTENSION, context_of
 from services.worker.triage.sandbox import Sandbox
 from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import Triager
@@ -62,7 +63,10 @@ def app(service_settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def caller(app: Flask, sessions: Sessions) -> Callable[..., Caller]:
-    """A function that issues a key and returns its holder."""
+    """A function that issues a key and returns its holder; no wrong key of another test counts any more."""
+    context_of(app).failed_authentications.store()
+    with sessions.begin() as session:
+        session.execute(text("delete from failed_authentications"))
 
     def of(role: str | None, **key: Any) -> Caller:
         if role is None:
