@@ -138,8 +138,6 @@ class Referral(Table):
             "form_received_at",
             postgresql_where=text(f"{IS_OPEN} and {TYPED_OTHERWISE}"),
         ),
-        # Walked by the release before alone; the next release drops it.
-        Index("ix_referrals_by_status", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("uq_referrals_reference", "reference", unique=True),
         Index("ix_referrals_worklist", "test", "queue", "status", "priority", "acknowledge_by", "id"),
         Index("ix_referrals_of_facility", "facility", "queue", "status", "priority", "acknowledge_by", "id"),
