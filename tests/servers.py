@@ -17,6 +17,9 @@ from services.embedded.supervisor.single_service import running_service
 # The tests kill processes, not the machine: nothing has to be on the disk.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+# The owner sees and ends connections of every role, as an administrator may: tests cut off and freeze the service.
+RIGHTS = "login createdb createrole in role pg_read_all_stats, pg_signal_backend"
+
 
 @dataclass(frozen=True)
 class Servers:
@@ -47,7 +50,7 @@ def servers() -> Iterator[Servers]:
         for path in (queue, sockets):
             hand_over(path, account)
         password = secrets.token_urlsafe(16)
-        create_cluster(data, programs.postgres, password, account, rights="login createdb createrole")
+        create_cluster(data, programs.postgres, password, account, rights=RIGHTS)
         (data / "pg_hba.conf").write_text("local all postgres reject\nlocal all all scram-sha-256\n")
         with ExitStack() as stack:
             stack.enter_context(running_service(postgres_service(data, sockets, programs.postgres, account, **FAST)))

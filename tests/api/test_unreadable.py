@@ -3,21 +3,25 @@
 import pytest
 from sqlalchemy import select, update
 
+from services.api.context import context_of
 from shared.tables import Intake
+from tests.api.conftest import Caller
 from tests.api.test_canary import log_text  # noqa: F401 - a fixture
 from tests.api.test_referrals import ACTIONS
 
+# The bytes of a sealed value: 2 of the format, 1 with the length of the key id, the key id `test`, nonce and text.
 DAMAGES = {
     "empty": lambda _: b"",
     "one byte": lambda sealed: sealed[:1],
-    "the key id cut off": lambda sealed: sealed[:3],
-    "the nonce cut off": lambda sealed: sealed[:12],
+    "no format": lambda sealed: sealed[2:],
+    "the key id cut off": lambda sealed: sealed[:5],
+    "the nonce cut off": lambda sealed: sealed[:14],
     "the text cut off": lambda sealed: sealed[:-1],
     "longer": lambda sealed: sealed + b"\x00",
-    "a long key id": lambda sealed: b"\xff" + sealed[1:],
-    "no key id": lambda sealed: b"\x00" + sealed[1:],
-    "a key id that is no text": lambda sealed: sealed[:1] + b"\xff\xfe" + sealed[3:],
-    "an unknown key": lambda sealed: sealed[:1] + b"tesu" + sealed[5:],
+    "a long key id": lambda sealed: sealed[:2] + b"\xff" + sealed[3:],
+    "no key id": lambda sealed: sealed[:2] + b"\x00" + sealed[3:],
+    "a key id that is no text": lambda sealed: sealed[:3] + b"\xff\xfe" + sealed[5:],
+    "an unknown key": lambda sealed: sealed[:3] + b"tesu" + sealed[7:],
     "an altered byte": lambda sealed: sealed[:-1] + bytes([sealed[-1] ^ 1]),
     "only zeros": lambda sealed: bytes(len(sealed)),
 }
@@ -29,9 +33,11 @@ def damage(sessions):
 
     def do(referral, how=DAMAGES["an altered byte"]):
         with sessions.begin() as session:
-            sealed = session.scalar(select(Intake.identity).where(Intake.id == referral["intake_id"]))
+            sealed = bytes(session.scalar(select(Intake.identity).where(Intake.id == referral["intake_id"])))
+            assert sealed.startswith(b"\x00\x02\x04test")
+            assert how(sealed) != sealed
             row = update(Intake).where(Intake.id == referral["intake_id"])
-            session.execute(row.values(identity=how(bytes(sealed))))
+            session.execute(row.values(identity=how(sealed)))
 
     return do
 
@@ -73,9 +79,10 @@ def test_its_submitter_sees_no_difference(damage, referral, submitter):
 def test_it_is_logged_and_counted(damage, referral, operator, log_text, app):  # noqa: F811
     damaged = referral("urgent")
     damage(damaged)
+    scraper = Caller(app.test_client(), context_of(app).settings.metrics_token)
 
     def counted():
-        lines = app.test_client().get("/metrics").text.splitlines()
+        lines = scraper.get("/metrics").text.splitlines()
         return [float(line.split()[1]) for line in lines if line.startswith('psoas_failures_total{step="identity"}')]
 
     operator.get(damaged["links"]["self"])

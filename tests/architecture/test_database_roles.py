@@ -12,6 +12,7 @@ from psycopg.errors import InsufficientPrivilege, RestrictViolation
 from sqlalchemy import Engine, make_url
 
 from services.cli.data.migrate import migrate
+from shared.migrations.migrate import upgrade
 from shared.migrations.privileges import (
     DELETED_FROM,
     ERASED_FROM,
@@ -21,6 +22,7 @@ from shared.migrations.privileges import (
     READER,
     SERVICE,
 )
+from shared.migrations.roles import logins
 from shared.platform.settings import Settings
 from shared.tables import Table
 
@@ -39,13 +41,15 @@ def urls(settings: Settings, migrated: object) -> dict[str, str]:  # noqa: ARG00
 
 
 @pytest.fixture(scope="module")
-def given(urls: dict[str, str]) -> dict[str, str]:
-    return {
+def given(urls: dict[str, str], migrated: Engine, service_settings: Settings) -> Iterator[dict[str, str]]:
+    """The variables of the roles; afterwards the service has the password again that all other tests connect with."""
+    yield {
         "DATABASE_URL": urls["service"],
         "OWNER_DATABASE_URL": urls["owner"],
         "READER_DATABASE_URL": urls["reader"],
         "MAINTENANCE_DATABASE_URL": urls["maintenance"],
     }
+    upgrade(migrated, logins(service_settings))
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_a_row_is_forgotten_after_a_day(sessions, triager):
             row = {"process": str(hours), "role": "api", "version": "1"}
             at = func.now() - func.make_interval(0, 0, 0, 0, hours)
             session.execute(insert(Heartbeat).values(**row, beat_at=at))
-    Watchman(triager).tidy()
-    Watchman(triager).tidy()
+    Watchman(triager).clean_up()
+    Watchman(triager).clean_up()
     with sessions() as session:
         assert session.scalars(select(Heartbeat.process)).all() == ["1"]

@@ -25,7 +25,7 @@ from tests.worker.misbehave import HANGS, KILLS, RAISES, misbehave
 RED = {"bladder_change": "new_or_worse"}
 CUT_OFF = text("""
     select pg_terminate_backend(pid, 1000) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()
+    where datname = current_database() and pid <> pg_backend_pid() and usename = current_user
 """)
 
 

@@ -223,8 +223,8 @@ def test_no_transaction_is_open_while_a_department_keeps_us_waiting(department, 
     thread.start()
     urgent.receiver.wait_for(1)
     with sessions() as session:
-        others = "select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        states = set(session.scalars(text(others)))
+        clients = "select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        states = set(session.scalars(text(f"{clients} and backend_type = 'client backend'")))
         assert session.scalar(select(func.count()).where(Delivery.lease_until.is_not(None))) == 1
     thread.join()
     assert states <= {"idle"}
