@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-parts test-protocol test-service test-faults \
+.PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-protocol test-service test-integration test-faults \
   screenshots test-browser test-compose test-integrations soak env check format lock openapi sbom clean
 
 help:  ## list the targets
@@ -41,23 +41,26 @@ lint: install-dev
 check: lint  ## formatting, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q tests/unit tests/architecture tests/protocol/test_examples.py
 
-# What only computes runs beside the tests of the service, niced. Faults look at the clock and run by themselves. Each part
-# prints what it has to say in one piece when it ends.
+# The tests of the service keep two processors busy. Faults mostly wait, so what only computes runs beside them, niced; each
+# of these prints what it has to say in one piece when it ends.
 test: install-dev  ## every check and every test but those below, on PostgreSQLs and Valkeys of its own
 	@status=0; \
-	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-parts || status=1; \
-	$(MAKE) --no-print-directory test-faults || status=1; \
+	$(MAKE) --no-print-directory test-service || status=1; \
+	$(MAKE) --no-print-directory test-integration || status=1; \
+	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-faults lint test-protocol || status=1; \
 	exit $$status
-
-test-parts: test-service lint test-protocol
 
 test-protocol: install-dev
 	nice $(BIN)/pytest tests/protocol
 
-# What has a target of its own is left out. Coverage counts what runs in the test processes; its floor is in pyproject.toml.
-APART := compose protocol faults browser integrations
+# Coverage makes tests half as slow again, so it is counted in those of units and workers alone, for what runs in the test
+# processes; its floor is in pyproject.toml.
 test-service: install-dev
-	$(BIN)/pytest tests $(APART:%=--ignore=tests/%) --numprocesses=2 --dist=loadfile --cov --cov-report=
+	$(BIN)/pytest tests/unit tests/worker --numprocesses=2 --dist=loadfile --cov --cov-report=
+	$(BIN)/pytest tests/api tests/architecture tests/runner --numprocesses=2 --dist=loadfile
+
+test-integration: install-dev
+	$(BIN)/pytest tests/integration --numprocesses=3 --dist=loadfile
 
 test-faults: install-dev
 	$(BIN)/pytest tests/faults

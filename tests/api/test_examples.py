@@ -17,6 +17,8 @@ STATUS = {
     "How the queues stand": 200,
     "The urgent worklist": 200,
     "Acknowledge its first referral": 200,
+    "Whom to call back, and what was sent; the reading is recorded": 200,
+    "Say how the call ended": 200,
     "Move it to neurology: out of urgent only with a reason, and confirmed": 200,
     "What happened to it": 200,
     "What happened at all, from the first event; `next` is the `after` of the next page": 200,
