@@ -27,7 +27,9 @@ def migrate(*, record_numbers: bool) -> None:
     left as it is.
     """
     settings = settings_or_exit()
-    later = migrated(settings)
+    before, later = migrated(settings)
+    if later is None and before != HEAD:
+        click.echo(f"schema {before or 'empty'} → {HEAD}")
     with database(settings) as (_, sessions):
         with sessions() as session:
             check_secrets(session, settings)
@@ -51,17 +53,19 @@ def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
 
 @click.command(hidden=True)
 def prepare() -> None:
-    """Migrate, and check that the secrets fit the data."""
+    """Migrate, and check that the secrets fit the data; print a change of the schema of a home that had one."""
     settings = settings_or_exit()
-    migrated(settings)
+    before, later = migrated(settings)
+    if later is None and before not in (None, HEAD):
+        click.echo(f"schema {before} → {HEAD}")
     with database(settings) as (_, sessions), sessions() as session:
         check_secrets(session, settings)
 
 
-def migrated(settings: Settings) -> str | None:
-    """Migrate as the owner of the schema, who also lets the other roles in; print from and to which revision.
+def migrated(settings: Settings) -> tuple[str | None, str | None]:
+    """Migrate as the owner of the schema, who also lets the other roles in.
 
-    See `upgrade` for what is returned.
+    Return the revision before, and what `upgrade` returns.
     """
     with database(settings.as_owner()) as (engine, _):
         with engine.connect() as connection:
@@ -70,6 +74,4 @@ def migrated(settings: Settings) -> str | None:
             later = upgrade(engine, logins(settings))
         except RolesError as error:
             raise click.ClickException(str(error)) from None
-    if later is None and before != HEAD:
-        click.echo(f"schema {before or 'empty'} → {HEAD}")
-    return later
+    return before, later

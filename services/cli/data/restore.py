@@ -33,6 +33,7 @@ from shared.tables import Destination
 
 SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY")
 LATER_SECRETS = ("CHAIN_KEY", "LOOKUP_KEY_PREVIOUS", "WEBHOOK_KEYS")  # copies of earlier releases lack them
+NO_BROKER = "redis://localhost:0"  # the setting is required, and a restore connects to none
 
 
 @click.command()
@@ -121,7 +122,7 @@ def server(building: Home, given: Mapping[str, str]) -> Iterator[tuple[Settings,
             building, note.RunFile("", str(folder), {})
         )  # by which the next restore finds what a killed one left
         (postgres,), address = embedded_servers(building, ["DATABASE_URL"], account, folder, home_secrets(building))
-        for name, value in {**given, **address, "REDIS_URL": "redis://nowhere"}.items():
+        for name, value in {**given, **address, "REDIS_URL": NO_BROKER}.items():
             os.environ.pop(f"{name}_FILE", None)
             os.environ[name] = value
         settings = settings_or_exit().as_owner()
