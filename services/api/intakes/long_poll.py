@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.context import AppContext
+from services.api.http.retries import with_retries
 from shared.store import intakes
 
 MAX_SECONDS = 30
@@ -44,8 +45,11 @@ def wait_for_triage(context: AppContext, intake_id: UUID, seconds: int) -> bool:
 
 
 def _is_triaged(context: AppContext, intake_id: UUID) -> bool:
-    try:
+    def read() -> bool:
         with context.statements.connect() as connection:
             return intakes.is_triaged(connection, intake_id)
+
+    try:
+        return with_retries(read)  # a server that has just restarted ends no wait
     except SQLAlchemyError:
         return True  # no use in waiting; what is known is answered
