@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import shared.protocols
 
-CASES = json.loads((Path(shared.protocols.__file__).parent / "failed-slr/2026.2.0/cases.json").read_text())
+VERSIONS = Path(shared.protocols.__file__).parent / "failed-slr"
+NEWEST = "2026.2.0"
 YEAR = 2026  # a form dated in this year finds every patient as old as the case says: born on 1 January
 
 
@@ -28,14 +30,19 @@ class Case:
         }
 
 
-def cases() -> list[Case]:
-    return [Case(case["id"], case["age_years"], case["form"], case["expect"]) for case in CASES]
+@cache
+def cases(version: str = NEWEST) -> list[Case]:
+    """Return the cases of a version of the protocol; their forms give the answers that its form had."""
+    stored = json.loads((VERSIONS / version / "cases.json").read_text())
+    return [Case(case["id"], case["age_years"], case["form"], case["expect"]) for case in stored]
 
 
-def case_for(queue: str, priority: str | None = None) -> Case:
-    """Return the first case that belongs in `queue`, with `priority` where given."""
+def case_for(queue: str, priority: str | None = None, version: str = NEWEST) -> Case:
+    """Return the first case of `version` that belongs in `queue`, with `priority` where given."""
     return next(
-        case for case in cases() if case.expected["queue"] == queue and priority in (None, case.expected["priority"])
+        case
+        for case in cases(version)
+        if case.expected["queue"] == queue and priority in (None, case.expected["priority"])
     )
 
 

@@ -105,7 +105,8 @@ def test_what_one_holds_is_taken_over_with_one_reason(console: Console, page: Pa
     expect(page.get_by_role("main")).to_contain_text("2 cases are yours now.")
     expect(page.get_by_role("table", name="In hand").get_by_role("row", name=ME)).to_have_count(2)
     open_case(console, page, held[0])
-    expect(page.get_by_role("region", name="Timeline")).to_contain_text(f"Taken over from {OTHER}: End of the shift.")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text(f"taken over by {ME}")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("End of the shift.")
 
 
 def test_filters_stand_in_the_address_and_find_beyond_the_first_page(console: Console, operator: Page) -> None:

@@ -75,6 +75,7 @@ def test_a_new_image_replaces_the_old_one_under_load(
     assert [len(scaled.containers(role)) for role in ROLES] == [2, 1, 3, 1, 1, 1]
     assert {container["Image"] for role in ROLES for container in scaled.containers(role)} == {next_image}
     statuses = [answer.status for answer in history.answers()]
-    assert set(statuses) <= {202, 503}  # who meets a process that is just leaving is told to come again, and does
-    assert statuses.count(503) <= len(statuses) // 50
+    # Who meets a process that is just leaving is told to come again, and does: 503, or 429 while the body arrives.
+    assert set(statuses) <= {202, 429, 503}
+    assert len(statuses) - statuses.count(202) <= len(statuses) // 50
     assert_each_routed_once(history)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
-from tests.cases import Case, case_for
+from tests.cases import NEWEST, Case, case_for
 
 from .client import QUEUES, Answer, Client, UnansweredError
 from .forms import CANARY, form_of
@@ -69,14 +69,14 @@ class Sent:
             self.note(answer, began)
 
     def note(self, answer: Answer | UnansweredError, began: float) -> None:
-        """Note what came of sending it; a 5xx or no answer leaves the outcome unknown."""
+        """Note what came of sending it; a 429, a 5xx or no answer leaves the outcome unknown."""
         now = time.monotonic()
         self.late = self.late or now - self.scheduled
         self.took.append(now - began)
         self.answers.append(answer)
         if isinstance(answer, Answer) and answer.status in (200, 202):
             self.taken_at, self.outcome, self.intake = now, "ok", answer.body["id"]
-        elif isinstance(answer, Answer) and answer.status < 500:
+        elif isinstance(answer, Answer) and answer.status < 500 and answer.status != 429:
             self.outcome = "refused"
 
 
@@ -143,8 +143,10 @@ def send_batch(sent: Sequence[Sent]) -> None:
 
 
 @contextmanager
-def load(history: History, *, rate: float = 20, queues: Sequence[str] = QUEUES) -> Iterator[History]:
-    """Send one form after the other, of these queues in turn, at `rate` a second, until the block ends."""
+def load(
+    history: History, *, rate: float = 20, queues: Sequence[str] = QUEUES, version: str = NEWEST
+) -> Iterator[History]:
+    """Send one form of `version` after the other, of these queues in turn, at `rate` a second, until the block ends."""
     stop = threading.Event()
 
     def post() -> None:
@@ -153,7 +155,7 @@ def load(history: History, *, rate: float = 20, queues: Sequence[str] = QUEUES) 
             # By the clock, not by the answers: a slow service meets as many senders as a fast one.
             if stop.wait(max(0, began + number / rate - time.monotonic())):
                 return
-            senders.submit(history.add(case_for(queue)).send)
+            senders.submit(history.add(case_for(queue, version=version)).send)
 
     with ThreadPoolExecutor(SENDERS) as senders:
         poster = threading.Thread(target=post)

@@ -31,7 +31,7 @@ def test_it_goes_forward_and_back_while_forms_are_posted(tmp_path: Path) -> None
         with up(home, *port_of, command=before, **of_before) as running:
             keys = running.keys()
             tenant = Tenant(Client(port, keys["submitter"]), Client(port, keys["operator"]))
-            history = loaded.enter_context(load(History("up", [tenant]), rate=5))
+            history = loaded.enter_context(load(History("up", [tenant]), rate=5, version=release_before.PROTOCOL))
             wait_for_more(history)
             stop(running)
         with up(home, *port_of) as running:

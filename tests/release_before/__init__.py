@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 COMMIT = "b4bc9af4d3afb26804bd4431829aae5f02461139"
 HEAD = "0006"  # of its migrations
+PROTOCOL = "2026.1.0"  # the version whose forms it takes
 
 
 class NoHistoryError(Exception):
