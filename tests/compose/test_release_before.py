@@ -28,6 +28,7 @@ def before(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     own = {"COMPOSE_PROJECT_NAME": PROJECT, "PSOAS_IMAGE": IMAGE_BEFORE, "PSOAS_PORT": str(port)}
+    own["SEALING_FORMAT"] = "1"  # what today's release seals, the release before has to open
     folder = tmp_path / "before"
     folder.mkdir()
     folder.chmod(0o755)  # containers read their configuration from it, each under its own user

@@ -1,5 +1,6 @@
 """`referrals up` goes from the release before to this one and back on one home, while forms are posted."""
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -34,7 +35,7 @@ def test_it_goes_forward_and_back_while_forms_are_posted(tmp_path: Path) -> None
             history = loaded.enter_context(load(History("up", [tenant]), rate=5, version=release_before.PROTOCOL))
             wait_for_more(history)
             stop(running)
-        with up(home, *port_of) as running:
+        with up(home, *port_of, env=os.environ | {"SEALING_FORMAT": "1"}) as running:  # which the release before reads
             wait_for_more(history)
             stop(running)
         with up(home, *port_of, command=before, **of_before) as running:
