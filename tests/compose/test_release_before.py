@@ -1,7 +1,6 @@
 """The stack is rolled from the release before to this one and back, across real migrations, while forms are posted."""
 
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,6 @@ from .stack import Stack, checked_often, run
 PROJECT, IMAGE_BEFORE, IMAGE_TODAY = "psoas-test-release", "psoas:test-release-before", "psoas:test-release-today"
 VERSION = "select max(version_num) from schema_version"
 MORE = 20  # forms that have to be taken after each step
-SLOWEST = 60
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def test_it_rolls_forward_and_back_while_forms_are_posted(before: Stack, environ
 
     posted = History("release", [Tenant(hospital, operator)])
     with load(posted, rate=10, version=release_before.PROTOCOL) as history:
-        wait_for_more(history)
+        history.wait_for_more(MORE)
         assert images(before) == {image(IMAGE_BEFORE)}
         for stack, name in ((today, IMAGE_TODAY), (before, IMAGE_BEFORE)):
             stack.run("deploy/roll")
@@ -64,25 +62,13 @@ def test_it_rolls_forward_and_back_while_forms_are_posted(before: Stack, environ
             assert version(stack) == HEAD
             assert hospital.request("GET", "/health/ready").status == 200
             stack.wait_until_healthy()
-            wait_for_more(history)
+            history.wait_for_more(MORE)
 
     statuses = [answer.status for answer in history.answers()]
     # A process that is just leaving says to come again, and a sender does: 503, or 429 while the body arrives.
     assert set(statuses) <= {202, 429, 503}
     assert len(statuses) - statuses.count(202) <= len(statuses) // 20
     assert_each_routed_once(history)
-
-
-def wait_for_more(history: History) -> None:
-    """Wait until further forms are taken."""
-    began, taken = time.monotonic(), accepted(history)
-    while accepted(history) < taken + MORE:
-        assert time.monotonic() - began < SLOWEST, [sent.answers[-1:] for sent in history.sent[-5:]]
-        time.sleep(0.1)
-
-
-def accepted(history: History) -> int:
-    return sum(sent.outcome == "ok" for sent in list(history.sent))
 
 
 def image(name: str) -> str:

@@ -113,6 +113,16 @@ class History:
             list(senders.map(send_batch, (list(of) for _, of in itertools.groupby(sent, attrgetter("tenant")))))
         return sent
 
+    def wait_for_more(self, forms: int, *, seconds: float = 60) -> None:
+        """Wait until so many further forms are taken."""
+        began, wanted = time.monotonic(), self._taken() + forms
+        while self._taken() < wanted:
+            assert time.monotonic() - began < seconds, [sent.answers[-1:] for sent in self.sent[-5:]]
+            time.sleep(0.1)
+
+    def _taken(self) -> int:
+        return sum(sent.outcome == "ok" for sent in list(self.sent))
+
     def retry(self) -> None:
         """Send each unknown one again, with its key, until it is answered."""
         deadline = time.monotonic() + SETTLING

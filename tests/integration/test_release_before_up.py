@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from tests.driver.verdict import assert_each_routed_once
 from tests.referrals import Up, up
 
 MORE = 10  # forms that have to be taken after each start
-SLOWEST = 60
 
 
 @pytest.mark.timeout(300)  # three starts
@@ -33,13 +31,13 @@ def test_it_goes_forward_and_back_while_forms_are_posted(tmp_path: Path) -> None
             keys = running.keys()
             tenant = Tenant(Client(port, keys["submitter"]), Client(port, keys["operator"]))
             history = loaded.enter_context(load(History("up", [tenant]), rate=5, version=release_before.PROTOCOL))
-            wait_for_more(history)
+            history.wait_for_more(MORE)
             stop(running)
         with up(home, *port_of, env=os.environ | {"SEALING_FORMAT": "1"}) as running:  # which the release before reads
-            wait_for_more(history)
+            history.wait_for_more(MORE)
             stop(running)
         with up(home, *port_of, command=before, **of_before) as running:
-            wait_for_more(history)
+            history.wait_for_more(MORE)
             assert tenant.hospital.request("GET", "/health/ready").status == 200
             loaded.close()
             assert_each_routed_once(history)
@@ -47,15 +45,3 @@ def test_it_goes_forward_and_back_while_forms_are_posted(tmp_path: Path) -> None
 
 def stop(running: Up) -> None:
     assert running.stop() == 0
-
-
-def wait_for_more(history: History) -> None:
-    """Wait until further forms are taken."""
-    began, taken = time.monotonic(), accepted(history)
-    while accepted(history) < taken + MORE:
-        assert time.monotonic() - began < SLOWEST, [sent.answers[-1:] for sent in history.sent[-5:]]
-        time.sleep(0.1)
-
-
-def accepted(history: History) -> int:
-    return sum(sent.outcome == "ok" for sent in list(history.sent))
