@@ -10,7 +10,8 @@ from shared.platform import clock
 from shared.platform.task_queues import LANES
 from shared.store.event_log.chain import check
 from shared.store.event_log.events import append_events
-from shared.store.event_log.feed import NOTHING, Head, head, number
+from shared.store.event_log.feed import head, number
+from shared.store.numbering import NOTHING, Head
 from shared.store.operations.audit import RECENT, examples, findings
 from shared.tables import Delivery, Destination, Event, Referral
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.store.delivery.deliveries import park_undeliverable
 from shared.store.event_log.events import append_events
-from shared.store.event_log.feed import NOTHING, digest, number
+from shared.store.event_log.feed import digest, number
+from shared.store.numbering import NOTHING
 from shared.tables import Delivery, Event, Referral
 
 

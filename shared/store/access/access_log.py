@@ -5,23 +5,17 @@ digest covers the record and the digest before it, so a change of what was numbe
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
-from psycopg.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from shared.platform.database import Sessions
 from shared.platform.raw_statement import RawStatement
-from shared.store.event_log.feed import LOCK_SECONDS, NOTHING, Head
-
-log = structlog.get_logger(__name__)
+from shared.store.numbering import NOTHING, Head, Numbering
 
 NUMBERING = 7_205_734_188  # the advisory lock under which records get their numbers
 MAX_BATCH = 200  # of as many patients as a page has each
@@ -102,53 +96,33 @@ def record_refused(connection: Connection | Session, access: Access) -> None:
     _REFUSED.execute(connection, asdict(access))
 
 
-def number_records(sessions: Sessions) -> None:
-    """Number what was committed until now, in transactions of its own; where another does so already, leave it."""
-    try:
-        for _ in range(MAX_ROUNDS):
-            with sessions.begin() as session:
-                if _number(session) < MAX_BATCH:
-                    break
-    except OperationalError as error:
-        if not isinstance(error.orig, LockNotAvailable | QueryCanceled):
-            raise
-        log.warning("access.numbering_failed", error=type(error.orig).__name__)
-
-
 def check(session: Session) -> AccessChain:
     """Compute every digest again, a page at a time."""
     before = NOTHING
     while found := session.execute(_PAGE, {"after": before.number}).all():
         for row in found:
             expected = before.number + 1
-            if row.number != expected or row.digest != _digest(before.digest, expected, row[2:]):
+            if row.number != expected or row.digest != _digest(before.digest, expected, *row[2:]):
                 return AccessChain(before, expected)
             before = Head(expected, row.digest)
     return AccessChain(before, None)
 
 
-def last(session: Session) -> Head:
-    """Return number and digest of the last numbered record; NOTHING where there is none."""
-    row = session.execute(_LAST).one_or_none()
-    return Head(*row) if row else NOTHING
-
-
-def _number(session: Session) -> int:
-    if not session.scalar(_ANY):
-        return 0
-    session.execute(text("select set_config('lock_timeout', :limit, true)"), {"limit": f"{LOCK_SECONDS}s"})
-    session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})
-    before = last(session)
-    found = session.execute(_UNNUMBERED).all()
-    digests = [before.digest]
-    numbers = range(before.number + 1, before.number + 1 + len(found))
-    for place, row in zip(numbers, found, strict=True):
-        digests.append(_digest(digests[-1], place, row[1:]))
-    session.execute(_NUMBER, {"ids": [row.id for row in found], "numbers": list(numbers), "digests": digests[1:]})
-    return len(found)
-
-
-def _digest(before: bytes, place: int, content: Sequence[Any]) -> bytes:
+def _digest(before: bytes, place: int, *content: Any) -> bytes:
     *rest, patients = content
     written = orjson.dumps([place, *rest, [bytes(each).hex() for each in patients]], option=orjson.OPT_UTC_Z)
     return hashlib.sha256(before + written).digest()
+
+
+_NUMBERING = Numbering(
+    failed="access.numbering_failed",
+    lock=NUMBERING,
+    batch=MAX_BATCH,
+    rounds=MAX_ROUNDS,
+    any_unnumbered=_ANY,
+    last=_LAST,
+    unnumbered=_UNNUMBERED,
+    number=_NUMBER,
+    digest=_digest,
+)
+number_records, last = _NUMBERING.catch_up, _NUMBERING.head

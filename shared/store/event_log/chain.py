@@ -8,7 +8,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from shared.store.event_log.erased import rest_of, rests_between
-from shared.store.event_log.feed import NOTHING, Head, digest
+from shared.store.event_log.feed import digest
+from shared.store.numbering import NOTHING, Head
 
 MAX_BATCH = 1000
 

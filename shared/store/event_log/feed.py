@@ -1,9 +1,4 @@
-"""Numbers events after their commit, and reads them in that order.
-
-Numbers are given under one lock, so a reader that has seen number n will never see a smaller one appear: they have no
-gaps and follow the order in which events became visible. Each digest covers the event and the digest before it, so a
-change of what was numbered shows.
-"""
+"""Numbers events after their commit, and reads them in that order."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -13,37 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
-from psycopg.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy import Connection, Select, literal, select, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from shared.platform.database import Sessions
 from shared.store.event_log.events import HIDDEN_FROM_SENDERS
+from shared.store.numbering import Numbering
 from shared.tables import Event, Referral
 
-log = structlog.get_logger(__name__)
-
 NUMBERING = 7_205_734_186  # the advisory lock under which events get their numbers
-LOCK_SECONDS = 0.5  # numbering takes milliseconds; who waits longer stands behind a process that is frozen
 MAX_BATCH = 1000
 MAX_EXAMINED = 1000  # events for one page, of which its reader may see few
 MAX_ROUNDS = 10  # then the reader reads; the next one numbers the rest
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last event there is: kept outside the database, it shows later that nothing before it was changed."""
-
-    number: int
-    digest: bytes
-
-    def __str__(self) -> str:
-        return f"{self.number}:{self.digest.hex()}"
-
-
-NOTHING = Head(0, bytes(32))  # what stands before the first event
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,39 +86,6 @@ _NUMBER = text("""
 """)
 
 
-def catch_up(sessions: Sessions) -> None:
-    """Number what was committed until now, in transactions of its own.
-
-    Where that takes too long, because a frozen process holds the lock, the caller goes on with the events as they are:
-    what has no number yet gets it later, and nobody reads past it. Raises whatever else the database says.
-    """
-    try:
-        for _ in range(MAX_ROUNDS):
-            with sessions.begin() as session:
-                if number(session) < MAX_BATCH:
-                    break
-    except OperationalError as error:
-        if not isinstance(error.orig, LockNotAvailable | QueryCanceled):
-            raise
-        log.warning("events.numbering_failed", error=type(error.orig).__name__)
-
-
-def number(session: Session) -> int:
-    """Give the oldest events without a number theirs, at most MAX_BATCH; return how many there were."""
-    if not session.scalar(_ANY):
-        return 0
-    session.execute(text("select set_config('lock_timeout', :limit, true)"), {"limit": f"{LOCK_SECONDS}s"})
-    session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})
-    last = head(session)
-    found = session.execute(_UNNUMBERED).all()
-    digests = [last.digest]
-    numbers = range(last.number + 1, last.number + 1 + len(found))
-    for place, row in zip(numbers, found, strict=True):
-        digests.append(digest(digests[-1], place, *row[1:]))
-    session.execute(_NUMBER, {"ids": [row.id for row in found], "numbers": list(numbers), "digests": digests[1:]})
-    return len(found)
-
-
 def digest(before: bytes, place: int, *content: Any) -> bytes:
     """Return the SHA-256 of event number `place` (type, at, referral, intake, by, data, actor) and the digest before.
 
@@ -155,10 +97,18 @@ def digest(before: bytes, place: int, *content: Any) -> bytes:
     return hashlib.sha256(before + written).digest()
 
 
-def head(session: Session) -> Head:
-    """Return number and digest of the last numbered event; NOTHING where there is none."""
-    row = session.execute(_LAST).one_or_none()
-    return Head(*row) if row else NOTHING
+_NUMBERING = Numbering(
+    failed="events.numbering_failed",
+    lock=NUMBERING,
+    batch=MAX_BATCH,
+    rounds=MAX_ROUNDS,
+    any_unnumbered=_ANY,
+    last=_LAST,
+    unnumbered=_UNNUMBERED,
+    number=_NUMBER,
+    digest=digest,
+)
+catch_up, number, head = _NUMBERING.catch_up, _NUMBERING.number_batch, _NUMBERING.head
 
 
 def page(session: Session, after: int, *, limit: int) -> Sequence[StoredEvent]:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from shared.platform import clock
 from shared.store.access import access_log
-from shared.store.event_log.feed import Head, head
+from shared.store.event_log.feed import head
+from shared.store.numbering import Head
 from shared.store.seals.key_seals import seal_keys_before_switch_over
 from shared.store.seals.macs import BEFORE_FIRST, mac
 from shared.store.seals.referral_seals import seal_referrals
