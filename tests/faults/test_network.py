@@ -1,5 +1,6 @@
 """What a network does to a service between it and its servers costs time, and nothing that was accepted."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -30,8 +31,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             "DATABASE_URL": f"postgresql://psoas:{own.password}@127.0.0.1:{postgres.port}/psoas?sslmode=disable",
             "REDIS_URL": f"redis://127.0.0.1:{valkey.port}/0",
         }
-        direct = {"DATABASE_URL": own.database_url(), "REDIS_URL": own.redis_url}
         running = stack.enter_context(up(home, env=os.environ | through))
+        direct = json.loads((home / "running.json").read_text())["environment"] | {
+            "DATABASE_URL": own.database_url(),
+            "OWNER_DATABASE_URL": own.database_url(),
+            "REDIS_URL": own.redis_url,
+        }
         made = stack.enter_context(
             closing(Service(running, home, direct, proxies={"valkey": valkey, "postgres": postgres}))
         )
