@@ -68,8 +68,7 @@ class Service:
     @cached_property
     def operator(self) -> Client:
         """Someone who sees everything."""
-        info = {"chain_key": b64decode(self.environment["CHAIN_KEY"])}
-        with Session(self.engine, info=info) as session, session.begin():
+        with self._session() as session, session.begin():
             return Client(self.port, keys.issue(session, role="operator")[1])
 
     def connect(self, *, as_owner: bool = False) -> psycopg.Connection[Any]:
@@ -88,8 +87,12 @@ class Service:
 
     def tenants(self, count: int) -> list[Tenant]:
         """Return new facilities that nobody else posts for."""
-        with Session(self.engine) as session, session.begin():
+        with self._session() as session, session.begin():
             return [self._tenant(session, f"facility-{next(_numbers)}") for _ in range(count)]
+
+    def _session(self) -> Session:
+        """Return a session of the owner that seals the keys it issues, as `referrals keys` does."""
+        return Session(self.engine, info={"chain_key": b64decode(self.environment["CHAIN_KEY"])})
 
     def _tenant(self, session: Any, facility: str) -> Tenant:
         facilities.register(session, facility)
