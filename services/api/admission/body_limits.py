@@ -1,7 +1,7 @@
 """Bounds request bodies that are still arriving: how many, of one key and of one client address, and for how long.
 
-A thread reads a body and can do nothing else until it is complete. A body that a sender has sent whole holds its place
-for less than a millisecond. So who finds no place waits a moment, and is refused where all places stall.
+A thread reads a body and can do nothing else until it is complete. One that was sent whole is read in less than a
+millisecond, so it is taken whatever others do: a body without a place is refused only if it is not complete at once.
 """
 
 import threading
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from services.api.http.problems import RETRY_AFTER_SECONDS, ProblemError
 
 STALL_SECONDS = 0.25  # then a body that is still arriving no longer counts as one that will soon be complete
-MAX_WAIT_SECONDS = 1.0
+MIN_SECONDS = 0.05  # for a body without a place, where all places stall: what was sent whole is here long before
 DEADLINE_SECONDS = 10.0  # for a body of one form or action
 BATCH_DEADLINE_SECONDS = 30.0
 
@@ -26,38 +26,36 @@ class Arriving:
     began: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How long a body may take to arrive, and what to answer if it takes longer."""
+
+    seconds: float
+    overdue: ProblemError
+
+
 class BodyLimits:
-    """Counts the bodies that are arriving. Whatever they do, a quarter of the request threads reads none of them."""
+    """Counts the bodies that are arriving. A quarter of the request threads reads none for longer than a moment."""
 
     def __init__(self, threads: int) -> None:
         """Share `threads`: of one key a quarter may read bodies at once, of one address half, of all three quarters."""
         self._most = {kind: max(1, threads * quarters // 4) for kind, quarters in (("key", 1), ("address", 2), ("", 3))}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._arriving: set[Arriving] = set()
 
     @contextmanager
-    def reading(self, *, key: str, address: str) -> Iterator[None]:
-        """Hold a place for one body; raise ProblemError 429 or 503 where there is none."""
-        names = (("key", key), ("address", address), ("", ""))
-        with self._changed:
-            self._wait_for_place(names)
-            body = Arriving(names)
-            self._arriving.add(body)
+    def reading(self, *, key: str, address: str, seconds: float) -> Iterator[Allowance]:
+        """Hold a place for one body, which has `seconds`, or a moment where there is no place."""
+        body = Arriving((("key", key), ("address", address), ("", "")))
+        with self._lock:
+            full = self._full(body.names)
+            if full is None:
+                self._arriving.add(body)
         try:
-            yield
+            yield Allowance(seconds, _overdue()) if full is None else _moment(*full)
         finally:
-            with self._changed:
+            with self._lock:
                 self._arriving.discard(body)
-                self._changed.notify_all()
-
-    def _wait_for_place(self, names: Sequence[tuple[str, str]]) -> None:
-        give_up = time.monotonic() + MAX_WAIT_SECONDS
-        while full := self._full(names):
-            kind, bodies = full
-            until = min(give_up, max(body.began for body in bodies) + STALL_SECONDS)
-            if (left := until - time.monotonic()) <= 0:
-                raise _too_many(kind)
-            self._changed.wait(left)
 
     def _full(self, names: Sequence[tuple[str, str]]) -> tuple[str, list[Arriving]] | None:
         if len(self._arriving) < self._most["key"]:
@@ -67,6 +65,16 @@ class BodyLimits:
             if len(bodies) >= self._most[name[0]]:
                 return name[0], bodies
         return None
+
+
+def _moment(kind: str, bodies: Sequence[Arriving]) -> Allowance:
+    """Return what a body has that finds all places of a `kind` taken: longer while one of these is young."""
+    left = max(body.began for body in bodies) + STALL_SECONDS - time.monotonic()
+    return Allowance(max(MIN_SECONDS, left), _too_many(kind))
+
+
+def _overdue() -> ProblemError:
+    return ProblemError(408, "The body did not arrive in time.", headers={"Connection": "close"})
 
 
 def _too_many(kind: str) -> ProblemError:

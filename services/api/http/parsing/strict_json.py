@@ -53,7 +53,7 @@ def value_of(content: bytes) -> Any:
 def content_of(request: Request, media_type: str, most: int, seconds: float = DEADLINE_SECONDS) -> bytes:
     """Return the body, at most `most` bytes; raises ProblemError 400, 413 or 415, or 408 after `seconds`.
 
-    429 or 503 where too many bodies are incomplete.
+    429 or 503 where too many bodies are incomplete, this one too.
     """
     if request.mimetype != media_type or _charset(request) not in ("", "utf-8"):
         raise ProblemError(415, f"Send {media_type}, in UTF-8.")
@@ -62,8 +62,8 @@ def content_of(request: Request, media_type: str, most: int, seconds: float = DE
     try:
         address = client_address(request, current_context().settings.trusted_proxies)
         stream, promised = request.stream, request.content_length
-        with current_context().bodies.reading(key=g.key.id, address=address):
-            return in_time(lambda: _content(stream, promised, most), seconds)
+        with current_context().bodies.reading(key=g.key.id, address=address, seconds=seconds) as allowance:
+            return in_time(lambda: _content(stream, promised, most), allowance)
     except NotStrictError as error:
         raise _problem(error) from None
 
