@@ -22,20 +22,20 @@ EVERY_SECONDS = 10.0  # each is a connection of its own, which costs both sides 
 ROLES = ("api", "worker-urgent", "worker-routine", "worker-urgent-delivery", "worker-delivery", "watchman")
 
 
-def start_periodic(chores: Sequence[Callable[[], None]], *, every: float = EVERY_SECONDS) -> threading.Event:
-    """Do each of `chores` now and every few seconds, until the event that is returned is set or the process ends.
+def start_periodic(tasks: Sequence[Callable[[], None]], *, every: float = EVERY_SECONDS) -> threading.Event:
+    """Run each of `tasks` now and every few seconds, until the event that is returned is set or the process ends.
 
-    One that fails is tried again. No child that this process forks later has a pulse.
+    One that fails is tried again. A child that this process forks later runs none of them.
     """
     stop = threading.Event()
-    threading.Thread(target=_beat, args=(chores, every, stop), name="pulse", daemon=True).start()
+    threading.Thread(target=_run, args=(tasks, every, stop), name="periodic", daemon=True).start()
     return stop
 
 
 def process_heartbeat(settings: Settings, role: str) -> Callable[[], None]:
-    """Return the chore that says that this process, of `role`, is at work.
+    """Return the task that records the heartbeat of this process, of `role`.
 
-    Its connection is opened for each beat and closed after it: one that is kept would be inherited by a fork, and two
+    Its connection is opened for each heartbeat and closed after it: a fork would inherit one that is kept, and two
     processes would read each other's answers from it.
     """
     engine = create_engine(settings, pool_size=0)
@@ -43,18 +43,18 @@ def process_heartbeat(settings: Settings, role: str) -> Callable[[], None]:
     sessions = create_sessions(engine)
     process, installed = f"{socket.gethostname()}:{role}:{os.getpid()}", version("psoas")
 
-    def say() -> None:
+    def record() -> None:
         with sessions.begin() as session:
             record_heartbeat(session, process, role, installed)
 
-    return say
+    return record
 
 
-def _beat(chores: Sequence[Callable[[], None]], every: float, stop: threading.Event) -> None:
+def _run(tasks: Sequence[Callable[[], None]], every: float, stop: threading.Event) -> None:
     while not stop.is_set():
-        for chore in chores:
+        for task in tasks:
             try:
-                chore()
+                task()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("periodic.failed", error=type(error).__name__)
         stop.wait(every)

@@ -102,11 +102,11 @@ def test_many_changes_of_a_queue_are_seen(sessions, work):
 
 def test_a_watchman_that_looks_first_does_what_is_due(sessions, triager, referral, work):
     watchman = Watchman(triager)
-    rota = Scheduler(watchman.others(), watchman.has_work)
-    rota.run_due()
+    scheduler = Scheduler(watchman.others(), watchman.has_work)
+    scheduler.run_due()
     referral()
     change(sessions, Referral, escalate_at=func.now() - timedelta(seconds=1))
-    assert [rota.run_due(), rota.run_due()] == [True, True]
+    assert [scheduler.run_due(), scheduler.run_due()] == [True, True]
     assert work() == set()
     with sessions() as session:
         assert session.scalars(select(Event.type).order_by(Event.number)).all() == [

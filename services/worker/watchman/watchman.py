@@ -162,7 +162,7 @@ def run_watchman(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sessions = create_sessions(create_engine(settings, pool_size=2))  # one connection for each rota
+    sessions = create_sessions(create_engine(settings, pool_size=2))  # one connection for each scheduler
     write_metrics_to(settings.metrics_dir)
     start_heartbeats(settings, "watchman", active())
     with Sandbox(COMMAND) as sandbox:
