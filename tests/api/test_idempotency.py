@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from shared.store import intakes
+from shared.store.names import idempotency_keys
 from shared.tables import IdempotencyKey, Intake
 from tests.api.conftest import Caller
 from tests.api.test_intakes import MINIMAL
@@ -148,7 +148,7 @@ def test_keys_older_than_that_are_forgotten(submitter, sessions):
     age(sessions, timedelta(days=8))
     submitter.post("/v1/intakes", named(), Idempotency_Key="young")
     with sessions.begin() as session:
-        assert intakes.delete_old_keys(session) == 1
+        assert idempotency_keys.delete_old_keys(session) == 1
         assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
 
 
