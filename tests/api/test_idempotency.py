@@ -9,9 +9,10 @@ from sqlalchemy import func, select, update
 
 from shared.store.names import idempotency_keys
 from shared.tables import IdempotencyKey, Intake
-from tests.api.conftest import Caller
+from tests.api.conftest import FACILITY, Caller
 from tests.api.test_intakes import MINIMAL
 from tests.cases import case_for
+from tests.conftest import LOOKUP_KEY
 
 SAME = ("id", "external_id", "lane", "received_at")
 
@@ -149,7 +150,11 @@ def test_keys_older_than_that_are_forgotten(submitter, sessions):
     submitter.post("/v1/intakes", named(), Idempotency_Key="young")
     with sessions.begin() as session:
         assert idempotency_keys.delete_old_keys(session) == 1
-        assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
+        assert session.scalars(select(IdempotencyKey.key)).all() == [stored_as("young")]
+
+
+def stored_as(key: str) -> str:
+    return idempotency_keys.stored_key(key, FACILITY, [LOOKUP_KEY], hashed=True).now
 
 
 def age(sessions, by: timedelta) -> None:
