@@ -67,9 +67,10 @@ def run(retention):
     return counted
 
 
-@pytest.fixture
-def closed(referral, operator):
-    """A function that returns a referral which was completed with words of its own."""
+@pytest.fixture(params=[2, 1], ids=["sealed", "in the clear"])
+def closed(request, configured, referral, operator):
+    """A function that returns a referral which was completed with words of its own, as a format keeps them."""
+    configured(sealing_format=request.param)
 
     def of(mrn="MRN-1"):
         found = referral("orthopedics", mrn=mrn)
@@ -120,7 +121,8 @@ def counted(sessions, table):
 
 def stored_words(sessions):
     with sessions() as session:
-        return session.scalar(text("select count(*) from events where data::text like '%Mary%'"))
+        in_clear = session.scalar(text("select count(*) from events where data::text like '%Mary%'"))
+        return in_clear + session.scalar(text("select count(*) from event_texts"))
 
 
 def test_identities_and_free_text_go_after_their_days_and_the_case_stays(closed, age, run, audited, operator, sessions):
@@ -225,6 +227,8 @@ def test_the_service_itself_erases_nothing(closed, age, service_settings, sessio
         for statement in (
             "set local psoas.erasing = 'on'; update events set data = '{}'",
             "delete from intakes",
+            "delete from event_texts",
+            "update event_texts set sealed = ''",
             "insert into event_erasures (event_id, run_id, rest) values (1, gen_random_uuid(), '')",
             "update intakes set identity_erased_at = now()",
         ):

@@ -85,8 +85,12 @@ def opened_data(
 
 def open_text(cipher: IdentityCipher, text_id: UUID, sealed: bytes) -> tuple[bytes, dict[str, str]]:
     """Return the key of the HMACs and the words; raise UnreadableIdentityError where they do not open."""
-    content = orjson.loads(cipher.open(sealed, row=text_row(text_id)))
-    return bytes.fromhex(content["key"]), content["words"]
+    content = cipher.open(sealed, row=text_row(text_id))
+    try:
+        text = orjson.loads(content)
+        return bytes.fromhex(text["key"]), text["words"]
+    except (KeyError, TypeError, ValueError):
+        raise UnreadableIdentityError("not a text") from None
 
 
 def is_of(data: Mapping[str, Any], key: bytes, words: Mapping[str, str]) -> bool:
