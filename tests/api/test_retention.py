@@ -219,6 +219,32 @@ def test_a_changed_rest_of_an_erased_event_breaks_the_chain(closed, age, run, au
     assert audited()[2] is not None
 
 
+def test_a_change_is_passed_off_as_no_erasure(closed, age, run, audited, sessions):
+    """Who may erase, and lacks CHAIN_KEY, cannot write what an event is compared with."""
+    closed()
+    age("9 years")
+    assert run() == (0, 1, 0)
+    assert audited() == CLEAN
+    with sessions.begin() as session:
+        session.connection().exec_driver_sql("""
+            update event_erasures set rest = '\\x01'::bytea || sha256(rest) where event_id = (
+                select max(event_id) from event_erasures)
+        """)
+    assert audited()[2] is not None
+
+
+def test_an_erasure_of_a_release_before_is_accepted_and_counted(closed, age, run, env, audited):
+    closed()
+    age("9 years")
+    key = env.pop("CHAIN_KEY")
+    assert run() == (0, 1, 0)
+    env["CHAIN_KEY"] = key
+    assert audited() == CLEAN
+    done = json.loads(CliRunner().invoke(audit, ["--json"], env=env).stdout)
+    assert done["erasures_without_key"] > 0
+    assert "erasures without key" in CliRunner().invoke(audit, env=env).stdout
+
+
 def test_the_service_itself_erases_nothing(closed, age, service_settings, sessions):
     closed()
     age("1 day")

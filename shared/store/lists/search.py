@@ -41,23 +41,7 @@ class Hits:
 _BY_REFERENCE = RawStatement(
     text("select intake_id from referrals where reference = :reference and intake_id < :after")
 )
-_BY_EXTERNAL_ID = RawStatement(
-    text("""
-    select found.id from unnest(cast(:facilities as text[])) as of (facility)
-    cross join lateral (
-        select id from intakes
-        where intakes.facility = of.facility and external_id = :external_id and id < :after limit 1
-    ) as found
-    union
-    select found.id
-    from unnest(cast(:hashed_facilities as text[]), cast(:external_id_hashes as bytea[])) as of (facility, hash)
-    cross join lateral (
-        select id from intakes
-        where intakes.facility = of.facility and external_id_hash = of.hash and id < :after limit 1
-    ) as found
-    order by id desc limit (select cast(:limit as int))
-""")
-)
+_BY_EXTERNAL_ID = RawStatement(text(load("find_external_id")))
 _BY_PATIENT = RawStatement(
     text(f"""
     select distinct found.id from unnest(cast(:hashes as bytea[])) as of (hash)

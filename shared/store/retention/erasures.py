@@ -7,7 +7,7 @@ them; the digest of what is left is kept, so that a later change of it shows.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import orjson
@@ -81,6 +81,14 @@ class Case:
     referrals: Sequence[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How an erasure of events is recorded: of which run, and by CHAIN_KEY, if there is one."""
+
+    run: UUID
+    key: bytes | None = field(repr=False)
+
+
 def lock_case(session: Session, first: UUID) -> Case:
     """Keep others from changing a case until the transaction ends."""
     session.execute(_HOLD, {"first": str(first)})
@@ -88,10 +96,10 @@ def lock_case(session: Session, first: UUID) -> Case:
     return Case(first, intakes, session.scalars(_OF_VERSIONS, {"ids": intakes}).all())
 
 
-def erase_identity(session: Session, case: Case, run: UUID) -> None:
+def erase_identity(session: Session, case: Case, record: Record) -> None:
     """Erase identities, their corrections and free text; what is clinical stays, and nothing says of whom it is."""
     session.execute(_TEXTS, {"referrals": case.referrals})
-    _erase_events(session, case, run, whole=False)
+    _erase_events(session, case, record, whole=False)
     # One random hash for the case: its versions still belong together, and no number is found by it.
     hashes = [secrets.token_bytes(HASH_BYTES)] * len(case.intakes)
     session.execute(_IDENTITIES, {"ids": case.intakes, "hashes": hashes, "erased": ERASED})
@@ -99,15 +107,15 @@ def erase_identity(session: Session, case: Case, run: UUID) -> None:
     session.execute(_CORRECTIONS, {"ids": case.intakes, "erased": ERASED})
 
 
-def remove_case(session: Session, case: Case, run: UUID) -> None:
+def remove_case(session: Session, case: Case, record: Record) -> None:
     """Remove a case, all but its events, which lose all their data."""
     session.execute(_TEXTS, {"referrals": case.referrals})
-    _erase_events(session, case, run, whole=True)
+    _erase_events(session, case, record, whole=True)
     for statement in _REMOVED:
         session.execute(statement, {"ids": case.intakes, "referrals": case.referrals})
 
 
-def _erase_events(session: Session, case: Case, run: UUID, *, whole: bool) -> None:
+def _erase_events(session: Session, case: Case, record: Record, *, whole: bool) -> None:
     found = session.execute(_EVENTS, {"referrals": case.referrals}).all()
     shorter = [(row, without(row.data, None if whole else words_of(row.type, row.by, row.data))) for row in found]
     shorter = [(row, data) for row, data in shorter if data != row.data]
@@ -117,5 +125,5 @@ def _erase_events(session: Session, case: Case, run: UUID, *, whole: bool) -> No
     ids = [row.id for row, _ in shorter]
     session.execute(_DATA, {"ids": ids, "data": [orjson.dumps(data).decode() for _, data in shorter]})
     # number, type, at, referral, intake, by, data, actor
-    rests = [rest_of(*row[1:7], data, row.actor) for row, data in shorter]
-    session.execute(_RECORD, {"ids": ids, "rests": rests, "run": run})
+    rests = [rest_of(record.key, *row[1:7], data, row.actor) for row, data in shorter]
+    session.execute(_RECORD, {"ids": ids, "rests": rests, "run": record.run})
