@@ -111,9 +111,8 @@ def _answer_posted(context: AppContext, posted: Receipt, headers: dict[str, str]
     except SQLAlchemyError:
         if replayed:
             raise
-        return json_response(
-            serializers.received(posted, context.cipher), 202, headers
-        )  # it is stored, so the post has succeeded
+        # It is stored, so the post has succeeded.
+        return json_response(serializers.received(posted, context.cipher), 202, headers)
 
 
 def _current_state(context: AppContext, intake_id: UUID, headers: dict[str, str]) -> Response:
