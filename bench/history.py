@@ -63,6 +63,7 @@ def multiply(scene: Scene, times: int, *, completed: bool, patients: Patients = 
     with scene.engine.begin() as connection, _checked_at_the_end(connection):
         connection.execute(COPIES, {"times": times})
         intake = {"id": "new_intake_id", "external_id": "'bench-' || place"}
+        intake |= {"external_id_hash": "null::bytea", "external_id_sealed": "null::bytea"}
         patient = {"mrn_hash": PATIENT[patients]}
         referral = {"id": "new_referral_id", "intake_id": "new_intake_id", "acknowledge_by": "acknowledge_by + later"}
         event = {"referral_id": "new_referral_id", "intake_id": "new_intake_id"} | CHAIN

@@ -15,6 +15,7 @@ ROLES = (SERVICE, READER, MAINTENANCE)
 # What is recorded once. Events and accesses get their number and digest afterwards, which a trigger allows once.
 ONLY_ADDED: dict[str, Sequence[str]] = {
     "events": ("number", "digest"),
+    "event_texts": (),
     "access_log": ("number", "digest"),
     "access_log_patients": (),
     "chain_seals": (),
@@ -32,7 +33,9 @@ MAINTAINED: dict[str, str] = {
 }
 # What maintenance may do to the other tables: seal and hash anew, erase what is old, and record it as events.
 ERASED_FROM: dict[str, str] = {
-    "intakes": "update (identity, mrn_hash, patient_hash, birth_date_hash, external_id, identity_erased_at), delete",
+    "intakes": "update (identity, mrn_hash, patient_hash, birth_date_hash, external_id, external_id_hash, "
+    "external_id_sealed, identity_erased_at), delete",
+    "event_texts": "update (sealed), delete",
     "identity_corrections": "update (reason, before, after), delete",
     "destinations": "update (secret)",
     "referrals": "update (mrn_hash, patient_hash), delete",
@@ -48,8 +51,8 @@ ERASED_FROM: dict[str, str] = {
 # What stays as it was stored, in tables whose other columns the service changes.
 FIXED_COLUMNS = {
     "intakes": {
-        *("id", "facility", "external_id", "lane", "received_at", "today", "answers", "body_hash", "request_id"),
-        *("traceparent", "amends", "first_version", "identity_erased_at"),
+        *("id", "facility", "external_id", "external_id_hash", "external_id_sealed", "lane", "received_at", "today"),
+        *("answers", "body_hash", "request_id", "traceparent", "amends", "first_version", "identity_erased_at"),
     },
     "referrals": {"id", "intake_id", "facility"},  # `demo` sets the times of its own cases back
     "api_keys": {"id", "secret_hash", "role", "facility", "queues", "person_id", "created_at"},

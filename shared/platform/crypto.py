@@ -1,4 +1,4 @@
-"""Seals identities and webhook secrets (AES), and hashes identity with a key so that it can be compared.
+"""Seals identities, what people write and webhook secrets (AES), and hashes what has to be compared with a key.
 
 Both are sealed with AES-256-GCM. Table, column, row and key id are authenticated with a value (format 2), so one that
 is copied to another place does not open. The key id stands in front, so keys can be rotated while old rows still open.
@@ -20,7 +20,12 @@ MAX_KEY_ID_BYTES = 32
 BOUND = b"\x00\x02"  # in front of a value of format 2; one of format 1 begins with the length of its key id, never 0
 ERASED = b"\x00erased"  # in the place of a sealed value that was erased: no key opens it
 # Where the values of a row stand, by what its name begins with; every other name is the id of an intake.
-_PLACES = {"destination:": ("destinations", "secret"), "correction:": ("identity_corrections", "reason")}
+_PLACES = {
+    "destination:": ("destinations", "secret"),
+    "correction:": ("identity_corrections", "reason"),
+    "text:": ("event_texts", "sealed"),
+    "external_id:": ("intakes", "external_id_sealed"),
+}
 
 
 class UnreadableIdentityError(Exception):
@@ -40,6 +45,11 @@ class IdentityCipher:
         self._writer = next(iter(keys))
         self._fallback = fallback
         self._bound = bound
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it seals in format 2, which the release before does not read."""
+        return self._bound
 
     @property
     def target(self) -> bytes:
@@ -69,6 +79,10 @@ class IdentityCipher:
             if self._fallback is not None:
                 return self._fallback.open(sealed, row=row)
             raise UnreadableIdentityError(f"key {name!r}") from None
+
+    def has_key_of(self, sealed: bytes) -> bool:
+        """Say whether the key that a value names is there: where such a value does not open, it was damaged."""
+        return key_id_of(sealed) in self._ciphers
 
     def opens_under_other_id(self, sealed: bytes, *, row: str) -> bool:
         """Say whether one of the keys opens a value that does not name it: then its key id is damaged, not missing."""

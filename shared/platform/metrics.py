@@ -57,8 +57,9 @@ METRICS = (
     DELIVERY_SECONDS,
     FAILURES,
 )
-# A form whose first look failed, triage that failed, a message not published, an identity that did not open, guessing.
-STEPS = ("screen", "triage", "announce", "identity", "guessing")
+# A form whose first look failed, triage that failed, a message not published, an identity or words that did not open,
+# guessing.
+STEPS = ("screen", "triage", "announce", "identity", "text", "guessing")
 
 # Taken from the file system when a process begins to count: in a memory map, a full disk is the end of the process.
 RESERVED_BYTES = 262_144

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.clinical.referral.answered import answered
 from shared.clinical.referral.versions import Settlement, Version
+from shared.platform.crypto import IdentityCipher
 from shared.platform.task_queues import Lane
 from shared.store import referrals
 from shared.store.access.scope import Scope
@@ -83,11 +84,17 @@ def source_form(session: Session, intake_id: UUID) -> SourceForm:
 
 
 def supersede_by_answers(
-    session: Session, case: HeldCase, outcome: TriageOutcome, versions: Versions, event: Mapping[str, Any]
+    session: Session,
+    case: HeldCase,
+    outcome: TriageOutcome,
+    versions: Versions,
+    event: Mapping[str, Any],
+    *,
+    cipher: IdentityCipher,
 ) -> tuple[TriageOutcome, list[DueDelivery]]:
     """Store the referral of the new version in the place of the case's own; return it as it was placed.
 
-    `event` has `by`, `actor` and `data` of what the new version's timeline says.
+    `event` has `by`, `actor` and `data` of what the new version's timeline says; `cipher` seals its words.
     """
     before = case.version(case.referral.id)
     survivor = answered(version_of(outcome), before, moved=_moved(case.referral.record, outcome.record))
@@ -107,13 +114,21 @@ def supersede_by_answers(
         )
     names = {"referral_id": survivor.referral_id, "intake_id": survivor.intake_id}
     due += supersede(session, settled.superseded, survivor.referral_id, actor=event["actor"])
-    return placed, due + append_events(session, [{"type": "referral.answered", **names, **event}])
+    return placed, due + append_events(session, [{"type": "referral.answered", **names, **event}], cipher=cipher)
 
 
 def put_in_own_place(
-    session: Session, case: HeldCase, own: TriageOutcome, *, by: str, reason: str, actor: Mapping[str, Any]
+    session: Session,
+    case: HeldCase,
+    own: TriageOutcome,
+    event: Mapping[str, Any],
+    *,
+    cipher: IdentityCipher,
 ) -> list[DueDelivery]:
-    """Move the referral to where its own form alone puts it; no earlier version has a say from now on."""
+    """Move the referral to where its own form alone puts it; no earlier version has a say from now on.
+
+    `event` has `by`, `actor` and the `reason`, which `cipher` seals.
+    """
     stored, before = case.referral, case.version(case.referral.id)
     earlier = [each.referral_id for each in case.chain if each.referral_id != stored.id and not each.is_open]
     session.execute(
@@ -137,9 +152,9 @@ def put_in_own_place(
         "contact_overdue_at": before.contact_overdue_at if own.contact_by == before.contact_by else None,
         "imaging_due": own.imaging_due,
     }
-    data = {"from": stored.queue, "to": own.queue, "priority": own.priority, "reason": reason}
-    event = {"type": "referral.downgrade_confirmed", "by": by, "data": data, "actor": actor}
-    return referrals.change(session, stored, values, event)
+    data = {"from": stored.queue, "to": own.queue, "priority": own.priority, "reason": event["reason"]}
+    confirmed = {"type": "referral.downgrade_confirmed", "by": event["by"], "data": data, "actor": event["actor"]}
+    return referrals.change(session, stored, values, confirmed, cipher=cipher)
 
 
 def _moved(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:

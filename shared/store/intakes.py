@@ -1,15 +1,15 @@
 """Stores an intake at most once under each of its names, and finds it again."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Text, bindparam, exists, func, or_, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -18,11 +18,9 @@ from sqlalchemy.orm import Session
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import Lane
 from shared.store.access.scope import Scope
+from shared.store.names.idempotency_keys import IS_KEPT, NAME, StoredKey, values_of
 from shared.store.related import Ended, ended, ending_of
 from shared.tables import Decision, IdempotencyKey, Intake, Referral
-
-KEYS_ARE_KEPT = timedelta(days=7)
-MAX_KEYS = 10_000  # forgotten in one transaction
 
 
 class NameTakenError(Exception):
@@ -34,12 +32,23 @@ class NothingToAmendError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class AsSent:
+    """By what a new intake is compared with stored ones beside its columns; never stored itself."""
+
+    external_id: str | None = None
+    previous_external_id_hash: bytes | None = None  # by LOOKUP_KEY_PREVIOUS
+    previous_body_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewIntake:
     """An intake to be stored: clinical answers in `answers`, everything that identifies in `identity`, sealed."""
 
     id: UUID
     facility: str
-    external_id: str | None
+    external_id: str | None  # in the clear, beside a release that reads no other
+    external_id_hash: bytes | None
+    external_id_sealed: bytes | None
     amends: UUID | None
     lane: Lane
     today: date
@@ -51,11 +60,11 @@ class NewIntake:
     body_hash: bytes
     request_id: str
     traceparent: str | None
-    previous_body_hash: bytes | None = None  # by LOOKUP_KEY_PREVIOUS; compared with, never stored
+    sent: AsSent = AsSent()
 
     def has_body_of(self, earlier: "Earlier") -> bool:
         """Say whether an intake that is stored came with the same body."""
-        return earlier.body_hash in (self.body_hash, self.previous_body_hash)
+        return earlier.body_hash in (self.body_hash, self.sent.previous_body_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class Receipt:
 
     id: UUID
     external_id: str | None
+    external_id_sealed: bytes | None
     status: str
     lane: Lane
     received_at: datetime
@@ -83,6 +93,7 @@ class StoredIntake:
 
     id: UUID
     external_id: str | None
+    external_id_sealed: bytes | None
     amends: UUID | None
     facility: str
     status: str
@@ -104,6 +115,7 @@ _STORED = (
         *(
             Intake.id,
             Intake.external_id,
+            Intake.external_id_sealed,
             Intake.amends,
             Intake.facility,
             Intake.status,
@@ -124,38 +136,29 @@ _STORED_ONE = _STORED.where(Intake.id == bindparam("id"))
 _STORED_ONE_OF_FACILITY = _STORED_ONE.where(Intake.facility == bindparam("facility"))
 _STATUS = select(Intake.status).where(Intake.id == bindparam("id"))
 _EARLIER = [getattr(Intake, each.name) for each in fields(Earlier)]
-_YOUNG = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 
 # The two ways to store an intake are made once: this is the hot path. Each is one statement, so it stores all or
 # nothing, in one round trip. The second lets the key name the intake first. Where the key is taken nothing follows;
 # where another name of the intake is taken, the key names nothing and its foreign key undoes it.
+# The unique indexes know a name as it is stored now. As it may have been stored before it is looked for: what stored it
+# so does not run any more, or knows both.
 _TABLE = cast(SqlTable, Intake.__table__)
-_NAMES = [each.name for each in fields(NewIntake) if each.name != "previous_body_hash"]
+_NAMES = [each.name for each in fields(NewIntake) if each.name != "sent"]
 _COLUMNS = [*(_TABLE.c[name] for name in _NAMES), _TABLE.c.first_version]
-_NAME = (
-    insert(IdempotencyKey)
-    .values(facility=bindparam("facility"), key=bindparam("idempotency_key"), intake_id=bindparam("id"))
-    .on_conflict_do_update(
-        index_elements=[IdempotencyKey.facility, IdempotencyKey.key],
-        set_={"intake_id": bindparam("id"), "created_at": func.now()},
-        where=~_YOUNG,
-    )
-    .returning(IdempotencyKey.intake_id)
+_OTHER = _TABLE.alias("other").c
+_OF_FACILITY = _OTHER.facility == bindparam("facility", type_=Text)
+_IS_FREE = (
+    ~exists().where(_OF_FACILITY, _OTHER.external_id == bindparam("given_external_id", type_=Text)),
+    ~exists().where(_OF_FACILITY, _OTHER.external_id_hash == bindparam("previous_external_id_hash", type_=LargeBinary)),
 )
-_ADD = RawStatement(
-    insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.received_at), [each.name for each in _COLUMNS]
-)
-_ADD_NAMED = RawStatement(
-    insert(_TABLE)
-    .from_select(
-        _COLUMNS, select(*(bindparam(each.name, type_=each.type) for each in _COLUMNS)).select_from(_NAME.cte())
-    )
-    .on_conflict_do_nothing()
-    .returning(_TABLE.c.received_at)
+_NEW = select(*(bindparam(each.name, type_=each.type) for each in _COLUMNS)).where(*_IS_FREE)
+_ADD, _ADD_NAMED = (
+    RawStatement(insert(_TABLE).from_select(_COLUMNS, new).on_conflict_do_nothing().returning(_TABLE.c.received_at))
+    for new in (_NEW, _NEW.select_from(NAME.cte()))
 )
 
 
-def add(connection: Connection | Session, new: NewIntake, idempotency_key: str | None) -> Receipt:
+def add(connection: Connection | Session, new: NewIntake, idempotency_key: StoredKey | None) -> Receipt:
     """Store `new`.
 
     Raises NameTakenError if it has a name that is taken, NothingToAmendError if it amends what its facility never sent.
@@ -163,9 +166,12 @@ def add(connection: Connection | Session, new: NewIntake, idempotency_key: str |
     columns = {name: getattr(new, name) for name in _NAMES}
     columns["answers"] = orjson.dumps(new.answers).decode()
     columns["first_version"] = None if new.amends is None else _first_version(connection, new.facility, new.amends)
+    columns["given_external_id"] = new.sent.external_id
+    columns["previous_external_id_hash"] = new.sent.previous_external_id_hash
+    columns |= values_of(idempotency_key) if idempotency_key else {}
     statement = _ADD if idempotency_key is None else _ADD_NAMED
     with naming():
-        added = statement.execute(connection, columns | {"idempotency_key": idempotency_key}).fetchone()
+        added = statement.execute(connection, columns).fetchone()
     if added is None:
         raise NameTakenError
     return receipt(new, added[0])
@@ -184,34 +190,34 @@ def naming() -> Iterator[None]:
 
 def receipt(new: NewIntake, received_at: datetime) -> Receipt:
     """Return the receipt of an intake that was stored at `received_at`."""
-    return Receipt(new.id, new.external_id, "received", new.lane, received_at, new.answers)
+    return Receipt(new.id, new.sent.external_id, None, "received", new.lane, received_at, new.answers)
 
 
-def remember(session: Session, facility: str, idempotency_key: str, intake_id: UUID) -> bool:
-    """Let the key name the intake from now on; return False if it names one already, and is not too old."""
-    names = {"facility": facility, "idempotency_key": idempotency_key, "id": intake_id}
-    return session.execute(_NAME, names).one_or_none() is not None
-
-
-def find_by_keys(session: Session, facility: str, keys: Collection[str | None]) -> dict[str | None, Earlier]:
+def find_by_keys(
+    session: Session, facility: str, keys: Collection[StoredKey | None]
+) -> dict[StoredKey | None, Earlier]:
     """Return the intakes that the keys name, by key; only keys that were remembered in the last seven days."""
-    keys = [key for key in keys if key is not None]
-    if not keys:
+    spellings = {spelling: key for key in keys if key is not None for spelling in key.spellings}
+    if not spellings:
         return {}
     statement = select(IdempotencyKey.key, *_EARLIER).join(Intake, IdempotencyKey.intake_id == Intake.id)
-    named = (IdempotencyKey.facility == facility, IdempotencyKey.key.in_(keys), _YOUNG)
-    return {key: Earlier(*row) for key, *row in session.execute(statement.where(*named))}
+    named = (IdempotencyKey.facility == facility, IdempotencyKey.key.in_(spellings), IS_KEPT)
+    return {spellings[key]: Earlier(*row) for key, *row in session.execute(statement.where(*named))}
 
 
 def find_by_names(session: Session, facility: str, new: Sequence[NewIntake]) -> dict[UUID, Earlier]:
     """Return, by the id of each of the facility's `new`, the intake that has its external id, or is the same."""
     same = Intake.id.in_([each.id for each in new])
-    external_ids = [each.external_id for each in new if each.external_id is not None]
-    named = (Intake.facility == facility) & Intake.external_id.in_(external_ids)
-    found = [Earlier(*row) for row in session.execute(select(*_EARLIER).where(or_(same, named)))]
-    by_id = {each.id: each for each in found}
-    by_external_id = {each.external_id: each for each in found if each.external_id}
-    earlier = ((each.id, by_id.get(each.id) or by_external_id.get(each.external_id or "")) for each in new)
+    names = [name for each in new for name in _spellings(each)]
+    named = or_(
+        Intake.external_id.in_([name for name in names if isinstance(name, str)]),
+        Intake.external_id_hash.in_([name for name in names if isinstance(name, bytes)]),
+    )
+    statement = select(Intake.external_id_hash, *_EARLIER).where(or_(same, (Intake.facility == facility) & named))
+    found = [(hashed, Earlier(*row)) for hashed, *row in session.execute(statement)]
+    by_id = {each.id: each for _, each in found}
+    by_name = {name: each for hashed, each in found for name in (each.external_id, hashed) if name is not None}
+    earlier = ((each.id, by_id.get(each.id) or _first(by_name, _spellings(each))) for each in new)
     return {new_id: each for new_id, each in earlier if each is not None}
 
 
@@ -233,15 +239,14 @@ def is_triaged(connection: Connection | Session, intake_id: UUID) -> bool:
     return connection.scalar(_STATUS, {"id": intake_id}) == "triaged"
 
 
-def delete_old_keys(session: Session) -> int:
-    """Remove the oldest idempotency keys of those that are older than seven days, at most MAX_KEYS; return how many.
+def _spellings(new: NewIntake) -> list[str | bytes]:
+    """Return every way in which a row may have the external id of a new intake."""
+    names = (new.sent.external_id, new.external_id_hash, new.sent.previous_external_id_hash)
+    return [name for name in names if name is not None]
 
-    Bounded, so that what gathered while no watchman ran is gone in some steps, and not in one that takes too long.
-    """
-    names = (IdempotencyKey.facility, IdempotencyKey.key)
-    oldest = select(*names).where(~_YOUNG).order_by(IdempotencyKey.created_at).limit(MAX_KEYS)
-    forgotten = session.execute(delete(IdempotencyKey).where(tuple_(*names).in_(oldest), ~_YOUNG).returning(names[1]))
-    return len(forgotten.all())
+
+def _first(by_name: Mapping[str | bytes, Earlier], names: Sequence[str | bytes]) -> Earlier | None:
+    return next((by_name[name] for name in names if name in by_name), None)
 
 
 def _stored(row: Sequence[Any]) -> StoredIntake:

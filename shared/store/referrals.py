@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import OPEN_STATUSES, STATUSES
+from shared.platform.crypto import IdentityCipher
 from shared.platform.raw_statement import RawStatement
 from shared.store.access.facilities import TEST
 from shared.store.access.scope import Scope
@@ -232,12 +233,19 @@ def worklist(
 
 
 def change(
-    session: Session, referral: StoredReferral, values: Mapping[str, Any], *events: Mapping[str, Any]
+    session: Session,
+    referral: StoredReferral,
+    values: Mapping[str, Any],
+    *events: Mapping[str, Any],
+    cipher: IdentityCipher,
 ) -> list[DueDelivery]:
-    """Change the referral and add the events (type, by, data) that say so; return what is to be delivered of them."""
+    """Change the referral and add the events (type, by, data) that say so; return what is to be delivered of them.
+
+    `cipher` seals what a person wrote in them.
+    """
     session.execute(update(_TABLE).where(_REFERRAL.id == referral.id).values(version=_REFERRAL.version + 1, **values))
     names = {"referral_id": referral.id, "intake_id": referral.intake_id}
-    return append_events(session, [{**names, **event} for event in events])
+    return append_events(session, [{**names, **event} for event in events], cipher=cipher)
 
 
 def is_seen(session: Session, referral_id: UUID, scope: Scope) -> bool:

@@ -4,7 +4,7 @@ Found in the statement that reads the referrals, for each one by itself: nothing
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import JSON, ColumnElement, Uuid, literal_column
 
 from shared.clinical.referral.lifecycle import OPEN_STATUSES
+from shared.platform.crypto import IdentityCipher
+from shared.store.event_log.texts import opened_data
 from shared.tables import ENDED, IS_OPEN, PATIENT, one_of
 
 DUPLICATES_WITHIN_DAYS = 14
@@ -35,11 +37,18 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """By whom and when a referral was completed or returned, and with which words."""
+    """By whom and when a referral was completed or returned, and the data of the event that says with which words."""
 
     by: str
     at: datetime
-    words: str
+    data: dict[str, Any]
+    text_id: UUID | None
+    sealed: bytes | None = field(repr=False)
+
+    def words(self, cipher: IdentityCipher) -> str:
+        """Return the reason or the outcome; nothing where it was erased."""
+        data = opened_data(cipher, self.data, self.text_id, self.sealed)
+        return data.get("reason") or data.get("outcome") or ""
 
 
 # Columns of a statement that reads referrals from what it calls `page`. For each referral one step into an index that
@@ -84,17 +93,22 @@ def ended(referrals: str) -> ColumnElement[Any]:
     """Return the column that says how a row of `referrals` ended: one step into an index of what ends referrals."""
     return literal_column(
         f"""(
-            select json_build_array(by, at, coalesce(data ->> 'reason', data ->> 'outcome')) from events
-            where referral_id = {referrals}.id and {ENDED} and {referrals}.status in ('completed', 'returned')
+            select json_build_array(by, at, data, text_id, encode(sealed, 'hex'))
+            from events left join event_texts on event_texts.id = text_id
+            where events.referral_id = {referrals}.id and {ENDED} and {referrals}.status in ('completed', 'returned')
             order by events.id desc limit 1
         )""",  # noqa: S608 - a name of ours
         JSON,
     )
 
 
-def ending_of(found: tuple[str, str, str] | None) -> Ended | None:
+def ending_of(found: tuple[str, str, dict[str, Any], str | None, str | None] | None) -> Ended | None:
     """Return what the column of `ended` says."""
-    return found and Ended(found[0], datetime.fromisoformat(found[1]), found[2] or "")  # erased
+    if not found:
+        return None
+    by, at, data, text_id, sealed = found
+    text = (UUID(text_id) if text_id else None, bytes.fromhex(sealed) if sealed else None)
+    return Ended(by, datetime.fromisoformat(at), data, *text)
 
 
 def duplicates(found: Iterable[tuple[str, str, str, str]] | None) -> list[Duplicate]:

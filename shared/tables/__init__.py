@@ -17,6 +17,7 @@ from shared.tables.access import (
 from shared.tables.base import Table, one_of
 from shared.tables.console import SESSION_KINDS, ConsoleSession
 from shared.tables.deliveries import DELIVERY_STATUSES, DESTINATION_STATUSES, Delivery, DeliveryAttempt, Destination
+from shared.tables.event_texts import EventText
 from shared.tables.heartbeats import Heartbeat
 from shared.tables.identities import IdentityCorrection
 from shared.tables.intakes import INTAKE_STATUSES, IdempotencyKey, Intake
@@ -62,6 +63,7 @@ __all__ = [
     "Destination",
     "Event",
     "EventErasure",
+    "EventText",
     "Facility",
     "FailedAuthentication",
     "Heartbeat",

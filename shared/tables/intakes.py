@@ -20,7 +20,9 @@ class Intake(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     facility: Mapped[str]
-    external_id: Mapped[str | None]
+    external_id: Mapped[str | None]  # in the clear, as releases before wrote it; else None, and the next two have it
+    external_id_hash: Mapped[bytes | None]  # keyed, as mrn_hash; None also in what releases before added
+    external_id_sealed: Mapped[bytes | None]
     status: Mapped[str] = mapped_column(server_default="received")
     lane: Mapped[str]
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -63,6 +65,13 @@ class Intake(Table):
             unique=True,
             postgresql_where=text("external_id is not null"),
         ),
+        Index(
+            "uq_intakes_facility_external_id_hash",
+            "facility",
+            "external_id_hash",
+            unique=True,
+            postgresql_where=text("external_id_hash is not null"),
+        ),
         Index("ix_intakes_of_facility", "facility", "status", "received_at", "id"),
         Index("ix_intakes_patient", text("coalesce(patient_hash, mrn_hash)"), "id"),
         Index("ix_intakes_without_patient_hash", "id", postgresql_where=text("patient_hash is null")),
@@ -74,6 +83,11 @@ class Intake(Table):
             postgresql_where=text("status = 'received'"),
         ),
         Index("ix_intakes_sealing_key", text("sealing_key(identity)")),
+        Index(
+            "ix_intakes_external_id_sealing_key",
+            text("sealing_key(external_id_sealed)"),
+            postgresql_where=text("external_id_sealed is not null"),
+        ),
         CheckConstraint(one_of("status", INTAKE_STATUSES), name="status"),
         CheckConstraint(one_of("lane", LANES), name="lane"),
         CheckConstraint("(status = 'triaged') = (triaged_at is not null)", name="triaged_at"),
@@ -87,6 +101,6 @@ class IdempotencyKey(Table):
     __tablename__ = "idempotency_keys"
 
     facility: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)  # hashed: shared/store/names/idempotency_keys.py
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

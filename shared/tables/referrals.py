@@ -161,6 +161,7 @@ class Event(Table):
     intake_id: Mapped[UUID]
     by: Mapped[str | None]
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    text_id: Mapped[UUID | None]  # of the words that belong to it, in `event_texts` until they are erased
     # Through which key a person did it, from which address, in which request; None where the service itself did it.
     actor: Mapped[dict[str, Any] | None]
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from services.worker.triage.sandbox_process import COMMAND
 from services.worker.triage.triager import Triager
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.clinical.triage import triage
+from shared.platform.ciphers import identity_cipher
 from shared.platform.database import Sessions
 from shared.platform.settings import Settings
 from shared.platform.task_queues import LANES
@@ -101,6 +102,19 @@ def triage_all(sessions: Sessions) -> Iterator[Callable[[], None]]:
                     pass
 
         yield until_nothing_waits
+
+
+@pytest.fixture
+def configured(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that gives the application other settings, as a restart would, with the cipher that follows."""
+
+    def to(**changed: Any) -> None:
+        own = context_of(app)
+        settings = replace(own.settings, **changed)
+        other = replace(own, settings=settings, cipher=identity_cipher(settings))
+        monkeypatch.setitem(app.extensions, EXTENSION, other)
+
+    return to
 
 
 @pytest.fixture

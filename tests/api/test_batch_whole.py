@@ -15,15 +15,17 @@ from services.api.admission.bulkheads import BATCHES
 from services.api.context import context_of
 from services.api.intakes import accept
 from services.api.intakes.insert_or_replay import insert_all
+from shared.store.names.external_ids import external_id_hash
 from shared.tables import IdempotencyKey, Intake
 from tests.api.batches import NDJSON, PATH, form, line, outcomes_of, post, send, statuses
 from tests.api.conftest import FACILITY, Caller
 from tests.api.test_canary import CANARY, log_text, tells
-from tests.api.test_idempotency import stored
+from tests.api.test_idempotency import stored, stored_as
 from tests.api.test_metrics import scrape
 from tests.api.test_problems import cut_off, is_problem, whose_first_answer_is_lost
 from tests.api.test_server import ask, server
 from tests.cases import case_for
+from tests.conftest import LOOKUP_KEY
 from tests.program import all_gone, descendants
 
 __all__ = ["cut_off", "log_text", "scrape", "server"]  # fixtures
@@ -81,15 +83,17 @@ def test_the_same_names_at_once_in_batches_and_singly_are_one_intake_each(names,
 def taken_by_another(sessions, **names):
     """Another request, which has not committed yet, takes a name."""
     with sessions() as session:
-        own = uuid7()
+        own, name = uuid7(), names.get("external_id")
         session.execute(
             insert(Intake).values(
-                id=own, facility=FACILITY, external_id=names.get("external_id"), lane="routine", today=func.now(),
-                answers={}, identity=b"", mrn_hash=b"", body_hash=b"", request_id="r",
+                id=own, facility=FACILITY, external_id_hash=name and external_id_hash(LOOKUP_KEY, FACILITY, name),
+                lane="routine", today=func.now(), answers={}, identity=b"", mrn_hash=b"", body_hash=b"", request_id="r",
             )
         )  # fmt: skip
         if "key" in names:
-            session.execute(insert(IdempotencyKey).values(facility=FACILITY, key=names["key"], intake_id=own))
+            session.execute(
+                insert(IdempotencyKey).values(facility=FACILITY, key=stored_as(names["key"]), intake_id=own)
+            )
         yield session
 
 

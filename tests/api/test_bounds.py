@@ -39,6 +39,7 @@ from shared.store.related import MAX_DUPLICATES
 from shared.store.triage_outcome import FAILED
 from shared.store.triage_queue import TriageOutcome, lease_batch, lock_batch, oldest_waiting, release_lease, renew_lease
 from shared.store.versions import Versions
+from tests.conftest import LOOKUP_KEY
 from tests.sent import sent_by
 
 FEW, MANY = 1_000, 10_000
@@ -335,7 +336,8 @@ def test_search_and_a_facilitys_own_intakes(engine, grow):
     since = now() - timedelta(hours=1)
     for asked in ({}, {"status": "received"}, {"since": since}, {"external_id": name}):
         for facility in ("city", "nowhere"):
-            own = partial(intakes_of, facility=facility, wanted=IntakeFilter(**asked), limit=PAGE, after=None)
+            wanted, keys = IntakeFilter(**asked), (LOOKUP_KEY,)
+            own = partial(intakes_of, facility=facility, wanted=wanted, lookup_keys=keys, limit=PAGE, after=None)
             assert read_by(engine, own).rows <= PAGE, asked
 
 

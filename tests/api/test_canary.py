@@ -67,14 +67,14 @@ def payloads(sessions) -> list[str]:
 
 @pytest.mark.usefixtures("listening")
 def test_the_canary_sings_nowhere(submitter, operator, triage_all, broker, sessions, log_text):
-    posted = submitter.post("/v1/intakes", CANARY, Idempotency_Key="k1")
+    posted = submitter.post("/v1/intakes", CANARY, Idempotency_Key="CANARY-k1")
     broker.blpop("triage.priority", timeout=5)
     submitter.post("/v1/intakes", CANARY)
     refusals = [
         submitter.post("/v1/intakes", {**CANARY, "symptoms": {"cannot_lift_leg_supine": "CANARY"}}),
         submitter.post("/v1/intakes", {**CANARY, "CANARY Smith": 1}),
-        submitter.post("/v1/intakes", {**CANARY, "history": {"cancer": "CANARY"}}, Idempotency_Key="k1"),
-        submitter.post("/v1/intakes", {**CANARY, "history": {}}, Idempotency_Key="k1"),
+        submitter.post("/v1/intakes", {**CANARY, "history": {"cancer": "CANARY"}}, Idempotency_Key="CANARY-k1"),
+        submitter.post("/v1/intakes", {**CANARY, "history": {}}, Idempotency_Key="CANARY-k1"),
         submitter.send("/v1/intakes", json.dumps(CANARY).encode()[:-1]),
         submitter.get("/v1/queues?name=CANARY"),
     ]

@@ -162,16 +162,17 @@ def test_an_overdue_contact_of_a_test_is_said_and_alarms_nobody(both, sessions):
         assert {str(each) for each in overdue} == {real["id"], test["id"]}
 
 
-def test_statistics_handover_and_failed_work_leave_tests_out(both, operator, sessions):
+def test_statistics_handover_and_failed_work_leave_tests_out(both, operator, sessions, settings):
     real, test = both
     for each in both:
         back = {**ACTIONS["return"], "confirm": True}
         assert operator.post(f"{each['links']['self']}/return", back).status_code == 200
     everybody, tests = Scope.everything(), Scope.of_facility("sandbox")
+    cipher = IdentityCipher(settings.identity_keys)
     with sessions() as session:
         since = session.scalar(select(func.min(Referral.created_at)))
         for scope, seen in ((everybody, real), (tests, test)):
-            moved = moved_since(session, scope, since, limit=10)
+            moved = moved_since(session, scope, since, cipher=cipher, limit=10)
             assert [str(each.referral_id) for each in moved] == [seen["id"]]
             counted = statistics(session, scope, since, timedelta(hours=1))
             assert [each.count for each in counted.by_time] == [1]

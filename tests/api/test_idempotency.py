@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from shared.store import intakes
+from shared.store.names import idempotency_keys
 from shared.tables import IdempotencyKey, Intake
-from tests.api.conftest import Caller
+from tests.api.conftest import FACILITY, Caller
 from tests.api.test_intakes import MINIMAL
 from tests.cases import case_for
+from tests.conftest import LOOKUP_KEY
 
 SAME = ("id", "external_id", "lane", "received_at")
 
@@ -148,8 +149,12 @@ def test_keys_older_than_that_are_forgotten(submitter, sessions):
     age(sessions, timedelta(days=8))
     submitter.post("/v1/intakes", named(), Idempotency_Key="young")
     with sessions.begin() as session:
-        assert intakes.delete_old_keys(session) == 1
-        assert session.scalars(select(IdempotencyKey.key)).all() == ["young"]
+        assert idempotency_keys.delete_old_keys(session) == 1
+        assert session.scalars(select(IdempotencyKey.key)).all() == [stored_as("young")]
+
+
+def stored_as(key: str) -> str:
+    return idempotency_keys.stored_key(key, FACILITY, [LOOKUP_KEY], hashed=True).now
 
 
 def age(sessions, by: timedelta) -> None:

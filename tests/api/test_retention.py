@@ -67,9 +67,10 @@ def run(retention):
     return counted
 
 
-@pytest.fixture
-def closed(referral, operator):
-    """A function that returns a referral which was completed with words of its own."""
+@pytest.fixture(params=[2, 1], ids=["sealed", "in the clear"])
+def closed(request, configured, referral, operator):
+    """A function that returns a referral which was completed with words of its own, as a format keeps them."""
+    configured(sealing_format=request.param)
 
     def of(mrn="MRN-1"):
         found = referral("orthopedics", mrn=mrn)
@@ -120,7 +121,8 @@ def counted(sessions, table):
 
 def stored_words(sessions):
     with sessions() as session:
-        return session.scalar(text("select count(*) from events where data::text like '%Mary%'"))
+        in_clear = session.scalar(text("select count(*) from events where data::text like '%Mary%'"))
+        return in_clear + session.scalar(text("select count(*) from event_texts"))
 
 
 def test_identities_and_free_text_go_after_their_days_and_the_case_stays(closed, age, run, audited, operator, sessions):
@@ -217,6 +219,32 @@ def test_a_changed_rest_of_an_erased_event_breaks_the_chain(closed, age, run, au
     assert audited()[2] is not None
 
 
+def test_a_change_is_passed_off_as_no_erasure(closed, age, run, audited, sessions):
+    """Who may erase, and lacks CHAIN_KEY, cannot write what an event is compared with."""
+    closed()
+    age("9 years")
+    assert run() == (0, 1, 0)
+    assert audited() == CLEAN
+    with sessions.begin() as session:
+        session.connection().exec_driver_sql("""
+            update event_erasures set rest = '\\x01'::bytea || sha256(rest) where event_id = (
+                select max(event_id) from event_erasures)
+        """)
+    assert audited()[2] is not None
+
+
+def test_an_erasure_of_a_release_before_is_accepted_and_counted(closed, age, run, env, audited):
+    closed()
+    age("9 years")
+    key = env.pop("CHAIN_KEY")
+    assert run() == (0, 1, 0)
+    env["CHAIN_KEY"] = key
+    assert audited() == CLEAN
+    done = json.loads(CliRunner().invoke(audit, ["--json"], env=env).stdout)
+    assert done["erasures_without_key"] > 0
+    assert "erasures without key" in CliRunner().invoke(audit, env=env).stdout
+
+
 def test_the_service_itself_erases_nothing(closed, age, service_settings, sessions):
     closed()
     age("1 day")
@@ -225,6 +253,8 @@ def test_the_service_itself_erases_nothing(closed, age, service_settings, sessio
         for statement in (
             "set local psoas.erasing = 'on'; update events set data = '{}'",
             "delete from intakes",
+            "delete from event_texts",
+            "update event_texts set sealed = ''",
             "insert into event_erasures (event_id, run_id, rest) values (1, gen_random_uuid(), '')",
             "update intakes set identity_erased_at = now()",
         ):

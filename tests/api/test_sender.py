@@ -17,6 +17,7 @@ from shared.store.event_log.events import append_events
 from shared.tables import Delivery
 from tests.api.test_referrals import ACTIONS
 from tests.api.test_server import free_port, wait_until_it_listens
+from tests.conftest import IDENTITY_KEYS
 from tests.program import program
 
 SERVE = """
@@ -69,10 +70,9 @@ def test_while_it_is_open_nothing_came_of_it(referral, operator, submitter):
 
 
 def store(sessions, referral, *types):
+    events = [{"type": each, **_of(referral), "data": {"note": "N", "key_id": "k"}} for each in types]
     with sessions.begin() as session:
-        append_events(
-            session, [{"type": each, **_of(referral), "data": {"note": "N", "key_id": "k"}} for each in types]
-        )
+        append_events(session, events, cipher=IdentityCipher(IDENTITY_KEYS))
 
 
 def _of(referral):

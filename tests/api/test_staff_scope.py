@@ -104,7 +104,7 @@ def test_a_stream_is_the_facilitys(app, operator, two):
     assert operator.get("/v1/events").json["next"] == 2
     feed_follower = context_of(app).feed_follower
     assert feed_follower.join()
-    view = View(Reader("hills"))
+    view = View(Reader("hills"), context_of(app).cipher)
     stream = EventStream(feed_follower, context_of(app).sessions, 0, view, may_go_on=lambda: True)
     try:
         chunks = iter(stream)

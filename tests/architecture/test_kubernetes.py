@@ -73,4 +73,5 @@ def test_the_owner_of_the_schema_is_the_migration_alone():
         for name, pod in PODS.items()
     }
     assert {name for name, secrets in named.items() if "psoas-owner" in secrets} == {"migrate"}
-    assert {name for name, secrets in named.items() if "psoas-chain" in secrets} == {"api", "events", "watchman"}
+    sealing = {name for name, secrets in named.items() if "psoas-chain" in secrets}
+    assert sealing == {"api", "events", "migrate", "watchman"}

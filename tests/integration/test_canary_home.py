@@ -28,7 +28,7 @@ FORM = {
         "callback_phone": "0199 555 0142",
         "referrer_contact": f"{MARK} referrer",
         "free_text": f"{MARK} text",
-        "external_id": "E-1",
+        "external_id": f"{MARK}-external-id",
     },
     "patient": {
         "mrn": f"{MARK}-mrn",
@@ -83,14 +83,14 @@ def work(running: Up, keys: dict[str, str], left: Left) -> None:
     """Post, read, search, act and fail as senders and staff do."""
     sender, operator = keys["submitter"], keys["operator"]
     url = running.url
-    status, intake = request(f"{url}/v1/intakes", sender, FORM)
+    status, intake = request(f"{url}/v1/intakes", sender, FORM, {"Idempotency-Key": f"{MARK}-key"})
     assert status == 200, intake
     referral = f"{url}{intake['referral']['links']['self']}"
     left.shown += json.dumps([request(referral, operator), request(f"{referral}/form", operator)])
     found = request(f"{url}/v1/referrals/search", operator, {"mrn": FORM["patient"]["mrn"]})
     left.shown += json.dumps(found)
     assert found[0] == 200
-    request(f"{referral}/acknowledge", operator, {"by": "A. Doctor", "note": "Seen."})
+    written(referral, operator, keys["submitter"], left)
     corrected = {"by": "A. Clerk", "reason": f"{MARK} reason", "patient": {"family_name": f"{MARK}-other"}}
     assert request(f"{referral}/correct-identity", operator, corrected)[0] == 200
     for number, (path, body) in enumerate(
@@ -117,6 +117,26 @@ def work(running: Up, keys: dict[str, str], left: Left) -> None:
     for path in ("/v1/events", "/v1/deliveries?status=due", "/v1/queues"):
         status, answer = request(f"{url}{path}", keys["auditor"] if "events" in path else operator)
         left.texts[path] = json.dumps(answer).encode()
+
+
+def written(referral: str, operator: str, sender: str, left: Left) -> None:
+    """Write words in every action that does not end the case, and read them."""
+    by = {"by": "A. Doctor"}
+    for action, body in (
+        ("acknowledge", {"note": f"{MARK} note"}),
+        ("contacted", {"outcome": "left_message", "note": f"{MARK} call"}),
+        ("release", {"reason": f"{MARK} release"}),
+        ("reroute", {"reason": f"{MARK} move", "queue": "orthopedics", "confirm": True}),
+        ("acknowledge", {"note": f"{MARK} second note"}),
+        ("take-over", {"by": "B. Doctor", "reason": f"{MARK} take over"}),
+    ):
+        done = request(f"{referral}/{action}", operator, {**by, **body})
+        assert done[0] == 200, done
+    timeline = json.dumps(request(f"{referral}/events", operator))
+    assert timeline.count(MARK) == 6, timeline
+    named = json.dumps(request(f"{referral}/events", sender))
+    assert named.count(MARK) == 3, named
+    left.shown += timeline + named
 
 
 def console(running: Up, key: str, left: Left) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine, insert, make_url, select, text, update
+from sqlalchemy import Engine, func, insert, make_url, select, text, update
 from uuid_utils.compat import uuid7
 
 from services.cli.checks.secrets import check_secrets
@@ -24,11 +24,15 @@ from shared.platform.database import Sessions
 from shared.platform.settings import Settings
 from shared.store.access.access_search import hashes_of
 from shared.store.delivery.destinations import Place, put, secret_of
+from shared.store.event_log.events import append_events
+from shared.store.event_log.texts import open_text
+from shared.store.lists.intake_lists import IntakeFilter, intakes_of
+from shared.store.names.external_ids import columns_of, external_id_hash, opened_external_id
 from shared.store.patients.identities import reason_row
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.rotation.batches import MAX_WALKS
 from shared.store.rotation.identity_keys import IDENTITY, reseal
-from shared.tables import Destination, IdentityCorrection, Intake
+from shared.tables import Destination, EventText, IdentityCorrection, Intake, Referral
 from tests.conftest import encoded
 
 FACILITY = "st-marys"
@@ -96,15 +100,17 @@ def row_of(settings: Settings, cipher: IdentityCipher, intake: UUID) -> dict[str
         "mrn_hash": hashes.as_typed,
         "patient_hash": hashes.normalised,
         "birth_date_hash": birth_date_hash(settings.lookup_key, FACILITY, "1980-05-17"),
+        "external_id": f"E-{intake}",  # in the clear, as that release wrote it
     }
 
 
 @pytest.fixture
 def corrected(sessions: Sessions, settings: Settings) -> UUID:
-    """An intake with a correction and a destination, all of it sealed by the release before."""
+    """An intake with a correction and a destination that the release before sealed, and with what this one adds."""
     (intake,) = stored(sessions, settings)
-    old = IdentityCipher({"k1": K1}, bound=False)
+    old, before = IdentityCipher({"k1": K1}, bound=False), IdentityCipher({"k1": K1})
     correction = uuid7()
+    named = columns_of("E-1", FACILITY, intake, key=settings.lookup_key, cipher=before)
     with sessions.begin() as session:
         kept = session.scalar(select(Intake.identity).where(Intake.id == intake))
         reason = old.seal(b"misread", row=reason_row(correction))
@@ -112,6 +118,12 @@ def corrected(sessions: Sessions, settings: Settings) -> UUID:
         rows = {"id": correction, "intake_id": intake, "before": kept, "after": kept, "reason": reason, **who}
         session.execute(insert(IdentityCorrection).values(rows))
         put(session, Place("urgent", None, 0, "https://department.example"), old)
+        names = {"external_id": None, "external_id_hash": named.hash, "external_id_sealed": named.sealed}
+        session.execute(update(Intake).values(names))
+        referral = {"id": intake, "intake_id": intake, "facility": FACILITY, "queue": "neurology", "priority": 3}
+        session.execute(insert(Referral).values(**referral, pattern="p", headline="h", acknowledge_by=func.now()))
+        done = {"type": "referral.completed", "by": "A", "data": {"outcome": "Seen."}}
+        append_events(session, [{"referral_id": intake, "intake_id": intake, **done}], cipher=before)
     return intake
 
 
@@ -120,9 +132,9 @@ def test_everything_sealed_is_sealed_anew_and_opens_without_the_old_key(
 ) -> None:
     done = run("rotate-identity")
     assert done.exit_code == 0, done.output
-    assert done.output.count(": 1 sealed anew, 0 in use, 0 do not open") == 5
+    assert done.output.count(": 1 sealed anew, 0 in use, 0 do not open") == 7
     again = run("rotate-identity")
-    assert (again.exit_code, again.output.count(": 0 sealed anew")) == (0, 5)
+    assert (again.exit_code, again.output.count(": 0 sealed anew")) == (0, 7)
     only = replace(new, identity_keys={"k2": K2})
     with sessions() as session:
         check_secrets(session, only)
@@ -130,6 +142,9 @@ def test_everything_sealed_is_sealed_anew_and_opens_without_the_old_key(
         correction = session.scalars(select(IdentityCorrection)).one()
         for sealed in (intake.identity, correction.before, correction.after):
             assert open_identity(identity_cipher(only), sealed, corrected)["mrn"] == f"mrn-{corrected}"
+        assert opened_external_id(identity_cipher(only), intake.external_id_sealed or b"", corrected) == "E-1"
+        words = session.scalars(select(EventText)).one()
+        assert open_text(identity_cipher(only), words.id, words.sealed)[1] == {"outcome": "Seen."}
         assert identity_cipher(only).open(correction.reason, row=reason_row(correction.id)) == b"misread"
         destination = session.scalars(select(Destination)).one()
         assert secret_of(webhook_cipher(only), destination.id, destination.secret).startswith("whsec_")
@@ -197,6 +212,7 @@ COUNT = 6000
     ("command", "done"),
     [
         ("rotate-identity", "sealing_key(identity) = '\\x026b32'::bytea"),
+        ("rotate-identity", "external_id is null"),
         ("rotate-lookup", "patient_hash <> body_hash"),
     ],
 )
@@ -261,6 +277,55 @@ def test_look_ups_find_a_patient_before_and_after_their_hashes_turn(
         check_secrets(session, replace(new, previous_lookup_key=None))
 
 
+def test_external_ids_are_hashed_and_sealed_and_found_by_either_key(
+    run: Run, sessions: Sessions, settings: Settings, new: Settings
+) -> None:
+    clear, hashed = stored(sessions, settings, 2)
+
+    def found(keys: Sequence[bytes]) -> list[UUID]:
+        with sessions() as session:
+            asked = (IntakeFilter(external_id=f"E-{each}") for each in (clear, hashed))
+            lists = (
+                intakes_of(session.connection(), FACILITY, each, lookup_keys=keys, limit=9, after=None)
+                for each in asked
+            )
+            return [each.id for found in lists for each in found]
+
+    assert run("rotate-identity", LOOKUP_KEY=encoded(settings.lookup_key), LOOKUP_KEY_PREVIOUS="").exit_code == 0
+    with sessions.begin() as session:
+        assert session.scalars(select(Intake.external_id)).all() == [None, None]
+        session.execute(update(Intake).where(Intake.id == clear).values(external_id=f"E-{clear}"))
+    assert (found(new.lookup_keys), found([L2])) == ([clear, hashed], [clear])
+    assert "2 hashed anew" in run("rotate-lookup").output
+    assert "0 hashed anew" in run("rotate-lookup").output
+    assert found([L2]) == [clear, hashed]
+    assert "intakes.external_id: 1 sealed, 0 in use, 0 twice" in run("rotate-identity").output
+    assert "intakes.external_id: 0 sealed, 0 in use, 0 twice" in run("rotate-identity").output
+    assert found([L2]) == [clear, hashed]
+
+
+def test_external_ids_stay_in_the_clear_while_the_release_before_runs(
+    run: Run, sessions: Sessions, settings: Settings
+) -> None:
+    (intake,) = stored(sessions, settings)
+    assert run("rotate-identity", SEALING_FORMAT="1").exit_code == 0
+    with sessions() as session:
+        assert session.get_one(Intake, intake).external_id == f"E-{intake}"
+
+
+def test_two_intakes_of_one_external_id_are_said_and_left(
+    run: Run, sessions: Sessions, settings: Settings, new: Settings
+) -> None:
+    clear, other = stored(sessions, settings, 2)
+    hashed = external_id_hash(new.lookup_key, FACILITY, f"E-{clear}")
+    with sessions.begin() as session:
+        session.execute(update(Intake).where(Intake.id == other).values(external_id=None, external_id_hash=hashed))
+    done = run("rotate-identity")
+    assert (done.exit_code, "1 external ids name two intakes" in done.output) == (1, True)
+    with sessions() as session:
+        assert session.get_one(Intake, clear).external_id == f"E-{clear}"
+
+
 def test_rotate_lookup_needs_the_key_before(run: Run) -> None:
     refused = run("rotate-lookup", LOOKUP_KEY_PREVIOUS="")
     assert (refused.exit_code, "LOOKUP_KEY_PREVIOUS" in refused.output) == (1, True)
@@ -269,4 +334,5 @@ def test_rotate_lookup_needs_the_key_before(run: Run) -> None:
 def test_the_audit_finds_nothing_after_both(corrected: UUID, run: Run, env: dict[str, str]) -> None:  # noqa: ARG001
     assert (run("rotate-identity").exit_code, run("rotate-lookup").exit_code) == (0, 0)
     found = orjson.loads(CliRunner().invoke(audit, ["--json"], env=env).stdout)["findings"]
-    assert (found["identity_unreadable"], found["secret_unreadable"]) == (0, 0)
+    names = ("identity_unreadable", "secret_unreadable", "external_id_unreadable", "text_altered", "text_unreadable")
+    assert {found[name] for name in names} == {0}

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from services.worker.watchman.scheduler import EACH_HOUR, EVERY_ROUND, PeriodicTask, Scheduler
 from services.worker.watchman.watchman import Watchman
 from shared.platform.task_queues import triage_wake_up
-from shared.store.intakes import MAX_KEYS
+from shared.store.names.idempotency_keys import MAX_KEYS
 from shared.tables import IdempotencyKey, Referral
 
 RED = {"bladder_change": "new_or_worse"}

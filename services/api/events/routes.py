@@ -70,8 +70,8 @@ def get_feed(query: dict[str, Any]) -> Response:
     after = query["after"] or 0
     with current_context().sessions() as session:
         found = page_for(session, reader(), after, limit=query["limit"])
-    without, with_actor = hidden_in_events(), _with_actor()
-    events = [serializers.event(each, without=without, with_actor=with_actor) for each in found.events]
+    cipher, without, with_actor = current_context().cipher, hidden_in_events(), _with_actor()
+    events = [serializers.event(each, cipher, without=without, with_actor=with_actor) for each in found.events]
     return json_response({"events": events, "next": found.last})
 
 
@@ -87,7 +87,7 @@ def _stream(after: int | None, name: str | None) -> Response:
             kind="too-many-streams",
             headers={"Retry-After": FULL_RETRY_SECONDS},
         )
-    view = View(reader(), hidden_in_events(), name, _with_actor())
+    view = View(reader(), current_context().cipher, hidden_in_events(), name, _with_actor())
     stream = EventStream(
         current_context().feed_follower, current_context().sessions, after, view, may_go_on=still_authorized()
     )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.api.events.feed_follower import FeedFollower
 from services.api.http.responses import dump_json
 from services.api.schemas import serializers
+from shared.platform.crypto import IdentityCipher
 from shared.platform.database import Sessions
 from shared.store.event_log.feed import Reader, StoredEvent, page
 
@@ -34,6 +35,7 @@ class View:
     """What one reader sees: which events, without which members, and under which name instead of their type."""
 
     reader: Reader
+    cipher: IdentityCipher
     without: frozenset[str] = frozenset()
     name: str | None = None
     with_actor: bool = False
@@ -104,6 +106,7 @@ class EventStream:
         return told if seen and seen[-1] is events[-1] else told + PASSED % self._after
 
     def _written(self, event: StoredEvent) -> bytes:
-        shown = serializers.event(event, without=self._view.without, with_actor=self._view.with_actor)
+        view = self._view
+        shown = serializers.event(event, view.cipher, without=view.without, with_actor=view.with_actor)
         name = self._view.name or event.type
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number or 0, name.encode(), dump_json(shown))

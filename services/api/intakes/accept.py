@@ -22,6 +22,7 @@ from services.api.limits.request_limits import refuse_excess
 from shared.platform.task_queues import triage_wake_up
 from shared.store.insert_batch import NamedIntake
 from shared.store.intakes import NewIntake, Receipt
+from shared.store.names.idempotency_keys import StoredKey, stored_key
 
 Item = TypeVar("Item")
 
@@ -41,8 +42,9 @@ def accept_intake(context: AppContext, body: Any, key: str | None, *, facility: 
     stands for another body, or the admission control sheds the request; nothing is stored then.
     """
     new = _build(context, body, facility, context.now())
+    stored = _stored_key(context, key, facility)
     with context.admission.slot(new.lane):
-        receipt = with_retries(lambda: insert_or_replay(context, new, key))
+        receipt = with_retries(lambda: insert_or_replay(context, new, stored))
     accepted = Accepted(receipt, is_replayed=receipt.id != new.id)
     g.stored = time.perf_counter()
     _wake_up(context, [accepted])
@@ -87,13 +89,19 @@ def _build_item(
         new = _build(context, body, facility, now)
     except ProblemError as problem:
         return problem
-    if key is None and new.external_id is None:
+    if key is None and new.sent.external_id is None:
         return ProblemError(
             422,
             "A line needs an idempotency_key or an encounter.external_id, so that it can be sent again.",
             kind="missing-idempotency-key",
         )
-    return NamedIntake(new, key)
+    return NamedIntake(new, _stored_key(context, key, facility))
+
+
+def _stored_key(context: AppContext, key: str | None, facility: str) -> StoredKey | None:
+    if key is None:
+        return None
+    return stored_key(key, facility, context.settings.lookup_keys, hashed=context.cipher.is_bound)
 
 
 def _accepted(line: NamedIntake, stored: Receipt | ProblemError) -> Accepted | ProblemError:

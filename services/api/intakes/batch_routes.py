@@ -72,7 +72,7 @@ def _outcome(accepted: Accepted | ProblemError) -> dict[str, Any]:
     """Return what came of a line, but for its number."""
     if isinstance(accepted, ProblemError):
         return {"status": accepted.status, "problem": problems.problem_content(accepted)}
-    intake = serializers.received(accepted.receipt)
+    intake = serializers.received(accepted.receipt, current_context().cipher)
     if not accepted.is_replayed:
         return {"status": 202, "intake": intake}
     return {"status": 202 if accepted.receipt.status == "received" else 200, "replayed": True, "intake": intake}

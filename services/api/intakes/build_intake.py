@@ -15,7 +15,8 @@ from shared.clinical.triage import screen
 from shared.platform.crypto import birth_date_hash, keyed_hash
 from shared.platform.metrics import FAILURES
 from shared.platform.task_queues import Lane
-from shared.store.intakes import NewIntake
+from shared.store.intakes import AsSent, NewIntake
+from shared.store.names.external_ids import columns_of, external_id_hash
 from shared.store.patients.record_numbers import mrn_hashes
 
 log = structlog.get_logger(__name__)
@@ -24,11 +25,15 @@ log = structlog.get_logger(__name__)
 def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> NewIntake:
     """Return the row of an intake that `facility` posts in the current request."""
     intake_id = uuid7()
+    external_id = received.given("encounter", "external_id")
+    named = columns_of(external_id, facility, intake_id, key=context.settings.lookup_key, cipher=context.cipher)
     hashed = mrn_hashes(context.settings.lookup_key, facility, received.given("patient", "mrn"))
     return NewIntake(
         id=intake_id,
         facility=facility,
-        external_id=received.given("encounter", "external_id"),
+        external_id=named.clear,
+        external_id_hash=named.hash,
+        external_id_sealed=named.sealed,
         amends=received.amends,
         lane=choose_lane(context, received),
         today=received.today,
@@ -38,9 +43,9 @@ def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> 
         patient_hash=hashed.normalised,
         birth_date_hash=birth_date_hash(context.settings.lookup_key, facility, received.given("patient", "birth_date")),
         body_hash=keyed_hash(context.settings.lookup_key, canonical(["body", received.body])),
-        previous_body_hash=_previous_body_hash(context, received),
         request_id=g.request_id,
         traceparent=continued_trace(),
+        sent=_as_sent(context, received, facility, external_id),
     )
 
 
@@ -59,10 +64,14 @@ def canonical(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def _previous_body_hash(context: AppContext, received: ReceivedForm) -> bytes | None:
-    """Return the hash by the LOOKUP_KEY before, by which a form is recognised that was stored under that one."""
+def _as_sent(context: AppContext, received: ReceivedForm, facility: str, external_id: str | None) -> AsSent:
+    """Return the names and hashes by which a form is recognised that was stored under the LOOKUP_KEY before."""
     key = context.settings.previous_lookup_key
-    return keyed_hash(key, canonical(["body", received.body])) if key else None
+    return AsSent(
+        external_id,
+        external_id_hash(key, facility, external_id) if key and external_id is not None else None,
+        keyed_hash(key, canonical(["body", received.body])) if key else None,
+    )
 
 
 def _identity(context: AppContext, received: ReceivedForm) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from services.api.intakes.same_patient import OtherPatientError, check_patient
 from shared.store import intakes
 from shared.store.insert_batch import NamedIntake, add_all
 from shared.store.intakes import Earlier, NameTakenError, NewIntake, NothingToAmendError, Receipt
+from shared.store.names.idempotency_keys import StoredKey, remember
 
 OTHER_PATIENT = "The record number and birth date are not those of the form that this one amends."
 MAX_ROUNDS = 5  # a name can be freed while it is looked up; five times in a row it cannot
 
 
-def insert_or_replay(context: AppContext, new: NewIntake, idempotency_key: str | None) -> Receipt:
+def insert_or_replay(context: AppContext, new: NewIntake, idempotency_key: StoredKey | None) -> Receipt:
     """Store `new` or find what its names stand for; raise ProblemError 409 or 422 where they contradict it.
 
     404 where it amends what the facility never sent, 409 where it amends the form of another patient.
@@ -45,7 +46,7 @@ def insert_all(context: AppContext, lines: Sequence[NamedIntake]) -> dict[UUID, 
 
 
 def _insert(
-    context: AppContext, connection: Connection | Session, new: NewIntake, idempotency_key: str | None
+    context: AppContext, connection: Connection | Session, new: NewIntake, idempotency_key: StoredKey | None
 ) -> Receipt:
     try:
         check_patient(context, connection, new)
@@ -54,7 +55,9 @@ def _insert(
         raise ProblemError(404, "There is no intake to amend.", kind="nothing-to-amend") from None
 
 
-def _replay_or_insert(context: AppContext, session: Session, new: NewIntake, idempotency_key: str | None) -> Receipt:
+def _replay_or_insert(
+    context: AppContext, session: Session, new: NewIntake, idempotency_key: StoredKey | None
+) -> Receipt:
     """Return the intake that the names of `new` stand for, or store it, within the transaction of `session`.
 
     What was stored is replayed also after a person has corrected the identity that it was stored with.
@@ -79,10 +82,10 @@ def _replay_or_insert(context: AppContext, session: Session, new: NewIntake, ide
 
 def _first_of_their_names(lines: Sequence[NamedIntake]) -> list[NamedIntake]:
     """Leave out lines that share a name with an earlier line or that amend: their outcome depends on what is stored."""
-    taken: set[tuple[str, str]] = set()
+    taken: set[tuple[str, str | StoredKey]] = set()
     first = []
     for line in lines:
-        names = {("key", line.idempotency_key), ("external id", line.new.external_id)}
+        names = {("key", line.idempotency_key), ("external id", line.new.sent.external_id)}
         own = {(kind, name) for kind, name in names if name is not None}
         if line.new.amends is None and taken.isdisjoint(own):
             first.append(line)
@@ -132,7 +135,7 @@ def _replay_or_insert_one(
 
 
 def _replay(
-    session: Session, new: NewIntake, idempotency_key: str | None, by_key: Earlier | None, by_name: Earlier | None
+    session: Session, new: NewIntake, idempotency_key: StoredKey | None, by_key: Earlier | None, by_name: Earlier | None
 ) -> Earlier | None:
     """Return the intake that the names of `new` were found to stand for, which both of them name from now on.
 
@@ -144,7 +147,7 @@ def _replay(
         return None
     _compare(new, by_key, by_name)
     if by_key is None and idempotency_key is not None:
-        return earlier if intakes.remember(session, new.facility, idempotency_key, earlier.id) else None
+        return earlier if remember(session, new.facility, idempotency_key, earlier.id) else None
     return earlier
 
 

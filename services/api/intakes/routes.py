@@ -76,10 +76,13 @@ def get_intakes(query: dict[str, Any]) -> Response:
         raise ProblemError(403, "This key belongs to no facility, and intakes are listed for one.")
     limit, after = query.pop("limit"), query.pop("cursor")
     with current_context().statements.connect() as connection:
-        found = intakes_of(connection, facility, IntakeFilter(**query), limit=limit + 1, after=after)
+        keys = current_context().settings.lookup_keys
+        wanted = IntakeFilter(**query)
+        found = intakes_of(connection, facility, wanted, lookup_keys=keys, limit=limit + 1, after=after)
     shown = found[:limit]
     cursor = written([shown[-1].received_at, shown[-1].id]) if len(found) > limit else None
-    return json_response({"intakes": [serializers.intake(each) for each in shown], "next": cursor})
+    intakes_shown = [serializers.intake(each, current_context().cipher) for each in shown]
+    return json_response({"intakes": intakes_shown, "next": cursor})
 
 
 @blueprint.route("/<uuid:intake_id>", methods=["GET"])
@@ -91,7 +94,7 @@ def get_intake(intake_id: UUID) -> Response:
         stored = intakes.find(connection, intake_id, scope())
     if stored is None:
         raise NotFound
-    return json_response(serializers.intake(stored))
+    return json_response(serializers.intake(stored, current_context().cipher))
 
 
 def _answer_posted(context: AppContext, posted: Receipt, headers: dict[str, str], *, replayed: bool) -> Response:
@@ -102,13 +105,14 @@ def _answer_posted(context: AppContext, posted: Receipt, headers: dict[str, str]
     if seconds is not None and wait_for_triage(context, posted.id, seconds):
         headers["Preference-Applied"] = f"wait={seconds}"
     elif not replayed or posted.status == "received":  # as read with the receipt: nothing is to be read again
-        return json_response(serializers.received(posted), 202, headers)
+        return json_response(serializers.received(posted, context.cipher), 202, headers)
     try:
         return _current_state(context, posted.id, headers)
     except SQLAlchemyError:
         if replayed:
             raise
-        return json_response(serializers.received(posted), 202, headers)  # it is stored, so the post has succeeded
+        # It is stored, so the post has succeeded.
+        return json_response(serializers.received(posted, context.cipher), 202, headers)
 
 
 def _current_state(context: AppContext, intake_id: UUID, headers: dict[str, str]) -> Response:
@@ -117,5 +121,5 @@ def _current_state(context: AppContext, intake_id: UUID, headers: dict[str, str]
     if stored is None:
         raise NotFound
     if stored.status == "triaged":
-        return json_response(serializers.intake(stored), 200, headers)
-    return json_response(serializers.received(stored), 202, headers)
+        return json_response(serializers.intake(stored, context.cipher), 200, headers)
+    return json_response(serializers.received(stored, context.cipher), 202, headers)

@@ -42,7 +42,7 @@ def apply_action(
         change = change_of(before, body)
         if change:
             events = [{**event, "actor": event_actor()} for event in change.events()]
-            due = referrals.change(session, before, change.values, *events)
+            due = referrals.change(session, before, change.values, *events, cipher=current_context().cipher)
         after = (
             referrals.find(session, referral_id, Scope.everything()) or before
         )  # it may have left the caller's queues

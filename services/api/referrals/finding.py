@@ -101,8 +101,9 @@ def search_referrals(query: dict[str, Any], body: dict[str, Any]) -> Response:
     wanted = Wanted(current_context().settings.lookup_keys, **body)
     with current_context().statements.connect() as connection:
         found = search(connection, wanted, scope(), test=query["test"], limit=query["limit"], after=query["cursor"])
-        cipher = None if caller().role == "submitter" else current_context().cipher
-        if cipher is not None:
+        with_patient = caller().role != "submitter"
+        if with_patient:
             record_access(connection, (each.patient for each in found.referrals))
-    referrals = [serializers.referral(each, cipher) for each in found.referrals]
+    cipher = current_context().cipher
+    referrals = [serializers.referral(each, cipher, with_patient=with_patient) for each in found.referrals]
     return json_response({"referrals": referrals, "next": found.after and written([found.after])})

@@ -73,7 +73,8 @@ def get_events(query: dict[str, Any], referral_id: UUID) -> Response:
             raise NotFound
         view = replace(reader(), facility=None, all_kinds=True)  # the referral is seen, and so are its events
         found = timeline(session, referral_id, view, query["after"], limit=query["limit"])
-    events = [serializers.event(each, without=hidden_in_events()) for each in found.events]
+    cipher, without = current_context().cipher, hidden_in_events()
+    events = [serializers.event(each, cipher, without=without) for each in found.events]
     return json_response({"events": events, "next": None if found.ended else found.last})
 
 
@@ -133,8 +134,8 @@ def _act(change_of: ChangeOf, referral_id: UUID, body: dict[str, Any]) -> Respon
 
 def answer_referral(stored: StoredReferral) -> Response:
     """Return a referral as the answer to the caller, with its ETag."""
-    cipher = None if caller().role == "submitter" else current_context().cipher
-    return json_response(serializers.referral(stored, cipher), headers={"ETag": f'"{stored.version}"'})
+    shown = serializers.referral(stored, current_context().cipher, with_patient=caller().role != "submitter")
+    return json_response(shown, headers={"ETag": f'"{stored.version}"'})
 
 
 def honour_if_match(stored: StoredReferral) -> None:

@@ -11,8 +11,10 @@ from shared.clinical.presentation.wording import worded
 from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.platform.crypto import IdentityCipher
 from shared.protocols import active, version
+from shared.store.event_log import texts
 from shared.store.event_log.feed import StoredEvent
 from shared.store.intakes import Receipt, StoredIntake
+from shared.store.names.external_ids import opened_external_id
 from shared.store.referrals import StoredReferral
 from shared.store.related import Duplicate, Ended
 
@@ -22,15 +24,15 @@ DECISION = (
     *("cautions", "incomplete", "evidence", "mentioned", "ambulance", "contact_minutes", "teams", "evidence_lines"),
     *("reasons", "undetermined", "protocol"),
 )
-WORDS = frozenset({"note", "reason", "outcome"})  # what people write freely in an event
+WORDS = frozenset(texts.WORDS)  # what people write freely in an event
 HIDDEN_FROM_SENDERS = frozenset({"note", "key", "key_id", "address"})  # of an event: meant for the department alone
 
 
-def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
+def received(stored: Receipt | StoredIntake, cipher: IdentityCipher) -> dict[str, Any]:
     """Return an intake as its sender first sees it."""
     return {
         "id": stored.id,
-        "external_id": stored.external_id,
+        "external_id": _external_id(stored, cipher),
         "status": stored.status,
         "lane": stored.lane,
         "received_at": stored.received_at,
@@ -39,11 +41,11 @@ def received(stored: Receipt | StoredIntake) -> dict[str, Any]:
     }
 
 
-def intake(stored: StoredIntake) -> dict[str, Any]:
+def intake(stored: StoredIntake, cipher: IdentityCipher) -> dict[str, Any]:
     """Return an intake with its decision and referral, both null until it is triaged."""
     return {
         "id": stored.id,
-        "external_id": stored.external_id,
+        "external_id": _external_id(stored, cipher),
         "amends": stored.amends,
         "facility": stored.facility,
         "status": stored.status,
@@ -52,14 +54,14 @@ def intake(stored: StoredIntake) -> dict[str, Any]:
         "triaged_at": stored.triaged_at,
         "notes": stored_notes(stored.answers, active()),
         "decision": decision(stored.record, stored.decided_at),
-        "referral": _referral_of(stored),
+        "referral": _referral_of(stored, cipher),
     }
 
 
-def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str, Any]:
-    """Return a referral; without a cipher its patient is null, for readers who may not know whose it is."""
+def referral(stored: StoredReferral, cipher: IdentityCipher, *, with_patient: bool = True) -> dict[str, Any]:
+    """Return a referral; its patient is null for readers who may not know whose it is."""
     decided = decision(stored.record, stored.decided_at)
-    patient = cipher and _patient(stored, cipher)
+    patient = _patient(stored, cipher) if with_patient else None
     return {
         "id": stored.id,
         "reference": stored.reference,
@@ -73,7 +75,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "red_flags": stored.red_flags,
         "imaging": _imaging(stored, decided),
         "patient": patient,
-        "identity_unreadable": cipher is not None and patient is None,
+        "identity_unreadable": with_patient and patient is None,
         "created_at": stored.created_at,
         "acknowledge_by": stored.acknowledge_by,
         "overdue": stored.overdue,
@@ -85,7 +87,7 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
         "escalation_level": stored.escalation_level,
         "downgrade_proposed": stored.downgrade_proposed,
         "acknowledged": stored.acknowledged_by and {"by": stored.acknowledged_by, "at": stored.acknowledged_at},
-        **_endings(stored.status, stored.ended),
+        **_endings(stored.status, stored.ended, cipher),
         "decision": decided,
         "duplicates": [_duplicate(each) for each in stored.duplicates],
         "links": {
@@ -98,11 +100,14 @@ def referral(stored: StoredReferral, cipher: IdentityCipher | None) -> dict[str,
     }
 
 
-def event(happened: StoredEvent, *, without: frozenset[str] = frozenset(), with_actor: bool = False) -> dict[str, Any]:
+def event(
+    stored: StoredEvent, cipher: IdentityCipher, *, without: frozenset[str] = frozenset(), with_actor: bool = False
+) -> dict[str, Any]:
     """Return an event; `without` names members of its data that its reader may not see.
 
     Through which key and from where it was done is for readers who examine that.
     """
+    happened = stored.opened(cipher)
     # How a call ended is one of four words, nothing that a person wrote.
     hidden = without - {"outcome"} if happened.type == "referral.contacted" else without
     data = {key: said for key, said in happened.data.items() if key not in hidden} if hidden else happened.data
@@ -156,11 +161,19 @@ def _patient(stored: StoredReferral, cipher: IdentityCipher) -> dict[str, Any] |
     }
 
 
-def _endings(status: str | None, ended: Ended | None) -> dict[str, Any]:
+def _external_id(stored: Receipt | StoredIntake, cipher: IdentityCipher) -> str | None:
+    """Return the sender's own id; None where there is none, where it was erased and where it cannot be read."""
+    if stored.external_id is not None or stored.external_id_sealed is None:
+        return stored.external_id
+    return opened_external_id(cipher, stored.external_id_sealed, stored.id)
+
+
+def _endings(status: str | None, ended: Ended | None, cipher: IdentityCipher) -> dict[str, Any]:
     """Return with which words a referral was returned or completed, both null while it was not."""
     endings: dict[str, Any] = {"returned": None, "completed": None}
     if ended and status in endings:
-        endings[status] = {"by": ended.by, "at": ended.at, "reason" if status == "returned" else "outcome": ended.words}
+        member = "reason" if status == "returned" else "outcome"
+        endings[status] = {"by": ended.by, "at": ended.at, member: ended.words(cipher)}
     return endings
 
 
@@ -181,7 +194,7 @@ def _duplicate(duplicate: Duplicate) -> dict[str, Any]:
     }
 
 
-def _referral_of(stored: StoredIntake) -> dict[str, Any] | None:
+def _referral_of(stored: StoredIntake, cipher: IdentityCipher) -> dict[str, Any] | None:
     if stored.referral_id is None:
         return None
     return {
@@ -189,6 +202,6 @@ def _referral_of(stored: StoredIntake) -> dict[str, Any] | None:
         "reference": stored.reference,
         "queue": stored.referral_queue,
         "status": stored.referral_status,
-        **_endings(stored.referral_status, stored.ended),
+        **_endings(stored.referral_status, stored.ended, cipher),
         "links": {"self": referral_path(stored.referral_id)},
     }

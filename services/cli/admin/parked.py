@@ -11,6 +11,7 @@ import click
 from services.cli.admin.keys import home_option
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
+from shared.platform.ciphers import identity_cipher
 from shared.store.delivery import parked as store
 from shared.store.delivery.parked import DeliveryPosition, Seen
 
@@ -71,8 +72,9 @@ def discard(delivery_ids: Sequence[UUID], by: str, reason: str, home: Path | Non
     """Discard deliveries for good."""
     if not by.strip() or not reason.strip():
         raise click.UsageError("--by and --reason have to say something")
-    with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
-        count = store.discard(session, delivery_ids, by=by, reason=reason)
+    settings = settings_of(home)
+    with database(settings) as (_, sessions), sessions.begin() as session:
+        count = store.discard(session, delivery_ids, by=by, reason=reason, cipher=identity_cipher(settings))
     click.echo(f"{count} deliveries are discarded")
 
 

@@ -37,7 +37,7 @@ def check_secrets(session: Session, settings: Settings) -> None:
                 continue  # one row is damaged, which says nothing of the keys; more of one id mean a renamed key
             if name not in {**settings.identity_keys, **(settings.webhook_keys if cipher is not identities else {})}:
                 missing[name] = each.table
-            elif each.table == "intakes":
+            elif each.is_identity:
                 raise click.ClickException(
                     "IDENTITY_KEYS do not open the identities in this database: "
                     f"under the id {name!r} there is another key than the one that sealed them; set the right one"
@@ -65,7 +65,7 @@ def unreadable_secrets(session: Session, cipher: IdentityCipher) -> Unreadable:
 
 def _recognised(session: Session, settings: Settings, cipher: IdentityCipher, opened: Sequence[Sealed]) -> list[bool]:
     """Return, for each identity of an intake, whether its record number has the hash that is stored beside it."""
-    own = {each.id: each for each in opened if each.table == "intakes"}
+    own = {each.id: each for each in opened if each.is_identity}
     columns = (Intake.id, Intake.facility, Intake.mrn_hash)
     found = session.execute(select(*columns).where(Intake.id.in_(own))).all() if own else []
     numbers = {key: orjson.loads(cipher.open(each.value, row=each.row))["mrn"] for key, each in own.items()}

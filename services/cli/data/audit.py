@@ -19,9 +19,11 @@ from shared.platform.settings import Settings
 from shared.store.access import access_log
 from shared.store.access.access_log import AccessChain
 from shared.store.event_log.chain import Chain, check
-from shared.store.operations.audit import EVERYTHING, examples, findings
-from shared.store.patients.sealed import Unreadable, identities, unreadable
-from shared.store.seals.audit import Found, head_findings, seal_findings
+from shared.store.event_log.erased import unkeyed
+from shared.store.event_log.text_audit import text_findings
+from shared.store.operations.audit import EVERYTHING, Found, examples, findings
+from shared.store.patients.sealed import Unreadable, external_ids, identities, unreadable
+from shared.store.seals.audit import head_findings, seal_findings
 from shared.store.seals.chain_heads import heads_in
 
 LONGEST = text("set local statement_timeout = '30min'")  # it reads everything there is
@@ -62,26 +64,36 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
         session.execute(LONGEST)
         found = findings(session)
         shown = {name: examples(session, name) for name, count in found.items() if count}
-        for name, closed in _unreadable(session, settings).items():
-            found[name] = closed.count
-            shown |= {name: closed.examples} if closed.count else {}
-        for name, unfit in _unfit(session, settings, heads).items():
-            found[name] = unfit.count
-            shown |= {name: unfit.examples} if unfit.count else {}
-        chain = check(session, *since)
+        checked: dict[str, Found | Unreadable] = {
+            **_unreadable(session, settings),
+            **_texts(session, settings),
+            **_unfit(session, settings, heads),
+        }
+        for name, rows in checked.items():
+            found[name] = rows.count
+            shown |= {name: rows.examples} if rows.count else {}
+        chain = check(session, *since, key=settings.chain_key)
         accesses = access_log.check(session)
-    lines = _lines(found, shown, chain, accesses)
-    click.echo(_as_json(found, shown, chain, accesses) if as_json else "\n".join(lines))
+        plain = unkeyed(session)
+    lines = _lines(found, shown, chain, accesses, plain)
+    click.echo(_as_json(found, shown, chain, accesses, plain) if as_json else "\n".join(lines))
     sys.exit(1 if any(found.values()) or chain.broken is not None or accesses.broken is not None else 0)
 
 
 def _unreadable(session: Session, settings: Settings) -> dict[str, Unreadable]:
-    """Return which intakes' identities, and which destinations' secrets, do not open."""
+    """Return which intakes' identities and external ids, and which destinations' secrets, do not open."""
     cipher = identity_cipher(settings)
     return {
         "identity_unreadable": unreadable(identities(session, EVERYTHING), lambda each: opens(cipher, each)),
+        "external_id_unreadable": unreadable(external_ids(session), lambda each: opens(cipher, each)),
         "secret_unreadable": unreadable_secrets(session, webhook_cipher(settings)),
     }
+
+
+def _texts(session: Session, settings: Settings) -> dict[str, Found]:
+    """Return the events whose words are not those that people wrote."""
+    found = text_findings(session, identity_cipher(settings))
+    return {"text_altered": found.altered, "text_missing": found.missing, "text_unreadable": found.unreadable}
 
 
 def _unfit(session: Session, settings: Settings, heads: Path | None) -> dict[str, Found]:
@@ -96,17 +108,23 @@ def _unfit(session: Session, settings: Settings, heads: Path | None) -> dict[str
     return found
 
 
-def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> str:
+def _as_json(
+    found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain, plain: int
+) -> str:
     audited = {"findings": found, "examples": shown, **_of_chain(chain), "access": _of_chain(accesses)}
-    return json.dumps(audited)
+    return json.dumps({**audited, "erasures_without_key": plain})
 
 
 def _of_chain(chain: Chain | AccessChain) -> dict[str, Any]:
     return {"head": {"number": chain.head.number, "digest": chain.head.digest.hex()}, "broken": chain.broken}
 
 
-def _lines(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> list[str]:
+def _lines(
+    found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain, plain: int
+) -> list[str]:
     lines = [f"{name:<26} {count:>6}  {' '.join(shown.get(name, []))}".rstrip() for name, count in found.items()]
+    if plain:  # a number that may only fall, and no finding: releases before recorded erasures so
+        lines.append(f"{'erasures without key':<26} {plain:>6}")
     if accesses.broken is not None:
         lines.append(f"{'access chain':<26} broken at record {accesses.broken}")
     else:

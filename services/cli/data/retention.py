@@ -32,10 +32,11 @@ def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, h
 
     Open referrals, forms that wait for triage and cases on hold are left. It can be stopped at any time and run again.
     """
-    with database(settings_of(home).as_maintenance()) as (_, sessions):
+    settings, limits = settings_of(home), runs.Limits(identity_days, case_years)
+    with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
-        done = runs.run(sessions, facility, getuser(), runs.Limits(identity_days, case_years), dry=dry_run)
+        done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=settings.chain_key)
     click.echo(_said(done, "would be " if dry_run else ""))
 
 
@@ -60,7 +61,8 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
         catch_up(sessions)
         hashed = [mrn_hashes(key, facility, number) for key in settings.lookup_keys]
         hashes = sorted({value for each in hashed for value in (each.normalised, each.as_typed)})
-        done, still_open = runs.erase_patient(sessions, facility, getuser(), hashes, whole=whole)
+        key = settings.chain_key
+        done, still_open = runs.erase_patient(sessions, facility, getuser(), hashes, whole=whole, key=key)
     click.echo(_said(done, ""))
     if still_open or done.held:
         raise click.ClickException(f"{len(still_open)} cases are open and {done.held} are on hold: they were left")

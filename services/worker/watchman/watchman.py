@@ -43,7 +43,7 @@ from shared.platform.tracing.traces import configure_traces
 from shared.platform.wake_ups.publisher import create_announcer
 from shared.protocols import active
 from shared.store.access.failed_authentications import delete_old_failures
-from shared.store.intakes import MAX_KEYS, delete_old_keys
+from shared.store.names.idempotency_keys import MAX_KEYS, delete_old_keys
 from shared.store.operations.heartbeats import delete_old_heartbeats
 from shared.store.operations.pending_work import pending_work
 from shared.store.queues import sum_up

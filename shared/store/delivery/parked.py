@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from shared.platform.crypto import IdentityCipher
 from shared.store.access.scope import Scope
 from shared.store.event_log.events import DueDelivery, append_events
 from shared.tables import Delivery, DeliveryAttempt, Destination, Referral
@@ -137,8 +138,11 @@ def retry(session: Session, delivery_ids: Iterable[UUID]) -> list[DueDelivery]:
     return [DueDelivery(*row) for row in session.execute(_RETRY, wanted)]
 
 
-def discard(session: Session, delivery_ids: Iterable[UUID], *, by: str, reason: str) -> int:
-    """Discard parked deliveries in the name of a person, whose reason stays in the timeline; return how many."""
+def discard(session: Session, delivery_ids: Iterable[UUID], *, by: str, reason: str, cipher: IdentityCipher) -> int:
+    """Discard parked deliveries in the name of a person; return how many.
+
+    The reason stays in the timeline, sealed with `cipher`.
+    """
     discarded = session.execute(_DISCARD, {"ids": list(delivery_ids)}).all()
     events = [
         {
@@ -150,7 +154,7 @@ def discard(session: Session, delivery_ids: Iterable[UUID], *, by: str, reason: 
         }
         for referral_id, intake_id, delivery_id, destination_id in discarded
     ]
-    append_events(session, events)
+    append_events(session, events, cipher=cipher)
     return len(events)
 
 

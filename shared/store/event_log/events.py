@@ -13,8 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.clinical.referral.lifecycle import PRIORITIES
+from shared.platform.crypto import IdentityCipher
 from shared.platform.raw_statement import RawStatement
 from shared.platform.task_queues import FACILITY_DELIVERIES
+from shared.store.event_log.texts import sealed_event
 from shared.store.sql import load
 
 FORM_READ = "referral.form_read"  # the one event of a referral that no destination hears of
@@ -39,13 +41,19 @@ FAN_OUT = load(
 _APPEND = RawStatement(text(load("append_events", fan_out=FAN_OUT)))
 
 
-def append_events(session: Session, events: Sequence[Mapping[str, Any]]) -> list[DueDelivery]:
+def append_events(
+    session: Session, events: Sequence[Mapping[str, Any]], *, cipher: IdentityCipher | None = None
+) -> list[DueDelivery]:
     """Add events (type, referral_id, intake_id, by, data, actor) in this order; return what is due of them.
 
+    Words of a person in their data are sealed with `cipher`; without it there must be none.
     Each event of a referral leads to a delivery to every destination that listens; events of deliveries lead to none.
     A delivery to a disabled destination is parked by the next sweep, which adds that to the timeline.
     """
-    return due_deliveries(_APPEND.execute(session, {"events": orjson.dumps(events).decode()})) if events else []
+    if not events:
+        return []
+    stored = [sealed_event(cipher, event) for event in events]
+    return due_deliveries(_APPEND.execute(session, {"events": orjson.dumps(stored).decode()}))
 
 
 def due_deliveries(rows: Iterable[Sequence[Any]]) -> list[DueDelivery]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,11 @@ import orjson
 from sqlalchemy import Connection, Select, literal, select, text
 from sqlalchemy.orm import Session
 
+from shared.platform.crypto import IdentityCipher
 from shared.store.event_log.events import HIDDEN_FROM_SENDERS
+from shared.store.event_log.texts import opened_data
 from shared.store.numbering import Numbering
-from shared.tables import Event, Referral
+from shared.tables import Event, EventText, Referral
 
 NUMBERING = 7_205_734_186  # the advisory lock under which events get their numbers
 MAX_BATCH = 1000
@@ -23,7 +25,10 @@ MAX_ROUNDS = 10  # then the reader reads; the next one numbers the rest
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event with what its referral says of who may see it; without a number for a moment after its commit."""
+    """An event with what its referral says of who may see it; without a number for a moment after its commit.
+
+    Its data is as the chain has it: `opened` is for readers.
+    """
 
     number: int | None
     type: str
@@ -36,6 +41,12 @@ class StoredEvent:
     facility: str
     test: bool
     actor: dict[str, Any] | None
+    text_id: UUID | None = None
+    sealed: bytes | None = field(default=None, repr=False)  # the words that belong to it
+
+    def opened(self, cipher: IdentityCipher) -> "StoredEvent":
+        """Return the event with the words that people wrote in its data."""
+        return replace(self, data=opened_data(cipher, self.data, self.text_id, self.sealed), sealed=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +75,14 @@ class Page:
     ended: bool
 
 
-_EVENT: Select[Any] = select(
-    *(Event.number, Event.type, Event.at, Event.referral_id, Event.intake_id, Event.by, Event.data),
-    *(Referral.reference, Referral.facility, Referral.test, Event.actor),
-).join(Referral, Referral.id == Event.referral_id)
+_EVENT: Select[Any] = (
+    select(
+        *(Event.number, Event.type, Event.at, Event.referral_id, Event.intake_id, Event.by, Event.data),
+        *(Referral.reference, Referral.facility, Referral.test, Event.actor, Event.text_id, EventText.sealed),
+    )
+    .join(Referral, Referral.id == Event.referral_id)
+    .outerjoin(EventText, EventText.id == Event.text_id)
+)
 
 _LAST = text("select number, digest from events where number is not null order by number desc limit 1")
 # Not `exists`, which forgets the order: it leads into the index of just these.

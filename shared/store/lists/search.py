@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from shared.platform.raw_statement import RawStatement
 from shared.store.access import facilities
 from shared.store.access.scope import Scope
+from shared.store.names.external_ids import external_id_hashes
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.referrals import StoredReferral, find_all
 from shared.store.sql import load
@@ -40,16 +41,7 @@ class Hits:
 _BY_REFERENCE = RawStatement(
     text("select intake_id from referrals where reference = :reference and intake_id < :after")
 )
-_BY_EXTERNAL_ID = RawStatement(
-    text("""
-    select found.id from unnest(cast(:facilities as text[])) as of (facility)
-    cross join lateral (
-        select id from intakes
-        where intakes.facility = of.facility and external_id = :external_id and id < :after limit 1
-    ) as found
-    order by found.id desc limit (select cast(:limit as int))
-""")
-)
+_BY_EXTERNAL_ID = RawStatement(text(load("find_external_id")))
 _BY_PATIENT = RawStatement(
     text(f"""
     select distinct found.id from unnest(cast(:hashes as bytea[])) as of (hash)
@@ -86,10 +78,17 @@ def _intakes(
         return [row[0] for row in found]
     names = [each for each in facilities.names(connection, test=test) if scope.facility in (None, each)]
     if wanted.external_id is not None:
+        hashed = [(name, each) for name in names for each in _external_id_hashes(wanted, name)]
         given |= {"facilities": names, "external_id": wanted.external_id}
+        given["hashed_facilities"] = [name for name, _ in hashed]
+        given["external_id_hashes"] = [each for _, each in hashed]
         return [row[0] for row in _BY_EXTERNAL_ID.execute(connection, given)]
     hashes = {each for name in names for each in _hashes(wanted, name)}
     return [row[0] for row in _BY_PATIENT.execute(connection, {**given, "hashes": sorted(hashes)})]
+
+
+def _external_id_hashes(wanted: Wanted, facility: str) -> list[bytes]:
+    return external_id_hashes(wanted.lookup_keys, facility, wanted.external_id or "")
 
 
 def _hashes(wanted: Wanted, facility: str) -> list[bytes]:

@@ -3,6 +3,7 @@
 Each check is one query that changes nothing and says nothing of whom a row is about.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -98,6 +99,20 @@ _WORDS: dict[str, Any] = {
     "urgent": PRIORITIES.index("urgent"),
 }
 _ALL = {**_WORDS, "first": EVERYTHING, "after": 0}
+
+
+@dataclass
+class Found:
+    """How many rows a check found that takes more than a query, and the first of them."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, row: object) -> None:
+        """Count a row."""
+        self.count += 1
+        if len(self.examples) < MAX_EXAMPLES:
+            self.examples.append(str(row))
 
 
 def findings(session: Session, since: datetime | None = None) -> dict[str, int]:

@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.orm import Session
 
+from shared.store.event_log.texts import text_row
+from shared.store.names.external_ids import external_id_row
 from shared.store.operations.audit import MAX_EXAMPLES
 from shared.tables import Destination
 
@@ -28,21 +30,27 @@ class Sealed:
     id: UUID
     row: str
     value: bytes
+    is_identity: bool = False  # of an intake
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of sealed values, and the id for which each opens."""
+    """A column of sealed values, and the name of the row for which each opens."""
 
     table: str
     name: str
     of: str
+    row: Callable[[UUID], str] = str
 
 
+_IDENTITY = _Column("intakes", "identity", "id")
+_EXTERNAL_ID = _Column("intakes", "external_id_sealed", "id", external_id_row)
 _COLUMNS = (
-    _Column("intakes", "identity", "id"),
+    _IDENTITY,
     _Column("identity_corrections", "before", "intake_id"),
     _Column("identity_corrections", "after", "intake_id"),
+    _EXTERNAL_ID,
+    _Column("event_texts", "sealed", "id", text_row),
 )
 
 
@@ -51,13 +59,18 @@ def samples(session: Session) -> Iterator[list[Sealed]]:
     for column in _COLUMNS:
         for key in session.scalars(_keys(column), {"limit": MAX_KEYS}).all():
             found = session.execute(_of_key(column), {"key": key, "limit": MAX_SAMPLES})
-            yield [Sealed(column.table, row.id, str(row.id), row.value) for row in found]
+            yield [_sealed(column, row) for row in found]
     yield from ([secret] for secret in secrets(session))
 
 
 def identities(session: Session, after: UUID) -> Iterator[Sealed]:
     """Yield the identities of all intakes with an id above `after`, a page at a time."""
     return _pages(session, _UP, after)
+
+
+def external_ids(session: Session) -> Iterator[Sealed]:
+    """Yield the external ids of all intakes that have one which is sealed, a page at a time."""
+    return _pages(session, _NAMED, UUID(int=0), _EXTERNAL_ID)
 
 
 def newest_identities(session: Session, limit: int) -> Iterator[Sealed]:
@@ -94,10 +107,11 @@ def _keys(column: _Column) -> TextClause:
     key = f"sealing_key({column.name})"
     return text(f"""
         with recursive step as (
-            (select {key} as key from {column.table} order by {key} limit 1)
+            (select {key} as key from {column.table} where {column.name} is not null order by {key} limit 1)
             union all
             select (
-                select {key} from {column.table} where {key} > step.key order by {key} limit 1
+                select {key} from {column.table} where {column.name} is not null and {key} > step.key
+                order by {key} limit 1
             ) from step where step.key is not null
         )
         select key from step where key is not null limit :limit
@@ -109,23 +123,31 @@ def _of_key(column: _Column) -> TextClause:
     ends = (
         f"""(
             select {column.of} as id, {column.name} as value from {column.table}
-            where {key} between :key and :key order by {key} {direction} limit :limit
+            where {column.name} is not null and {key} between :key and :key
+            order by {key} {direction} limit :limit
         )"""  # noqa: S608 - constants
         for direction in ("asc", "desc")
     )
     return text(" union ".join(ends))
 
 
-_UP = text(
-    f"select id, identity from intakes where id > :id and identity_erased_at is null order by id limit {PAGE_ROWS}"  # noqa: S608 - ours
-)
-_DOWN = text(
-    f"select id, identity from intakes where id < :id and identity_erased_at is null order by id desc limit {PAGE_ROWS}"  # noqa: S608 - ours
+_OF_INTAKES = "select id, {name} as value from intakes where id {side} :id and {kept} order by id {order} limit {rows}"
+_UP, _DOWN, _NAMED = (
+    text(_OF_INTAKES.format(name=name, side=side, kept=kept, order=order, rows=PAGE_ROWS))
+    for name, side, kept, order in (
+        ("identity", ">", "identity_erased_at is null", "asc"),
+        ("identity", "<", "identity_erased_at is null", "desc"),
+        ("external_id_sealed", ">", "external_id_sealed is not null", "asc"),
+    )
 )
 
 
-def _pages(session: Session, statement: TextClause, place: UUID) -> Iterator[Sealed]:
+def _pages(session: Session, statement: TextClause, place: UUID, column: _Column = _IDENTITY) -> Iterator[Sealed]:
     page: Sequence[Row[Any]]
     while page := session.execute(statement, {"id": place}).all():
-        yield from (Sealed("intakes", row.id, str(row.id), row.identity) for row in page)
+        yield from (_sealed(column, row) for row in page)
         place = page[-1].id
+
+
+def _sealed(column: _Column, row: Row[Any]) -> Sealed:
+    return Sealed(column.table, row.id, column.row(row.id), row.value, is_identity=column is _IDENTITY)

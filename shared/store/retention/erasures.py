@@ -1,12 +1,13 @@
 """Erases identities and free text of a case, or removes the case; its events stay, and their chain stays verifiable.
 
-A case is a form with all its versions. An event loses the members of its data that may hold free text, or all of them
-where the case is removed; the digest of what is left is kept, so that a later change of it shows.
+A case is a form with all its versions. What people wrote stands sealed beside its events, and is deleted there. Where
+an earlier release wrote it into an event, that loses those members of its data, and where the case is removed all of
+them; the digest of what is left is kept, so that a later change of it shows.
 """
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import orjson
@@ -15,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from shared.platform.crypto import ERASED
 from shared.store.event_log.erased import rest_of, without
+from shared.store.event_log.texts import words_of
 
-FREE_TEXT = ("note", "reason", "outcome")
 HASH_BYTES = 32
 
 _ERASING = text("set local psoas.erasing = 'on'")
@@ -26,7 +27,7 @@ _VERSIONS = text("select id from intakes where id = :first or first_version = :f
 _OF_VERSIONS = text("select id from referrals where intake_id = any(:ids) order by id for update")
 _IDENTITIES = text("""
     update intakes set identity = :erased, mrn_hash = given.hash, patient_hash = given.hash, birth_date_hash = null,
-        external_id = null, identity_erased_at = now()
+        external_id = null, external_id_hash = null, external_id_sealed = null, identity_erased_at = now()
     from unnest(cast(:ids as uuid[]), cast(:hashes as bytea[])) as given (id, hash) where intakes.id = given.id
 """)
 _REFERRALS = text("""
@@ -36,6 +37,7 @@ _REFERRALS = text("""
 _CORRECTIONS = text(
     "update identity_corrections set before = :erased, after = :erased, reason = :erased where intake_id = any(:ids)"
 )
+_TEXTS = text("delete from event_texts where referral_id = any(:referrals)")
 _EVENTS = text("""
     select events.id, number, type, events.at, referral_id, intake_id, by, data, actor from events
     where referral_id = any(:referrals) and number is not null
@@ -79,6 +81,14 @@ class Case:
     referrals: Sequence[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How an erasure of events is recorded: of which run, and by CHAIN_KEY, if there is one."""
+
+    run: UUID
+    key: bytes | None = field(repr=False)
+
+
 def lock_case(session: Session, first: UUID) -> Case:
     """Keep others from changing a case until the transaction ends."""
     session.execute(_HOLD, {"first": str(first)})
@@ -86,9 +96,10 @@ def lock_case(session: Session, first: UUID) -> Case:
     return Case(first, intakes, session.scalars(_OF_VERSIONS, {"ids": intakes}).all())
 
 
-def erase_identity(session: Session, case: Case, run: UUID) -> None:
+def erase_identity(session: Session, case: Case, record: Record) -> None:
     """Erase identities, their corrections and free text; what is clinical stays, and nothing says of whom it is."""
-    _erase_events(session, case, run, FREE_TEXT)
+    session.execute(_TEXTS, {"referrals": case.referrals})
+    _erase_events(session, case, record, whole=False)
     # One random hash for the case: its versions still belong together, and no number is found by it.
     hashes = [secrets.token_bytes(HASH_BYTES)] * len(case.intakes)
     session.execute(_IDENTITIES, {"ids": case.intakes, "hashes": hashes, "erased": ERASED})
@@ -96,16 +107,17 @@ def erase_identity(session: Session, case: Case, run: UUID) -> None:
     session.execute(_CORRECTIONS, {"ids": case.intakes, "erased": ERASED})
 
 
-def remove_case(session: Session, case: Case, run: UUID) -> None:
+def remove_case(session: Session, case: Case, record: Record) -> None:
     """Remove a case, all but its events, which lose all their data."""
-    _erase_events(session, case, run, None)
+    session.execute(_TEXTS, {"referrals": case.referrals})
+    _erase_events(session, case, record, whole=True)
     for statement in _REMOVED:
         session.execute(statement, {"ids": case.intakes, "referrals": case.referrals})
 
 
-def _erase_events(session: Session, case: Case, run: UUID, members: Sequence[str] | None) -> None:
+def _erase_events(session: Session, case: Case, record: Record, *, whole: bool) -> None:
     found = session.execute(_EVENTS, {"referrals": case.referrals}).all()
-    shorter = [(row, without(row.data, members)) for row in found]
+    shorter = [(row, without(row.data, None if whole else words_of(row.type, row.by, row.data))) for row in found]
     shorter = [(row, data) for row, data in shorter if data != row.data]
     if not shorter:
         return
@@ -113,5 +125,5 @@ def _erase_events(session: Session, case: Case, run: UUID, members: Sequence[str
     ids = [row.id for row, _ in shorter]
     session.execute(_DATA, {"ids": ids, "data": [orjson.dumps(data).decode() for _, data in shorter]})
     # number, type, at, referral, intake, by, data, actor
-    rests = [rest_of(*row[1:7], data, row.actor) for row, data in shorter]
-    session.execute(_RECORD, {"ids": ids, "rests": rests, "run": run})
+    rests = [rest_of(record.key, *row[1:7], data, row.actor) for row, data in shorter]
+    session.execute(_RECORD, {"ids": ids, "rests": rests, "run": record.run})

@@ -4,7 +4,7 @@ One transaction for each case, so a run that is killed leaves every case as it w
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from shared.platform.database import Sessions
-from shared.store.retention.erasures import erase_identity, lock_case, remove_case
+from shared.store.retention.erasures import Record, erase_identity, lock_case, remove_case
 from shared.tables import IS_OPEN
 
 PAGE = 500
@@ -79,6 +79,7 @@ class _Run:
     sessions: Sessions
     id: UUID
     dry: bool
+    key: bytes | None = field(repr=False)
 
     def each(self, first: UUID, age: str | None, *, whole: bool) -> str | None:
         """Do one case; return what was counted, `identities`, `cases` or `held`, or None where it stays."""
@@ -91,7 +92,7 @@ class _Run:
             if session.scalar(_HELD, {"first": first}):
                 return self._counted(session, "held")
             if case is not None:
-                (remove_case if whole else erase_identity)(session, case, self.id)
+                (remove_case if whole else erase_identity)(session, case, Record(self.id, self.key))
             return self._counted(session, "cases" if whole else "identities")
 
     def _counted(self, session: Session, what: str) -> str:
@@ -105,9 +106,12 @@ class _Run:
             return Done(*session.execute(_RUN, {"id": self.id}).one())
 
 
-def run(sessions: Sessions, facility: str, by: str, limits: Limits, *, dry: bool) -> Done:
-    """Remove the cases of a facility that are old enough, then erase the identities of others; `dry` only counts."""
-    begun = _begin(sessions, facility, by, limits, "dry_run" if dry else "run")
+def run(sessions: Sessions, facility: str, by: str, limits: Limits, *, dry: bool, key: bytes | None) -> Done:
+    """Remove the cases of a facility that are old enough, then erase the identities of others; `dry` only counts.
+
+    What erasures leave of events is covered by MACs with `key`, CHAIN_KEY.
+    """
+    begun = _begin(sessions, facility, by, limits, "dry_run" if dry else "run", key)
     removed: set[UUID] = set()  # of a dry run, which would count them as identities, too
     years, days = f"{limits.case_years} years", f"{limits.identity_days} days"
     for first in _walk(sessions, _CASES, facility, years):
@@ -120,23 +124,23 @@ def run(sessions: Sessions, facility: str, by: str, limits: Limits, *, dry: bool
 
 
 def erase_patient(
-    sessions: Sessions, facility: str, by: str, hashes: list[bytes], *, whole: bool
+    sessions: Sessions, facility: str, by: str, hashes: list[bytes], *, whole: bool, key: bytes | None
 ) -> tuple[Done, list[UUID]]:
     """Erase one patient's identities and free text, or whole cases; return what was done, and the cases still open."""
-    begun = _begin(sessions, facility, by, None, "patient")
+    begun = _begin(sessions, facility, by, None, "patient", key)
     with sessions() as session:
         firsts = session.scalars(_OF_PATIENT, {"hashes": hashes, "facility": facility}).all()
     still_open = [first for first in firsts if begun.each(first, None, whole=whole) is None]
     return begun.end(), still_open
 
 
-def _begin(sessions: Sessions, facility: str, by: str, limits: Limits | None, kind: str) -> _Run:
+def _begin(sessions: Sessions, facility: str, by: str, limits: Limits | None, kind: str, key: bytes | None) -> _Run:
     run_id = uuid7()
     row: dict[str, Any] = {"id": run_id, "kind": kind, "facility": facility, "by": by}
     row |= {"identity_days": limits and limits.identity_days, "case_years": limits and limits.case_years}
     with sessions.begin() as session:
         session.execute(_BEGIN, row)
-    return _Run(sessions, run_id, kind == "dry_run")
+    return _Run(sessions, run_id, kind == "dry_run", key)
 
 
 def _walk(sessions: Sessions, statement: Any, facility: str, age: str) -> Iterator[UUID]:

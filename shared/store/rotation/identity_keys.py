@@ -1,6 +1,6 @@
 """Seals anew, with the first key and in the present format, whatever an earlier key or format sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from shared.platform.crypto import ERASED, IdentityCipher, UnreadableIdentityError
 from shared.platform.database import Sessions
+from shared.store.event_log.texts import text_row
+from shared.store.names.external_ids import external_id_row
 from shared.store.patients.identities import reason_row
 from shared.store.rotation.batches import BATCH, Batch, Walked, locked, walk
 
@@ -29,12 +31,19 @@ class _Column:
         return f"{self.prefix}{of}"
 
 
+def _prefix_of(row: Callable[[UUID], str]) -> str:
+    nothing = UUID(int=0)
+    return row(nothing).removesuffix(str(nothing))
+
+
 IDENTITY = _Column("intakes", "identity")
 COLUMNS = (
     IDENTITY,
     _Column("identity_corrections", "before", "intake_id"),
     _Column("identity_corrections", "after", "intake_id"),
-    _Column("identity_corrections", "reason", prefix=reason_row(UUID(int=0)).removesuffix(str(UUID(int=0)))),
+    _Column("identity_corrections", "reason", prefix=_prefix_of(reason_row)),
+    _Column("intakes", "external_id_sealed", prefix=_prefix_of(external_id_row)),
+    _Column("event_texts", "sealed", prefix=_prefix_of(text_row)),
 )
 WEBHOOK_SECRETS = _Column("destinations", "secret", prefix="destination:")
 

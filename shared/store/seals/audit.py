@@ -1,19 +1,18 @@
 """Finds what does not fit its seal: events made anew, rows that no event changed, keys that were not issued."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.store.operations.audit import Found
 from shared.store.seals.chain_heads import is_signed
 from shared.store.seals.chain_seals import Seal, seal_mac
 from shared.store.seals.key_seals import KEY_COLUMNS, key_mac
 from shared.store.seals.macs import BEFORE_FIRST
 from shared.store.seals.referral_seals import STATE, referral_mac
 
-MAX_EXAMPLES = 5
 PAGE = 1000
 UNSEALED = "1 min"  # after which what was numbered has its seal
 # After these, and events of deliveries, the place and the status of a referral are what they were.
@@ -66,20 +65,6 @@ _HEADS = text("""
 """)
 _ACCESS_HEADS = text("select number, digest from access_log where number = any(:numbers)")
 _MACS = text("select id, mac from chain_seals where id = any(:numbers)")
-
-
-@dataclass
-class Found:
-    """How many rows a check found, and the first of them."""
-
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
-
-    def add(self, row: object) -> None:
-        """Count a row."""
-        self.count += 1
-        if len(self.examples) < MAX_EXAMPLES:
-            self.examples.append(str(row))
 
 
 def seal_findings(session: Session, key: bytes) -> dict[str, Found]:

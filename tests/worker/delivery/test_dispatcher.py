@@ -17,7 +17,8 @@ from shared.store.delivery.deliveries import (
     stalled_deliveries,
 )
 from shared.store.delivery.parked import discard, retry
-from shared.tables import Delivery
+from shared.store.event_log.texts import opened_data
+from shared.tables import Delivery, EventText
 from tests import receiver
 from tests.receiver import in_turn, status
 from tests.worker.delivery.conftest import ATTEMPT_SECONDS
@@ -161,18 +162,21 @@ def test_patience_ends_after_three_days_and_begins_anew_with_a_retry(department,
     assert (stored.delivery(due).status, stored.delivery(due).attempts) == ("due", 2)
 
 
-def test_what_a_person_discards_is_never_sent_again(department, refer, dispatcher, stored, sessions):
+def test_what_a_person_discards_is_never_sent_again(department, refer, dispatcher, stored, sessions, cipher):
     urgent = department(answer=status(404))
     (due,) = refer()
     dispatcher.deliver(due)
     for expected in (1, 0):
         with sessions.begin() as session:
-            assert discard(session, [due], by="Dr A. Okafor", reason="told by telephone") == expected
+            assert discard(session, [due], by="Dr A. Okafor", reason="told by telephone", cipher=cipher) == expected
             assert retry(session, [due]) == []
     dispatcher.deliver(due)
     assert (stored.delivery(due).status, len(urgent.receiver.received)) == ("discarded", 1)
     (event,) = stored.events("delivery.discarded")
-    assert (event.by, event.data["reason"]) == ("Dr A. Okafor", "told by telephone")
+    assert (event.by, "reason" in event.data) == ("Dr A. Okafor", False)
+    with sessions() as session:
+        sealed = session.scalars(select(EventText.sealed).where(EventText.id == event.text_id)).one()
+    assert opened_data(cipher, event.data, event.text_id, sealed)["reason"] == "told by telephone"
 
 
 def test_a_worker_that_was_killed_leaves_a_lease_that_runs_out(department, refer, dispatcher, stored, sessions):

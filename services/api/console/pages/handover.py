@@ -30,7 +30,8 @@ def handover() -> str:
     now = current_context().now()
     waiting, held = _of_status("queued"), in_hand()
     with current_context().statements.connect() as connection:
-        moved = moved_since(connection, scope(), now - WINDOWS[window], limit=ROWS)
+        since, cipher = now - WINDOWS[window], current_context().cipher
+        moved = moved_since(connection, scope(), since, cipher=cipher, limit=ROWS)
     return render_template(
         "console/handover.html",
         waiting=rows(waiting, now),

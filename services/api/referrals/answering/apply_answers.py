@@ -62,7 +62,8 @@ def apply_lower_place(referral_id: UUID, body: dict[str, Any], *, check: Check, 
         if not case.referral.downgrade_proposed:
             raise ProblemError(409, "No lower place is proposed for this referral.", kind="nothing-proposed")
         own = own_place(context, source_form(session, case.referral.intake_id), case)
-        due = put_in_own_place(session, case, own, by=body["by"], reason=body["reason"], actor=event_actor())
+        event = {"by": body["by"], "reason": body["reason"], "actor": event_actor()}
+        due = put_in_own_place(session, case, own, event, cipher=context.cipher)
         after = referrals.find(session, referral_id, Scope.everything()) or case.referral
         if shown:
             record_access(session, [after.patient])

@@ -86,7 +86,8 @@ def make_version(context: AppContext, session: Session, case: HeldCase, change: 
     targets, holidays = context.protocol.targets, context.settings.holidays
     outcome = outcome_of(waiting, _decided(context, change.form, new.id), targets, holidays)
     event = {"by": change.by, "data": change.data, "actor": event_actor()}
-    placed, due = supersede_by_answers(session, case, outcome, Versions(targets, holidays), event)
+    versions = Versions(targets, holidays)
+    placed, due = supersede_by_answers(session, case, outcome, versions, event, cipher=context.cipher)
     return NewVersion(placed, due)
 
 
@@ -110,6 +111,8 @@ def _intake(context: AppContext, source: SourceForm, change: FormChange) -> NewI
         id=intake_id,
         facility=source.facility,
         external_id=None,
+        external_id_hash=None,
+        external_id_sealed=None,
         amends=source.id,
         lane=_lane(context, change.form),
         today=source.today,

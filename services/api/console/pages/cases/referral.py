@@ -56,7 +56,7 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         stored=stored,
         shown=_shown(stored),
         trace=trace_of(stored.record) if stored.record else None,
-        events=happened.events if happened else [],
+        events=[each.opened(current_context().cipher) for each in happened.events] if happened else [],
         more_events=bool(happened and not happened.ended),
         unanswered=unanswered(stored),
         other_holder=stored.status == "acknowledged" and stored.acknowledged_by != signed_in().name,
@@ -75,7 +75,7 @@ def unanswered(stored: StoredReferral) -> list[str]:
 
 
 def _shown(stored: StoredReferral) -> dict[str, Any]:
-    return serializers.referral(stored, current_context().cipher if _sees_identity() else None)
+    return serializers.referral(stored, current_context().cipher, with_patient=_sees_identity())
 
 
 def _next_case(stored: StoredReferral) -> Row | None:
