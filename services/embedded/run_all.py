@@ -77,10 +77,12 @@ def _run(home: Home, host: str, port: int, console: Console, *, insecure: bool) 
 
 
 def _given_addresses_and_secrets() -> dict[str, str]:
-    """Return what this start was given instead of the home's own: commands on the home need it from any shell."""
-    return {
-        name: os.environ[name] for each in (*ADDRESSES, *OWN) for name in (each, f"{each}_FILE") if name in os.environ
-    }
+    """Return what this start was given instead of the home's own: commands on the home need it from any shell.
+
+    A key-encryption key stays out of the home that it protects: its file is named, or the shell has it.
+    """
+    names = [name for each in (*ADDRESSES, *OWN) for name in (each, f"{each}_FILE")]
+    return {name: os.environ[name] for name in (*names, "KEY_ENCRYPTION_KEY_FILE") if name in os.environ}
 
 
 def _given(name: str) -> bool:
