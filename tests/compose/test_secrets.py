@@ -59,6 +59,7 @@ def test_a_secret_that_was_changed_or_emptied_is_copied_by_the_next_up(stack: St
     stack.wait_until_healthy()
 
 
+@pytest.mark.usefixtures("submitter")  # whose facility is known then
 def test_an_operator_reaches_what_the_documents_name(stack: Stack) -> None:
     for words in (
         ("exec", "-T", "api", "referrals", "doctor"),

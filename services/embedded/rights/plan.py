@@ -24,7 +24,7 @@ class Rights:
 
     def readable(self, paths: Iterable[Path]) -> set[Path]:
         """Return those of `paths` that a process with these rights can read."""
-        return _seen_as(self, paths, lambda path: os.access(path, os.R_OK))
+        return _seen_as(self, paths, _is_readable)
 
 
 def planned(home: Home, port: int) -> Rights | None:
@@ -47,10 +47,7 @@ def _to_read(account: Account) -> set[int]:
     """Return the right to read all files where the programs are closed to `account`, as those in /root are."""
     programs = {Path(sys.executable), Path(os.__file__), Path(sys.prefix), *map(Path, services.__path__)}
     programs |= {path for entry in sys.path if (path := Path(entry)).exists()}
-    if (
-        _seen_as(Rights(account), programs, lambda path: os.access(path, os.R_OK | os.X_OK) or path.is_file())
-        == programs
-    ):
+    if _seen_as(Rights(account), programs, _is_usable) == programs:
         return set()
     return set(sorted({DAC_READ_SEARCH, DAC_OVERRIDE} & permitted(), reverse=True)[:1])
 
@@ -73,6 +70,15 @@ def _seen_as(rights: Rights, paths: Iterable[Path], question: Callable[[Path], b
     if len(said) != len(asked):
         raise PermissionError(f"root may not become user {rights.account.uid} here, as which the service is to run")
     return {path for path, answer in zip(asked, said, strict=True) if answer}
+
+
+def _is_readable(path: Path) -> bool:
+    os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))  # not `os.access`, which takes no account of capabilities
+    return True
+
+
+def _is_usable(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
 
 
 def _answer(question: Callable[[Path], bool], path: Path) -> bool:
