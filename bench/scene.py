@@ -14,8 +14,9 @@ from bench.bodies import Forms, example_forms
 from bench.servers import Servers, servers
 from shared.migrations.migrate import upgrade
 from shared.platform.clock import now
+from shared.platform.data_keys.encoding import KEY_BYTES
 from shared.platform.database import Sessions, create_engine, create_sessions
-from shared.platform.settings import KEY_BYTES, Settings
+from shared.platform.settings import Settings
 from shared.store.access.facilities import register
 from shared.store.access.keys import issue
 from shared.tables import ApiKey, Person, Table

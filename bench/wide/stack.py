@@ -12,14 +12,15 @@ from pathlib import Path
 
 from bench.client import Address
 from bench.stacks import HOST, free_port
-from shared.platform.settings import KEY_BYTES
+from shared.platform.data_keys.encoding import KEY_BYTES
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "psoas-wide"
 IMAGE = "psoas:wide"
 TRIAGE = ("worker-urgent", "worker-routine")  # the workers that are made more; there is no destination to deliver to
 PSQL = (
-    'PGPASSWORD=$POSTGRES_PASSWORD exec psql --username=postgres --dbname=psoas --quiet --no-align --tuples-only "$@"'
+    "PGPASSWORD=$(cat /run/secrets/postgres_password)"
+    ' exec psql --username=postgres --dbname=psoas --quiet --no-align --tuples-only "$@"'
 )
 IN_POSTGRES = ("docker", "compose", "exec", "-T", "postgres", "sh", "-c", PSQL, "psql")
 

@@ -3,7 +3,7 @@
 # the roles beside it.
 set -eu
 psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=postgres \
-  --set=password="$DATABASE_PASSWORD" <<'SQL'
+  --set=password="$(cat /run/secrets/database_password)" <<'SQL'
 create role psoas login createrole password :'password';
 create database psoas owner psoas;
 revoke all on database psoas from public;

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.embedded.home import Home, HomeError
-from shared.platform.settings import KEY_BYTES
+from shared.platform.data_keys.encoding import KEY_BYTES
 
 NAMES = ("identity_keys", "lookup_key", "database_password")
 # Files' names. Homes of earlier releases lack these, and get them at the next start.

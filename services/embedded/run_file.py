@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import click
 
@@ -20,17 +21,25 @@ class RunFile:
 
 
 def write(home: Home, running: RunFile) -> None:
-    """Leave the note in `home`, readable by its owner alone."""
-    whole = home.running.with_suffix(".new")
-    with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as writer:
+    """Leave the note in the runtime folder, readable by its owner alone, and a link to it in `home`.
+
+    So it goes with that folder, also where what runs may not change the home.
+    """
+    note, link = Path(running.folder) / home.running.name, home.running.with_suffix(".new")
+    with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writer:
         json.dump(asdict(running), writer)
-    whole.rename(home.running)
+    link.unlink(missing_ok=True)
+    link.symlink_to(note)
+    link.rename(home.running)
 
 
 def read(home: Home) -> RunFile | None:
-    """Return the note in `home`, whether or not what it tells of still runs."""
+    """Return the note in `home`, whether or not what it tells of still runs; one that another user wrote is none."""
     try:
-        return RunFile(**json.loads(home.running.read_text()))
+        with home.running.open() as reader:
+            if os.fstat(reader.fileno()).st_uid not in (os.geteuid(), home.path.stat().st_uid):
+                return None
+            return RunFile(**json.load(reader))
     except FileNotFoundError:
         return None
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from services.embedded.supervisor.service import Account
 
 PREFIX = "psoas-"
 MAX_BASE = 60  # characters; the path of a socket may have 107
+# What root chose may be closed to another account, and a long path exceeds the limit of a socket's name.
+SHORT = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - the folder made in one of them is private
 
 
 @contextmanager
@@ -21,14 +24,18 @@ def runtime_folder(home: Home, account: Account | None) -> Iterator[Path]:
     """Yield a new folder that only the servers' account may enter, and remove what a killed run left of its own."""
     _remove_leftover(home, {os.geteuid(), account.uid if account else os.geteuid()})
     chosen = tempfile.gettempdir()
-    # What root chose may be closed to the servers' account, and a long path exceeds the limit of a socket's name.
-    base = "/tmp" if account or len(chosen) > MAX_BASE else chosen  # noqa: S108 - the folder made in it is private
+    base = _open_to_all() if account or len(chosen) > MAX_BASE else chosen
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     try:
         hand_over(folder, account)
         yield folder
     finally:
         _remove(folder)
+
+
+def _open_to_all() -> Path:
+    """Return a folder in which every account may make folders, and remove its own."""
+    return next((path for path in SHORT if path.is_dir() and path.stat().st_mode & stat.S_IWOTH), SHORT[0])
 
 
 def binaries_folder(folder: Path) -> Path:

@@ -38,8 +38,9 @@ def preload() -> None:
         import_module(module)
     active()
     create_engine("postgresql+psycopg://")  # what the first engine of a process makes, and every later one uses
-    # Celery says so in twelve lines a worker. A worker takes JSON alone, and as root `up` is what it was started as.
-    warnings.filterwarnings("ignore", "You're running the worker with superuser")
+    # Celery takes an account that has no name on this machine for root, and says so in twelve lines a worker.
+    for words in ("An entry for the specified gid or egid was not found", "You're running the worker with superuser"):
+        warnings.filterwarnings("ignore", words)
 
 
 def preparation(environment: Mapping[str, str]) -> Service:

@@ -29,7 +29,7 @@ OPTIONS = {
 class Worker:
     """What a worker consumes, what makes its application, and its pool: triage forks, delivery waits in threads.
 
-    What is not urgent `low_priority`.
+    What is not urgent `low_priority`. Keys that it does `without` need not be given to it.
     """
 
     queues: tuple[str, ...]
@@ -37,18 +37,22 @@ class Worker:
     pool: str = "prefork"
     concurrency: int = 1
     low_priority: bool = False
+    without: tuple[str, ...] = ("IDENTITY_KEYS", "LOOKUP_KEY")  # triage opens no identity
 
 
 WORKERS: Mapping[str, Worker] = {
     "urgent": Worker((triage_queue("priority"),)),
     "routine": Worker((triage_queue("routine"),), low_priority=True),
-    "urgent-delivery": Worker(("urgent",), "services.worker.delivery.app:create_delivery_worker", "threads", THREADS),
+    "urgent-delivery": Worker(
+        ("urgent",), "services.worker.delivery.app:create_delivery_worker", "threads", THREADS, without=("LOOKUP_KEY",)
+    ),
     "delivery": Worker(
         tuple(queue for queue in DELIVERY_QUEUES if queue != "urgent"),
         "services.worker.delivery.app:create_delivery_worker",
         "threads",
         THREADS,
         low_priority=True,
+        without=("LOOKUP_KEY",),
     ),
 }
 
@@ -76,7 +80,7 @@ def worker_options(name: str) -> dict[str, Any]:
 
 def run_worker(name: str) -> None:
     """Consume the task queues of the worker called `name` until SIGTERM; ends in SystemExit."""
-    settings = load_settings()
+    settings = load_settings(WORKERS[name].without)
     if WORKERS[name].low_priority:
         lower_priority()
     if WORKERS[name].pool == "threads":

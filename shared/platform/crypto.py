@@ -32,6 +32,10 @@ class UnreadableIdentityError(Exception):
     """A sealed value does not open: unknown key, other row, or truncated, altered or empty bytes."""
 
 
+class KeyNotGivenError(Exception):
+    """This process was started without a key that it would need; the message names the setting."""
+
+
 class IdentityCipher:
     """Seals and opens identity and secrets; `keys` by key id, the first one seals.
 
@@ -41,6 +45,8 @@ class IdentityCipher:
     def __init__(
         self, keys: Mapping[str, bytes], *, fallback: "IdentityCipher | None" = None, bound: bool = True
     ) -> None:
+        if not keys:
+            raise KeyNotGivenError("IDENTITY_KEYS")
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._writer = next(iter(keys))
         self._fallback = fallback
@@ -126,6 +132,8 @@ def open_identity(cipher: IdentityCipher, sealed: bytes, intake_id: object) -> d
 
 def keyed_hash(key: bytes, content: bytes) -> bytes:
     """Return the HMAC-SHA-256 of `content`: equal contents compare equal; without the key none can be guessed."""
+    if not key:
+        raise KeyNotGivenError("LOOKUP_KEY")
     # This hands the interpreter on, and `hmac.new` does not: beside a batch, that is where a red flag gets its turn.
     return hmac.digest(key, content, "sha256")
 

@@ -4,21 +4,22 @@ A variable without a default is required: all that are missing or malformed are 
 There are no default secrets, and every variable may come from a file instead (`DATABASE_URL_FILE`).
 """
 
-import base64
-import binascii
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from environs import EnvError, FileAwareEnv, validate
 
+from shared.platform.data_keys.encoding import KeyReader, KeyTextError
+from shared.platform.data_keys.wrapping import AesKeyWrapper, KeyWrapper
 from shared.platform.transport.servers import in_the_clear
 
-KEY_BYTES = 32
+Key = TypeVar("Key")
 _optional_url = validate.Regexp("^(postgres(ql)?://.*)?$")
 _ISSUER = (
     r"^(|https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?)$"  # in the clear on this machine alone
@@ -104,34 +105,73 @@ class Settings:
         return url
 
 
-def load_settings() -> Settings:
-    """Read the settings from the environment; raise SettingsError naming every missing or malformed variable."""
-    env = FileAwareEnv(eager=False, strip_whitespace=True)
-    env.add_parser("key", _key)
-    env.add_parser("optional_key", lambda value: _key(value) if value else None)
-    env.add_parser("keys", _keys)
-    env.add_parser("optional_keys", lambda value: _keys(value) if value else {})
-    env.add_parser("level", _level)
-    env.add_parser("folder", _folder)
-    env.add_parser("networks", _networks)
-    values = _servers_and_secrets(env) | _choices(env)
+def load_settings(without: Collection[str] = ()) -> Settings:
+    """Read the settings from the environment; raise SettingsError naming every missing or malformed variable.
+
+    A process that does not use IDENTITY_KEYS, LOOKUP_KEY or REDIS_URL says so in `without`: then they may be missing.
+    """
     try:
+        env = _reader()
+        values = _servers_and_secrets(env, without) | _choices(env)
         env.seal()
-    except EnvError as error:
+    except ValueError as error:  # of a file that cannot be read, too
         raise SettingsError(str(error)) from None
     _check_together(values)
     return Settings(**values)
 
 
-def _servers_and_secrets(env: FileAwareEnv) -> dict[str, Any]:
+def load_key_wrapper() -> KeyWrapper:
+    """Return what wraps data keys, as the environment chooses it; raise SettingsError where it does not."""
+    env = FileAwareEnv(strip_whitespace=True)
+    try:
+        wrapper = _key_wrapper(env)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if wrapper is None:
+        raise SettingsError("Set KEY_ENCRYPTION_KEY_FILE to a file with the key that wraps: base64 of 32 bytes.")
+    return wrapper
+
+
+def given_values(names: Collection[str]) -> dict[str, str]:
+    """Return those of `names` that are set, as they are given: keys that are wrapped stay so."""
+    env = FileAwareEnv(strip_whitespace=True)
+    found = {name: env.str(name, "") for name in names}
+    return {name: value for name, value in found.items() if value}
+
+
+def _reader() -> FileAwareEnv:
+    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    env.add_parser("level", _level)
+    env.add_parser("folder", _folder)
+    env.add_parser("networks", _networks)
+    keys = KeyReader(_key_wrapper(env))
+    env.add_parser("key", partial(_parsed, keys.key))
+    env.add_parser("optional_key", lambda value: _parsed(keys.key, value) if value else None)
+    env.add_parser("keys", partial(_parsed, keys.keys))
+    env.add_parser("optional_keys", lambda value: _parsed(keys.keys, value) if value else {})
+    return env
+
+
+def _key_wrapper(env: FileAwareEnv) -> KeyWrapper | None:
+    """Return what unwraps data keys, if anything does: here a key management service is chosen, by its own settings."""
+    env.add_parser("key_encryption_key", lambda value: _parsed(KeyReader().key, value) if value else None)
+    wrapping = env.key_encryption_key("KEY_ENCRYPTION_KEY", "")
+    return AesKeyWrapper(wrapping) if wrapping else None
+
+
+def _servers_and_secrets(env: FileAwareEnv, without: Collection[str]) -> dict[str, Any]:
+    redis = validate.Regexp("^(rediss?|unix)://")
+    broker = env.str("REDIS_URL", "") if "REDIS_URL" in without else env.str("REDIS_URL", validate=redis)
+    identity = env.optional_keys("IDENTITY_KEYS", "") if "IDENTITY_KEYS" in without else env.keys("IDENTITY_KEYS")
+    lookup = env.optional_key("LOOKUP_KEY", "") if "LOOKUP_KEY" in without else env.key("LOOKUP_KEY")
     return {
         "database_url": env.str("DATABASE_URL", validate=validate.Regexp("^postgres(ql)?://")),
         "owner_database_url": env.str("OWNER_DATABASE_URL", "", validate=_optional_url),
         "reader_database_url": env.str("READER_DATABASE_URL", "", validate=_optional_url),
         "maintenance_database_url": env.str("MAINTENANCE_DATABASE_URL", "", validate=_optional_url),
-        "redis_url": env.str("REDIS_URL", validate=validate.Regexp("^(rediss?|unix)://")),
-        "identity_keys": env.keys("IDENTITY_KEYS"),
-        "lookup_key": env.key("LOOKUP_KEY"),
+        "redis_url": broker,
+        "identity_keys": identity,
+        "lookup_key": lookup or b"",
         "previous_lookup_key": env.optional_key("LOOKUP_KEY_PREVIOUS", ""),
         "webhook_keys": env.optional_keys("WEBHOOK_KEYS", ""),
         "sealing_format": env.int("SEALING_FORMAT", 2, validate=validate.OneOf((1, 2))),
@@ -184,21 +224,11 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise SettingsError("; ".join([*wrong, choice]))
 
 
-def _key(value: str) -> bytes:
+def _parsed(parse: Callable[[str], Key], value: str) -> Key:
     try:
-        key = base64.b64decode(value, validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise EnvError(f"Not {KEY_BYTES} bytes in base64.")
-    return key
-
-
-def _keys(value: str) -> dict[str, bytes]:
-    pairs = [pair.strip().partition(":") for pair in value.split(",")]
-    if not all(name and len(name) <= 32 for name, _, _ in pairs):
-        raise EnvError("Not a list of <key id>:<base64>.")
-    return {name: _key(encoded) for name, _, encoded in pairs}
+        return parse(value)
+    except KeyTextError as error:
+        raise EnvError(str(error)) from None
 
 
 def _level(value: str) -> str:

@@ -89,5 +89,6 @@ def images(stack: Stack) -> set[str]:
 
 
 def version(stack: Stack) -> str:
-    command = f'PGPASSWORD=$POSTGRES_PASSWORD psql --username=postgres --dbname=psoas -Atc "{VERSION}"'
+    own = "PGPASSWORD=${POSTGRES_PASSWORD:-$(cat /run/secrets/postgres_password)}"
+    command = f'{own} psql --username=postgres --dbname=psoas -Atc "{VERSION}"'
     return stack.compose("exec", "-T", "postgres", "sh", "-c", command).strip()

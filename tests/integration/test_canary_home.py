@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 
 from services.embedded.servers.binaries import find_postgres
-from shared.platform.settings import KEY_BYTES
+from shared.platform.data_keys.encoding import KEY_BYTES
 from tests import receiver
 from tests.referrals import Up, referrals, request, up
 

@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.api.http.retries import with_retries
 from shared.store.access.keys import NOBODY, USED_EVERY, Key, find_live, record_use, split
 
 log = structlog.get_logger(__name__)
@@ -59,11 +60,14 @@ class KeyCache:
         if not key_id.isalnum() or not key_id.isascii():
             return None
         read_at = time.monotonic()
-        with self._lookups.connect() as connection:
-            key = find_live(connection, key_id)
+        key = with_retries(lambda: self._read(key_id))  # a server that has just restarted refuses no valid key
         self._seen.pop(key_id, None)
         if key is not None:
             if len(self._seen) >= MAX_KEYS:
                 self._seen.clear()
             self._seen[key_id] = (read_at, key)
         return key
+
+    def _read(self, key_id: str) -> Key | None:
+        with self._lookups.connect() as connection:
+            return find_live(connection, key_id)

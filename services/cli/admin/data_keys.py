@@ -23,7 +23,7 @@ def rotate_identity(home: Path | None) -> None:
     Put the new key in front, restart every process, then run this; once it ends with 0 that do not open, the old key
     can go. It can be stopped at any time and run again.
     """
-    settings = settings_of(home)
+    settings = settings_of(home, without=("REDIS_URL",))
     cipher = identity_cipher(settings)
     closed = left = doubled = 0
     with database(settings.as_maintenance()) as (_, sessions):
@@ -54,7 +54,7 @@ def rotate_lookup(home: Path | None) -> None:
     Set both, restart every process, then run this. While both are set, look-ups try both. It can be stopped at any time
     and run again.
     """
-    settings = settings_of(home)
+    settings = settings_of(home, without=("REDIS_URL",))
     if settings.previous_lookup_key is None:
         raise click.ClickException("set LOOKUP_KEY_PREVIOUS to the key that hashed what is stored")
     keys = LookupKeys(settings.lookup_key, settings.previous_lookup_key)

@@ -58,7 +58,7 @@ def set_(
     queue = queues[0] if queues else None
     if queue is None and (facility is None or level):
         raise click.UsageError("without a queue it is a facility's own system: name --facility, and no --escalation")
-    settings = settings_of(home)
+    settings = settings_of(home, without=("LOOKUP_KEY",))
     with database(settings) as (_, sessions), sessions.begin() as session:
         known_facility(session, facility)
         place = Place(queue, facility, level, url)
@@ -73,7 +73,7 @@ def set_(
 @home_option()
 def list_(home: Path | None) -> None:
     """List the destinations, without their secrets, and how much waits for each."""
-    with database(settings_of(home)) as (_, sessions), sessions() as session:
+    with database(settings_of(home, without=("LOOKUP_KEY",))) as (_, sessions), sessions() as session:
         for destination, due, parked in store.list_all(session):
             click.echo(described(destination, due, parked))
 
@@ -83,7 +83,7 @@ def list_(home: Path | None) -> None:
 @home_option()
 def remove(destination_id: UUID, home: Path | None) -> None:
     """Send nothing there any more. What was still due to it is parked, for a person to discard."""
-    with database(settings_of(home)) as (_, sessions):
+    with database(settings_of(home, without=("LOOKUP_KEY",))) as (_, sessions):
         with sessions.begin() as session:
             if not store.remove(session, destination_id):
                 raise click.ClickException(f"there is no destination {destination_id}")
@@ -98,7 +98,7 @@ def remove(destination_id: UUID, home: Path | None) -> None:
 @home_option()
 def test(destination_id: UUID, home: Path | None) -> None:
     """Send a signed `psoas.test` there now, from this machine, and print what came of it. Nothing is stored."""
-    settings = settings_of(home)
+    settings = settings_of(home, without=("LOOKUP_KEY",))
     with database(settings) as (_, sessions), sessions() as session:
         destination = store.find(session, destination_id)
     if destination is None:

@@ -20,7 +20,11 @@ from shared.store.access.facilities import UnknownFacilityError, require
 from shared.store.access.keys import LIFETIME, OVERLAP
 from shared.tables import ROLES, WITHOUT_FACILITY, ApiKey
 
-DATA_KEYS = ("rotate-identity", "rotate-lookup")
+DATA_KEYS = {
+    "rotate-identity": "services.cli.admin.data_keys:rotate_identity",
+    "rotate-lookup": "services.cli.admin.data_keys:rotate_lookup",
+    "wrap": "services.cli.admin.wrap_keys:wrap",
+}
 
 home_option = partial(
     click.option,
@@ -31,7 +35,7 @@ home_option = partial(
 
 
 class Keys(click.Group):
-    """Finds the commands of data keys in a module of their own."""
+    """Finds the commands of data keys in modules of their own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*super().list_commands(ctx), *DATA_KEYS]
@@ -39,13 +43,14 @@ class Keys(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in DATA_KEYS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module("services.cli.admin.data_keys"), cmd_name.replace("-", "_"))
+        module, name = DATA_KEYS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
         return command
 
 
 @click.group(cls=Keys)
 def keys() -> None:
-    """Issue, list, rotate and revoke API keys; rotate the keys of stored data."""
+    """Issue, list, rotate and revoke API keys; rotate and wrap the keys of stored data."""
 
 
 @keys.command()

@@ -1,6 +1,5 @@
 """`referrals backup`: writes a consistent copy of the database, and of the secrets that open it."""
 
-import base64
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,9 @@ from services.cli.admin.keys import home_option
 from services.cli.data.archive import ArchiveError, archiver_for
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
-from shared.platform.settings import Settings
+from shared.platform.settings import Settings, given_values
+
+SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY", "CHAIN_KEY", "LOOKUP_KEY_PREVIOUS", "WEBHOOK_KEYS")
 
 
 @click.command()
@@ -32,7 +33,7 @@ def backup(file: Path, secrets: Path | None, home: Path | None, *, without_secre
         raise click.UsageError("--secrets and --without-secrets exclude each other")
     secrets = secrets or secrets_of(file)
     settings = settings_of(home).as_owner()
-    lines = secret_lines(settings)
+    lines = secret_lines()
     for path, content in ((file, None), *([] if without_secrets else [(secrets, lines)])):
         if path.exists() and not holds(path, content):
             raise click.ClickException(f"{path} exists already; nothing was written")
@@ -121,26 +122,11 @@ def write_closed(file: Path, content: str) -> None:
         os.fsync(writer.fileno())
 
 
-def secret_lines(settings: Settings) -> str:
-    """Return the secrets as lines of an `.env` file."""
-    found = {
-        "IDENTITY_KEYS": _listed(settings.identity_keys),
-        "LOOKUP_KEY": _encoded(settings.lookup_key),
-        "CHAIN_KEY": settings.chain_key and _encoded(settings.chain_key),
-        "LOOKUP_KEY_PREVIOUS": settings.previous_lookup_key and _encoded(settings.previous_lookup_key),
-        "WEBHOOK_KEYS": _listed(settings.webhook_keys),
-    }
-    return "".join(f"{name}={value}\n" for name, value in found.items() if value)
+def secret_lines() -> str:
+    """Return the secrets as lines of an `.env` file, as they are given: a key that is wrapped stays so."""
+    return "".join(f"{name}={value}\n" for name, value in given_values(SECRETS).items())
 
 
 def described(counts: Mapping[str, int]) -> str:
     """Return what is in a copy, for people."""
     return ", ".join(f"{counts.get(table, 0)} {table}" for table in ("intakes", "referrals", "events"))
-
-
-def _listed(keys: Mapping[str, bytes]) -> str:
-    return ",".join(f"{name}:{_encoded(key)}" for name, key in keys.items())
-
-
-def _encoded(key: bytes) -> str:
-    return base64.b64encode(key).decode()

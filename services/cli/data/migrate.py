@@ -26,7 +26,7 @@ def migrate(*, record_numbers: bool) -> None:
     It connects by OWNER_DATABASE_URL where that is set, and lets the role in DATABASE_URL in. A schema that is later is
     left as it is.
     """
-    settings = settings_or_exit()
+    settings = settings_or_exit(without=("REDIS_URL",))
     before, later = migrated(settings)
     if later is None and before != HEAD:
         click.echo(f"schema {before or 'empty'} → {HEAD}")
@@ -54,7 +54,7 @@ def hash_record_numbers(sessions: Sessions, settings: Settings) -> None:
 @click.command(hidden=True)
 def prepare() -> None:
     """Migrate, and check that the secrets fit the data; print a change of the schema of a home that had one."""
-    settings = settings_or_exit()
+    settings = settings_or_exit(without=("REDIS_URL",))
     before, later = migrated(settings)
     if later is None and before not in (None, HEAD):
         click.echo(f"schema {before} → {HEAD}")

@@ -32,7 +32,8 @@ def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, h
 
     Open referrals, forms that wait for triage and cases on hold are left. It can be stopped at any time and run again.
     """
-    settings, limits = settings_of(home), runs.Limits(identity_days, case_years)
+    settings = settings_of(home, without=("REDIS_URL",))
+    limits = runs.Limits(identity_days, case_years)
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
@@ -54,7 +55,7 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
     number = click.prompt("Record number", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     if not number:
         raise click.UsageError("there is no record number in standard input")
-    settings = settings_of(home)
+    settings = settings_of(home, without=("REDIS_URL",))
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
@@ -73,7 +74,10 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
 @home_option()
 def hold(reference: str, home: Path | None) -> None:
     """Keep the case of a referral, R-…, whatever its age, until it is released."""
-    with database(settings_of(home).as_maintenance()) as (_, sessions), sessions.begin() as session:
+    with (
+        database(settings_of(home, without=("REDIS_URL",)).as_maintenance()) as (_, sessions),
+        sessions.begin() as session,
+    ):
         _say(reference, holds.hold(session, reference, getuser()), "held", "was held before")
 
 
@@ -82,7 +86,10 @@ def hold(reference: str, home: Path | None) -> None:
 @home_option()
 def release(reference: str, home: Path | None) -> None:
     """Release the case of a referral that was held."""
-    with database(settings_of(home).as_maintenance()) as (_, sessions), sessions.begin() as session:
+    with (
+        database(settings_of(home, without=("REDIS_URL",)).as_maintenance()) as (_, sessions),
+        sessions.begin() as session,
+    ):
         _say(reference, holds.release(session, reference, getuser()), "released", "was not held")
 
 

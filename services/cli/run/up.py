@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from services.embedded.home import Home, HomeError, open_home, take_lock
+from services.embedded.rights.capabilities import KILL, become, permitted
+from services.embedded.rights.plan import Rights, planned
 from services.embedded.supervisor.subreaper import run_under_subreaper
 from shared.platform.transport.listener import PlainHttpError, check_listener
 
@@ -49,9 +51,11 @@ def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool
         opened = open_home(home, secrets)
         take_lock(opened)  # held until this process and the runner, which it forks, have ended
         port = reserve_port(host, port)
+        rights = planned(opened, port)
     except (PlainHttpError, HomeError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    sys.exit(run_under_subreaper(partial(_run, opened, host, port, log_json=log_json, insecure=insecure)))
+    run = partial(_run, opened, host, port, rights, log_json=log_json, insecure=insecure)
+    sys.exit(run_under_subreaper(run, partial(_keep_to, rights)))
 
 
 def reserve_port(host: str, port: int) -> int:
@@ -65,6 +69,12 @@ def reserve_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _run(home: Home, host: str, port: int, *, log_json: bool, insecure: bool) -> int:
-    code: int = import_module(RUN_ALL).run(home, host, port, log_json=log_json, insecure=insecure)
+def _keep_to(rights: Rights | None) -> None:
+    """Give up root where this process has it; what is left is that it may signal the runner before that did so, too."""
+    if rights:
+        become(rights.account, {KILL} & permitted(), inherited=False)
+
+
+def _run(home: Home, host: str, port: int, rights: Rights | None, *, log_json: bool, insecure: bool) -> int:
+    code: int = import_module(RUN_ALL).run(home, host, port, rights, log_json=log_json, insecure=insecure)
     return code

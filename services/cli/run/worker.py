@@ -10,5 +10,5 @@ from services.worker.main import WORKERS, run_worker
 @click.argument("name", type=click.Choice(list(WORKERS)))
 def worker(name: str) -> None:
     """Triage what waits in one lane, or deliver what is due, with settings from the environment."""
-    settings_or_exit()
+    settings_or_exit(WORKERS[name].without)
     run_worker(name)

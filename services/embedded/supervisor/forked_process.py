@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Collection
 
 from services.embedded.supervisor.process_control import die_with_parent, set_process_name
 from services.embedded.supervisor.service import Service
@@ -55,6 +56,14 @@ def _live(service: Service, output: int, runner: int) -> int:
     return 0
 
 
+def _close_all_but(kept: Collection[int]) -> None:
+    begin = 3
+    for descriptor in sorted(kept):
+        os.closerange(begin, descriptor)
+        begin = descriptor + 1
+    os.closerange(begin, os.sysconf("SC_OPEN_MAX"))
+
+
 def _code_of(end: SystemExit) -> int:
     if isinstance(end.code, int) or end.code is None:
         return end.code or 0
@@ -73,7 +82,7 @@ def _become(service: Service, output: int, runner: int) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for descriptor, wanted in enumerate((nothing, output, output)):
         os.dup2(wanted, descriptor)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    _close_all_but(service.keep)
     os.environ.clear()
     os.environ.update(service.environment)
     set_process_name(service.name)

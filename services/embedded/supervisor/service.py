@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Service:
 
     Without a `command` it is a fork of the runner that calls `run`, and ends with the code of its SystemExit.
     `prepare` runs before every start; what it raises as OSError counts as a failed start. `ready` is asked with the
-    process id until it says yes. Secrets in `environment` stay out of `repr`.
+    process id until it says yes. A fork keeps the files in `keep` open. Secrets in `environment` stay out of `repr`.
     """
 
     name: str
@@ -41,4 +41,5 @@ class Service:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_phase: int = 0  # those of a lower phase are stopped before
     once: bool = False
+    keep: Collection[int] = ()
     routine: re.Pattern[str] | None = None  # lines of its output that say nothing to act on: kept, but not shown

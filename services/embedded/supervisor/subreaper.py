@@ -18,13 +18,17 @@ from services.embedded.supervisor.supervisor import stop_signals
 LEFTOVER_SECONDS = 8  # for processes whose runner was killed; the kernel has told them to stop
 
 
-def run_under_subreaper(run: Callable[[], int]) -> int:
-    """Call `run` in a process of its own and return its exit code; nothing that it started is left then."""
+def run_under_subreaper(run: Callable[[], int], as_keeper: Callable[[], None] = lambda: None) -> int:
+    """Call `run` in a process of its own and return its exit code; nothing that it started is left then.
+
+    `as_keeper` is called in this process, once the other is there.
+    """
     keeper = os.getpid()
     adopt_orphans()
     runner = os.fork()
     if runner == 0:
         os._exit(_as_runner(run, keeper))
+    as_keeper()
     forwarded = stop_signals()
     for number in forwarded:
         signal.signal(number, lambda *_: os.kill(runner, signal.SIGTERM))

@@ -1,7 +1,7 @@
 """Checks that PostgreSQL and Redis are reached by a socket, over loopback, or over TLS that verifies the server."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from shared.platform.transport.listener import is_loopback
 
 VERIFIED = "verify-full"
+NO = {"0", "f", "false", "n", "no"}  # what the client of Redis takes for it
 
 
 def in_the_clear(databases: Mapping[str, str], redis_url: str) -> list[str]:
@@ -37,5 +38,7 @@ def _database_is_safe(url: str) -> bool:
 def _redis_is_safe(url: str) -> bool:
     parts = urlsplit(url)
     if parts.scheme == "rediss":
-        return "ssl_cert_reqs=none" not in parts.query.lower()
+        asked = parse_qs(parts.query.lower())
+        names_host = NO.isdisjoint(asked.get("ssl_check_hostname", ()))
+        return "none" not in asked.get("ssl_cert_reqs", ()) and names_host
     return parts.scheme == "unix" or is_loopback(parts.hostname or "localhost")

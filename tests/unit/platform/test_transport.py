@@ -56,6 +56,7 @@ def test_servers_that_are_here_or_verified(database, redis):
         ("postgresql://psoas:p@localhost/psoas?hostaddr=10.0.0.9", LOCAL, ["DATABASE_URL"]),
         (SOCKET, "redis://:p@redis.example:6379/0", ["REDIS_URL"]),
         (SOCKET, "rediss://:p@redis.example:6379/0?ssl_cert_reqs=none", ["REDIS_URL"]),
+        (SOCKET, "rediss://:p@redis.example:6379/0?ssl_check_hostname=False", ["REDIS_URL"]),
         ("postgresql://psoas:p@db/psoas", "redis://redis", ["DATABASE_URL", "REDIS_URL"]),
     ],
 )

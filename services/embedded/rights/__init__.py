@@ -1,0 +1,1 @@
+"""What `referrals up` keeps of the rights of root, where root starts it: next to nothing."""
