@@ -23,8 +23,8 @@
   };
   const announce = (root) => {  // once for each new red flag, at once, also while the table is held
     const waiting = redFlags(root), fresh = waiting.filter((row) => !known.has(row.id));
-    document.title = waiting.length ? `(${waiting.length}) ${title}` : title;
     const [row] = fresh, more = fresh.length > 1 ? ` and ${fresh.length - 1} more` : "";
+    document.title = waiting.length ? `(${waiting.length}) ${title}` : title;
     if (row) setText($("alarm"), `New ${row.dataset.red.toLowerCase()}: ${row.dataset.case}, ${row.querySelector(".why").textContent}${more}`);
     $("alarm").hidden = !waiting.length || (!row && $("alarm").hidden);
     if (emergencies(fresh).length) tone();
@@ -85,11 +85,11 @@
     $("sound").ariaPressed = String(Boolean(context = context ? (context.close(), null) : new AudioContext()));
     all("[data-sound]").forEach((each) => { each.hidden = !context; });
   });
-  on($("test-sound"), "click", () => tone(rangAt = 0));
-  on($("print"), "click", () => print());
-  const off = $("shortcuts-off");
-  if (off) off.checked = localStorage.getItem("shortcuts") === "off";
-  on(off, "change", () => localStorage.setItem("shortcuts", off.checked ? "off" : "on"));
+  on($("test-sound"), "click", () => tone(rangAt = 0)), on($("print"), "click", () => print());
+  const off = $("shortcuts-off"), languages = new Intl.DisplayNames(["en"], { type: "language" });
+  const spell = ({ dataset: { language: tag } }) => { try { return `${languages.of(tag)} (${tag})`; } catch { return tag; } };
+  all("[data-language]").forEach((each) => setText(each, spell(each)));
+  if (off) off.checked = localStorage.shortcuts === "off", on(off, "change", () => { localStorage.shortcuts = off.checked ? "off" : "on"; });
   on(document, "keydown", (event) => {
     if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey || !off || off.checked) return;
     const links = all("a.ref"), at = links.indexOf(document.activeElement), move = (to) => links[Math.max(0, Math.min(to, links.length - 1))]?.focus();
