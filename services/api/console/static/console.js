@@ -7,9 +7,10 @@
   const words = (ms, minutes = Math.max(1, Math.ceil(ms / MINUTE))) => (minutes < 60 ? `${minutes} min`  // as words.duration() says it
     : minutes < 2880 ? `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}` : `${Math.floor(ms / DAY)} days`);
   const cases = (root) => new Map(all("tr[data-case]", root).map((row) => [row.id, row]));
+  const places = (root) => [...cases(root).keys(), all(".stuck li", root).length].join();  // what rows stand where
   const redFlags = (root) => all("tr[data-red]", root), emergencies = (rows) => rows.filter((row) => row.dataset.red === "Emergency");
   const known = new Set(live ? redFlags(live).map((row) => row.id) : []);
-  let held = false, refreshedAt = Date.now(), rangAt = 0, context = null, usedAt = Date.now(), session = document.body.dataset;
+  let held = false, paused = false, refreshedAt = Date.now(), rangAt = 0, context = null, usedAt = Date.now(), session = document.body.dataset;
   const tone = () => {
     if (!context || Date.now() - rangAt < MINUTE) return;
     const oscillator = context.createOscillator(), gain = context.createGain(), at = context.currentTime;
@@ -17,8 +18,7 @@
     gain.gain.setValueAtTime(Number($("volume")?.value ?? 50) / 200 + 0.001, at);
     gain.gain.exponentialRampToValueAtTime(0.001, at + 0.5);
     oscillator.connect(gain).connect(context.destination);
-    oscillator.start(at); oscillator.stop(at + 0.5);
-    rangAt = Date.now();
+    oscillator.start(at); oscillator.stop(at + 0.5); rangAt = Date.now();
     document.documentElement.dataset.tones = Number(document.documentElement.dataset.tones || 0) + 1;
   };
   const announce = (root) => {  // once for each new red flag, at once, also while the table is held
@@ -31,23 +31,23 @@
     fresh.forEach(({ id }) => known.add(id));
   };
   if (live) {
-    const handRests = () => (live.matches(":hover") && matchMedia("(hover: hover)").matches) || live.contains(document.activeElement);
+    const handRests = () => paused || (live.matches(":hover") && matchMedia("(hover: hover)").matches) || live.contains(document.activeElement);
     const release = () => { if (held) { held = false; news.hidden = true; live._htmx.ptag = ""; htmx.trigger(live, "refresh"); } };
     const isOurs = (ctx, most) => ctx.sourceElement === live && ctx.response.status < most;
     on(document, "htmx:before:response", ({ detail: { ctx } }) => { if (isOurs(ctx, 400)) refreshedAt = Date.now(); });
     on(document, "htmx:before:swap", (event) => {
       if (!isOurs(event.detail.ctx, 300)) return;
-      const drawn = new DOMParser().parseFromString(event.detail.ctx.text, "text/html"), after = cases(drawn);
-      const added = [...after.values()].filter((row) => !$(row.id)), gone = [...cases(live).keys()].some((id) => !after.has(id));
+      const drawn = new DOMParser().parseFromString(event.detail.ctx.text, "text/html");
+      const added = [...cases(drawn).values()].filter((row) => !$(row.id));
       announce(drawn);
-      if (!news || !handRests() || !(added.length || gone)) return;
+      if (!news || !handRests() || places(drawn) === places(live)) return;
       event.preventDefault();
       const red = emergencies(added).length ? `, ${emergencies(added).length} emergency` : "";
       setText(news, added.length ? `${added.length} new${red}: show` : "The list has changed: show");
-      setText($("status"), news.textContent);
-      held = !(news.hidden = false);
+      setText($("status"), news.textContent, held = !(news.hidden = false));
     });
-    on(news, "click", release);
+    on(news, "click", () => { if (paused) $("pause").click(); else release(); });
+    on($("pause"), "click", () => { $("pause").ariaPressed = String(paused = !paused); if (!paused) release(); });
     ["pointerleave", "focusout"].forEach((left) => on(live, left, () => setTimeout(() => { if (!handRests()) release(); })));
     announce(live);
   }
