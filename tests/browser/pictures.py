@@ -50,8 +50,8 @@ def search(page: Page) -> None:
 def answer(page: Page) -> None:
     """Answer the first question of a call."""
     question = page.get_by_role("form", name="Questions").get_by_role("combobox").first
-    question.select_option(index=1)
-    page.get_by_text("With these answers").wait_for()
+    question.select_option("new_or_worse")
+    page.get_by_text("More urgent than now").wait_for()
     question.blur()
 
 
