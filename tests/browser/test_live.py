@@ -159,6 +159,16 @@ def test_a_wall_shows_no_identity_and_sounds_once_for_a_new_emergency(console: C
     assert answer.status == 403
 
 
+def test_a_wall_of_1920_by_1080_shows_twelve_rows_and_how_many_more_there_are(console: Console, page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    console.sign_in(page)
+    for number in range(14):
+        console.case("urgent", "emergency", mrn=f"MRN-{number}")
+    page.goto(f"{console.url}/console?view=wall")
+    expect(page.get_by_role("table", name="Urgent").get_by_role("row")).to_have_count(13)
+    expect(page.get_by_text("and 2 more")).to_be_in_viewport(ratio=1)
+
+
 def test_a_thousand_rows_and_a_red_flag_under_load(console: Console, page: Page, served) -> None:
     body = case_for("orthopedics").body
     client = served[1].test_client()

@@ -135,7 +135,7 @@ def _changed(found: Statistics) -> StatTable:
         (done.get(kind, "Downgrade confirmed"), LABELS.get(from_, "-"), LABELS.get(to, "-"), count)
         for kind, from_, to, count in found.changed
     ]
-    says = "What people changed of what the rules decided. The reasons stand on each case's timeline."
+    says = "What people changed of what the rules decided. The reasons stand in Handover and on each case's timeline."
     columns = ("What", "From", "To", "Times")
     return StatTable("changed", "Returned, rerouted and downgraded by people", says, columns, rows)
 
