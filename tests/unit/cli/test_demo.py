@@ -1,4 +1,4 @@
-"""The demo: its patients change no decision, their numbers belong to nobody, and it outlives a restart of the service."""
+"""The demo: its patients change no decision, their numbers belong to nobody, and it outlives a restart."""
 
 import re
 from datetime import date

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, make_response, render_template, request
-from sqlalchemy import Connection
 
 from services.api.console import words
 from services.api.console.blueprint import blueprint
@@ -23,7 +22,7 @@ from shared.store.operations.board_history import Moment, Standing, last_hour
 from shared.store.operations.last_cases import last_held
 from shared.store.operations.stuck_work import Stuck, stuck_work
 from shared.store.queues import QueueStatus, states
-from shared.store.referrals import StoredReferral, worklist
+from shared.store.referrals import worklist
 
 ROWS, WALL_ROWS = 50, 12
 
@@ -92,20 +91,15 @@ def _board(limit: int) -> Board:
     queue = seen[0]
     with current_context().statements.connect() as connection:
         found = states(connection, replace(scope(), queues=None))
-        listed = _waiting_first(connection, queue, limit)
+        listed = worklist(connection, queue, "queued", scope(), limit=limit, after=None)
+        if len(listed) < limit:  # what waits comes before what is in hand
+            listed += worklist(connection, queue, "acknowledged", scope(), limit=limit - len(listed), after=None)
         stuck = stuck_work(connection, scope(), sees_deliveries=sees_deliveries())
         held = None if listed else last_held(connection, scope(), queue)
     shown: dict[str, QueueStatus] = {name: found.get(name, QueueStatus()) for name in seen}
     more = max(0, shown[queue].open - len(listed))
     listed_rows = rows(listed, current_context().now())
     return Board(queue, LABELS[queue], shown, listed_rows, more, stuck, _lines(shown), held)
-
-
-def _waiting_first(connection: Connection, queue: str, limit: int) -> list[StoredReferral]:
-    """Return the open cases of a queue: those that wait for somebody, then those that are in hand."""
-    waiting = worklist(connection, queue, "queued", scope(), limit=limit, after=None)
-    room = limit - len(waiting)
-    return waiting + (worklist(connection, queue, "acknowledged", scope(), limit=room, after=None) if room else [])
 
 
 def sees_deliveries() -> bool:
