@@ -31,11 +31,11 @@ def statuses(sessions):
         }
 
 
-@pytest.mark.usefixtures("parked")
-def test_an_operator_sees_the_count_and_retries_all_at_one_press(app, caller, sessions):
+def test_an_operator_sees_the_count_and_retries_all_at_one_press(app, caller, sessions, parked):
     browser = Person(app, caller("operator").key)
     page = browser.get("/console/failed").text
     assert "Parked deliveries (2)" in page
+    assert all(f">{case['reference']}</a>" in page for case in parked)
     assert "tried again" not in page
     assert "<strong>2</strong> deliveries are parked" in re.sub(r"\s+", " ", browser.get("/console").text)
     answer = browser.press("/console/failed/retry")

@@ -7,7 +7,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Console, reference
+from tests.browser.conftest import OTHER, Console, reference
 from tests.cases import case_for
 
 SOON = 5000  # milliseconds, in which a new red flag has to be on the board
@@ -47,6 +47,52 @@ def test_nothing_moves_under_the_focus_and_the_new_case_waits_in_a_bar(console: 
     bar.click()
     expect(page.get_by_role("table", name="Urgent").get_by_role("row")).to_have_count(3)
     expect(bar).to_be_hidden()
+
+
+def test_no_row_moves_under_the_pointer_when_something_comes(console: Console, page: Page) -> None:
+    first = console.case("urgent", "urgent", mrn="MRN-1")
+    console.sign_in(page)
+    button = page.get_by_role("button", name=f"Acknowledge {reference(first)}")
+    button.hover()
+    before = button.bounding_box()
+    console.case("urgent", "emergency", mrn="MRN-2")
+    expect(page.get_by_role("button", name="1 new, 1 emergency: show")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("alert").first).to_be_visible()
+    assert button.bounding_box() == before
+    page.route("**/console", lambda route: route.abort() if "HX-Request" in _names(route) else route.continue_())
+    expect(page.get_by_text("Not updated since")).to_be_visible(timeout=15_000)
+    assert button.bounding_box() == before
+
+
+def test_a_case_that_another_takes_stays_in_its_place_while_the_focus_is_in_the_table(
+    console: Console, page: Page, another: Page
+) -> None:
+    first, second = (console.case("urgent", "urgent", mrn=f"MRN-{number}") for number in range(2))
+    console.sign_in(page)
+    page.get_by_role("link", name=reference(second)).focus()
+    another.goto(f"{console.url}/console/referrals/{first}")
+    another.get_by_role("button", name=f"Acknowledge {reference(first)}").click()
+    bar = page.get_by_role("button", name="The list has changed: show")
+    expect(bar).to_be_visible(timeout=SOON)
+    rows = page.get_by_role("table", name="Urgent").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text(reference(first))
+    bar.click()
+    expect(rows.nth(1)).to_contain_text(reference(second))
+    expect(rows.nth(2)).to_contain_text(OTHER)
+
+
+def test_a_paused_list_keeps_its_rows_and_still_announces(console: Console, operator: Page) -> None:
+    pause = operator.get_by_role("button", name="Pause the list")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    referral_id = console.case("urgent", "emergency")
+    bar = operator.get_by_role("button", name="1 new, 1 emergency: show")
+    expect(bar).to_be_visible(timeout=SOON)
+    expect(operator.get_by_role("alert").first).to_contain_text(reference(referral_id))
+    expect(operator.get_by_role("link", name=reference(referral_id))).to_have_count(0)
+    bar.click()
+    expect(operator.get_by_role("link", name=reference(referral_id))).to_be_visible()
+    expect(pause).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_refresh_keeps_the_rows_that_stay(console: Console, page: Page) -> None:
@@ -111,6 +157,16 @@ def test_a_wall_shows_no_identity_and_sounds_once_for_a_new_emergency(console: C
     assert tones(page) == 2
     answer = page.request.get(f"{console.url}/console/referrals/0197c9a0-0000-7000-8000-000000000000")
     assert answer.status == 403
+
+
+def test_a_wall_of_1920_by_1080_shows_twelve_rows_and_how_many_more_there_are(console: Console, page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    console.sign_in(page)
+    for number in range(14):
+        console.case("urgent", "emergency", mrn=f"MRN-{number}")
+    page.goto(f"{console.url}/console?view=wall")
+    expect(page.get_by_role("table", name="Urgent").get_by_role("row")).to_have_count(13)
+    expect(page.get_by_text("and 2 more")).to_be_in_viewport(ratio=1)
 
 
 def test_a_thousand_rows_and_a_red_flag_under_load(console: Console, page: Page, served) -> None:

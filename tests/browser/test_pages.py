@@ -12,6 +12,13 @@ PAGES = (
     *("/console/call-back", "/console/call-back?case=REFERRAL", "/console/search", "REFERRAL/form"),
 )
 NARROW = {"width": 390, "height": 844}
+LONG_WORDS = """() => {
+    const fill = (css, text) => document.querySelectorAll(css).forEach((each) => { each.textContent = text; });
+    fill(".c-owner", "Dr Wilhelmina-Alexandra Featherstonehaugh-Cholmondeley-Montgomery");
+    fill(".c-why .facts > :last-child", "the-northern-district-general-university-teaching-hospital-trus");
+    fill(".why", "Child or adolescent with hip, thigh or knee pain who walks badly and has a stiff hip");
+    fill(".bar-who", "Dr Wilhelmina-Alexandra Featherstonehaugh-Cholmondeley-Montgomery");
+}"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -53,6 +60,31 @@ def test_a_page_at_200_percent_has_no_second_scroll_bar(console: Console, operat
         operator.goto(address(console, path, referral_id))
         operator.set_viewport_size({"width": 640, "height": 430})  # 1280 by 860, twice as large
         assert (path, operator.evaluate(OVERFLOW) <= 0) == (path, True)
+
+
+@pytest.mark.parametrize("width", [1280, 1100, 1024, 800, 390])
+def test_every_acknowledgement_is_in_reach_at_every_width_with_long_names(
+    width: int, console: Console, operator: Page
+) -> None:
+    referral_id = console.case("urgent", "emergency")
+    operator.set_viewport_size({"width": width, "height": 800})
+    operator.goto(f"{console.url}/console/queues/urgent")
+    operator.evaluate(LONG_WORDS)
+    assert operator.evaluate(OVERFLOW) <= 0
+    button = operator.get_by_role("button", name=f"Acknowledge {reference(referral_id)}").bounding_box()
+    assert button is not None
+    assert button["x"] >= 0
+    assert button["x"] + button["width"] <= width
+
+
+def test_a_printed_list_is_a_table_and_says_no_address(console: Console, operator: Page) -> None:
+    console.case("urgent", "emergency")
+    operator.goto(f"{console.url}/console/handover")
+    operator.emulate_media(media="print")
+    operator.set_viewport_size({"width": 794, "height": 1123})  # a page of A4
+    expect(operator.get_by_role("columnheader", name="Why here")).to_be_visible()
+    link = operator.get_by_role("table", name="Not acknowledged").get_by_role("link")
+    assert link.evaluate("each => getComputedStyle(each, '::after').content") == "none"
 
 
 def test_a_printed_referral_is_a_hand_off_sheet_without_controls(console: Console, operator: Page) -> None:

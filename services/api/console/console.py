@@ -62,7 +62,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     single_sign_on.register(app)
     app.context_processor(_context)
-    for filter_ in (words.duration, words.clock_time, words.written_time, words.iso):
+    for filter_ in (words.duration, words.clock_time, words.hour, words.unbroken, words.written_time, words.iso):
         app.add_template_filter(filter_)
 
 

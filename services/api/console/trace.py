@@ -116,4 +116,6 @@ def _answer(path: str, value: Any, labels: Mapping[str, Any]) -> str:
     field = labels.get(path)
     values = getattr(field, "values", None) or {}
     word = values.get(value) if isinstance(values, Mapping) else None
-    return str(word or {True: "yes", False: "no"}.get(value, value)).replace("_", " ")
+    if isinstance(value, bool):  # 1 is a number of days, though it equals True
+        word = word or ("yes" if value else "no")
+    return str(word or value).replace("_", " ")

@@ -54,6 +54,7 @@ CONTACT_WORDS = {
     "left_message": "Left message",
     "not_needed": "Not needed",
 }
+NUMBER_AND_UNIT = re.compile(r"(\d+) (h|days|weeks|more)\b")
 REFERENCE = re.compile(r"[0-9A-Z-]{8,12}")
 
 
@@ -96,6 +97,12 @@ def clock_time(moment: datetime) -> str:
     return f"{moment:%d %b %Y, %H:%M} UTC"
 
 
+def hour(moment: datetime, now: datetime | None = None) -> str:
+    """Return the time of day of a moment in UTC, with its day where that is not the day of `now`."""
+    same_day = now is None or moment.date() == now.date()
+    return f"{moment:%H:%M} UTC" if same_day else f"{moment:%d %b, %H:%M} UTC"
+
+
 def written_time(moment: str) -> str:
     """Return a moment that is written in ISO 8601, as `clock_time` does."""
     return clock_time(datetime.fromisoformat(moment).astimezone(UTC))
@@ -127,6 +134,11 @@ def imaging_line(imaging: list[Mapping[str, Any]], status: str | None) -> str:
         )
     first, more = imaging[0], len(imaging) - 1
     return f"{first['text']}, {within(first['within'])}" + (f" and {more} more" if more else "")
+
+
+def unbroken(line: str) -> str:
+    """Return a line whose numbers stay beside their units: `within 4 h` is never left with an `h` of its own."""
+    return NUMBER_AND_UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", line)
 
 
 def within(time: str) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,10 +11,10 @@ from uuid import UUID
 
 import click
 
-from services.api.openapi.examples import form_of
 from services.cli.admin.first_keys import FACILITY
 from services.cli.demo import shift
 from services.cli.demo.client import Client
+from services.cli.demo.patients import form_for
 from services.cli.support.database import database
 from services.cli.support.settings import DEFAULT_HOME, settings_of
 from services.embedded.home import Home
@@ -25,6 +26,7 @@ from shared.store.access import facilities, keys
 ROW = "{:<6} {:<16} {:<10} {}"
 LIVING_SECONDS = (8.0, 25.0)  # from one case to the next
 TAKEN_CHANCE = 0.6  # of a case that keeps coming: that a person acknowledges it at once
+HELD = 6  # cases in hand, beyond which people complete the oldest
 
 
 @click.command()
@@ -79,8 +81,9 @@ def post_worked_cases(submitter: Client) -> dict[str, dict[str, Any]]:
     """Post every worked case and print its line; return the intakes by the case's id."""
     click.echo(ROW.format("case", "queue", "priority", "why"))
     intakes = {}
-    for case in cases(ACTIVE):
-        intakes[case["id"]] = submitter.submit(form_of(case, external_id=f"demo-{case['id']}"))
+    for number, case in enumerate(cases(ACTIVE)):
+        form = form_for(case, number, f"DEMO-{case['id']}", external_id=f"demo-case-{case['id']}")
+        intakes[case["id"]] = submitter.submit(form)
         click.echo(row(case["id"], intakes[case["id"]]))
     return intakes
 
@@ -107,28 +110,41 @@ def fill(sessions: Sessions, submitter: Client, operator: Client, worked: dict[s
 
 
 def earlier_form(case: dict[str, Any], place: int) -> dict[str, Any]:
-    """Return the form of a worked case for another patient."""
-    form = form_of(case, external_id=f"demo-earlier-{place}")
-    return {**form, "patient": form["patient"] | {"mrn": f"DEMO-E{place:02}"}}
+    """Return the form of a worked case for another patient, who came earlier."""
+    return form_for(case, len(cases(ACTIVE)) + place, f"DEMO-E{place:02}", external_id=f"demo-earlier-case-{place}")
 
 
 def keep_coming(submitter: Client, operator: Client) -> None:
-    """Post a case every few seconds, and have people acknowledge most of them, until Ctrl-C."""
+    """Post a case every few seconds, and have people acknowledge and complete most of them, until Ctrl-C."""
     chance = random.Random()  # noqa: S311 - of which case comes next
     click.echo("new cases keep coming; Ctrl-C ends that")
-    worked = cases(ACTIVE)
+    held: deque[tuple[str, str]] = deque()  # referrals, and who acknowledged them
     try:
         for number in range(int(time.time()), 1 << 62):
-            case = chance.choice(worked)
-            form = form_of(case, external_id=f"demo-living-{number}")
-            intake = submitter.submit({**form, "patient": form["patient"] | {"mrn": f"DEMO-L{number}"}})
-            click.echo(row(case["id"], intake))
+            try:
+                one_more(submitter, operator, number, chance, held)
+            except click.ClickException as error:  # a service that restarts is back soon
+                click.echo(error.format_message(), err=True)
             time.sleep(chance.uniform(*LIVING_SECONDS))
-            if _referral(intake) and chance.random() < TAKEN_CHANCE:
-                by = chance.choice((shift.OKAFOR, shift.HAILE, shift.LINDQVIST))
-                operator.act(str(_referral(intake)), "acknowledge", {"by": by})
     except KeyboardInterrupt:
         click.echo("")
+
+
+def one_more(
+    submitter: Client, operator: Client, number: int, chance: random.Random, held: deque[tuple[str, str]]
+) -> None:
+    """Post one case; some are acknowledged at once, and of those that people hold the oldest is completed in time."""
+    case = chance.choice(cases(ACTIVE))
+    intake = submitter.submit(form_for(case, number, f"DEMO-L{number}", external_id=f"demo-living-{number}"))
+    click.echo(row(case["id"], intake))
+    referral_id = _referral(intake)
+    if referral_id and chance.random() < TAKEN_CHANCE:
+        by = chance.choice((shift.OKAFOR, shift.HAILE, shift.LINDQVIST))
+        operator.act(referral_id, "acknowledge", {"by": by})
+        held.append((referral_id, by))
+    if len(held) > HELD:
+        oldest, by = held.popleft()
+        operator.act(oldest, "complete", {"by": by, "outcome": "Seen and treated."})
 
 
 def _referral(intake: dict[str, Any]) -> str | None:

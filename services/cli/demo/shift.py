@@ -76,7 +76,7 @@ def story(case: str, priority: str, place: int) -> tuple[int, tuple[Step, ...]]:
 
 _SET_BACK = text("""
     update referrals set created_at = created_at - back, acknowledge_by = acknowledge_by - back,
-        form_received_at = form_received_at - back
+        form_received_at = form_received_at - back, contact_by = contact_by - back
     from (select cast(:minutes as int) * interval '1 minute' as back) as by
     where id = :id and created_at > now() - interval '1 minute'
     returning id, intake_id

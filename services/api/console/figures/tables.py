@@ -2,12 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from services.api.console import words
+from services.api.console.figures import plots
+from services.api.console.figures.plots import Bar, Plot
 from services.api.console.trace import labels_of
 from services.api.console.words import TAGS
 from services.api.referrals.worklists import LABELS
@@ -20,18 +22,6 @@ MAX_FIELDS = 5  # unanswered questions shown of each facility
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a plot: its label, and the length of each of its parts by priority."""
-
-    label: str
-    parts: tuple[tuple[str, int], ...]
-
-    @property
-    def total(self) -> int:
-        return sum(count for _, count in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
 class StatTable:
     """A table with its name; `bars` are drawn beside it where a picture helps."""
 
@@ -40,8 +30,9 @@ class StatTable:
     says: str
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-    bars: tuple[Bar, ...] = ()
-    plot: str = ""
+    bars: tuple[Bar, ...] = ()  # over time, upright
+    plot: Plot | None = None  # of its rows, lying
+    plot_name: str = ""
 
     def as_csv(self) -> str:
         """Return the table as CSV; a cell never begins as a spreadsheet's formula does."""
@@ -79,7 +70,13 @@ def _by_time(found: Statistics, now: datetime) -> StatTable:
     columns = ("From", *(tag.word for tag in TAGS.values()), "All")
     says = "When referrals were made, by their priority now; the latest first."
     return StatTable(
-        "by-hour", "Referrals by hour", says, columns, rows[::-1], tuple(bars), "Referrals over time, by priority"
+        "by-hour",
+        "Referrals by hour",
+        says,
+        columns,
+        rows[::-1],
+        bars=tuple(bars),
+        plot_name="Referrals over time, by priority",
     )
 
 
@@ -90,7 +87,9 @@ def _waits(found: Statistics, protocol: Protocol) -> StatTable:
         count, quantiles = of.get(place, (0, [None] * len(QUANTILES)))
         rows.append((tag.word, count, *(_time(each) for each in quantiles), _target(protocol, tag.name)))
     says = "From receipt to the first acknowledgement."
-    return StatTable("acknowledge", "Time to acknowledge", says, ("Priority", "Cases", *QUANTILES, "Target"), rows)
+    columns = ("Priority", "Cases", *QUANTILES, "Target")
+    plot = plots.waits(of, protocol)
+    return StatTable("acknowledge", "Time to acknowledge", says, columns, rows, plot=plot)
 
 
 def _handling(found: Statistics) -> StatTable:
@@ -107,7 +106,7 @@ def _breaches(found: Statistics) -> StatTable:
     of = {queue: (count, late) for queue, count, late in found.breaches}
     rows = [(LABELS[queue], *of.get(queue, (0, 0))) for queue in QUEUES]
     says = "Acknowledged after their time, or still waiting after it."
-    return StatTable("breaches", "Breaches by queue", says, ("Queue", "Cases", "Late"), rows)
+    return StatTable("breaches", "Breaches by queue", says, ("Queue", "Cases", "Late"), rows, plot=plots.breaches(rows))
 
 
 def _rules(found: Statistics, protocol: Protocol) -> StatTable:
@@ -115,7 +114,7 @@ def _rules(found: Statistics, protocol: Protocol) -> StatTable:
     rows = [(rule, headlines.get(rule, ""), fired, missing) for rule, fired, missing in found.rules]
     says = "How often each rule decided, and how often an answer was missing for it."
     columns = ("Rule", "In words", "Fired", "Could not be evaluated")
-    return StatTable("rules", "Rules fired most", says, columns, rows)
+    return StatTable("rules", "Rules fired most", says, columns, rows, plot=plots.rules(rows))
 
 
 def _unanswered(found: Statistics, protocol: Protocol) -> StatTable:
@@ -136,7 +135,7 @@ def _changed(found: Statistics) -> StatTable:
         (done.get(kind, "Downgrade confirmed"), LABELS.get(from_, "-"), LABELS.get(to, "-"), count)
         for kind, from_, to, count in found.changed
     ]
-    says = "What people changed of what the rules decided. The reasons stand on each case's timeline."
+    says = "What people changed of what the rules decided. The reasons stand in Handover and on each case's timeline."
     columns = ("What", "From", "To", "Times")
     return StatTable("changed", "Returned, rerouted and downgraded by people", says, columns, rows)
 
@@ -162,8 +161,3 @@ def _target(protocol: Protocol, priority: Any) -> str:
 
 def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") and value != "-" else value
-
-
-def most(bars: Sequence[Bar]) -> int:
-    """Return the length of the longest bar, at least 1, by which a plot is scaled."""
-    return max((bar.total for bar in bars), default=0) or 1

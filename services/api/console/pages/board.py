@@ -91,7 +91,9 @@ def _board(limit: int) -> Board:
     queue = seen[0]
     with current_context().statements.connect() as connection:
         found = states(connection, replace(scope(), queues=None))
-        listed = worklist(connection, queue, "open", scope(), limit=limit, after=None)
+        listed = worklist(connection, queue, "queued", scope(), limit=limit, after=None)
+        if len(listed) < limit:  # what waits comes before what is in hand
+            listed += worklist(connection, queue, "acknowledged", scope(), limit=limit - len(listed), after=None)
         stuck = stuck_work(connection, scope(), sees_deliveries=sees_deliveries())
         held = None if listed else last_held(connection, scope(), queue)
     shown: dict[str, QueueStatus] = {name: found.get(name, QueueStatus()) for name in seen}

@@ -13,10 +13,10 @@ from services.api.console.rows import rows
 from services.api.console.session import POLL_HEADER, signed_in
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
-from services.api.http.paging import BadCursorError, cursor_after, position_of
+from services.api.http.paging import BadCursorError, cursor_at, position_of
 from services.api.http.problems import ProblemError
 from services.api.referrals.worklists import LABELS
-from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, STATUSES
+from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 from shared.store.operations.last_cases import last_held
 from shared.store.referrals import StoredReferral, WorklistPosition, worklist
 
@@ -57,11 +57,16 @@ class Filters:
         """Whether less than the whole open worklist is shown."""
         return any(self.address.values())
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the statuses that are listed one after the other."""
+        return OPEN_STATUSES if self.status == "open" else (self.status,)
+
 
 @blueprint.get("/queues/<name>")
 @allow("auditor", *READERS)
 def queue(name: str) -> Response:
-    """Show a page of a queue, most pressing first."""
+    """Show a page of a queue: what waits for somebody, most pressing first, then what is in hand."""
     if name not in QUEUES:
         raise NotFound
     if caller().role == "department" and name not in caller().queues:
@@ -89,22 +94,38 @@ def _filters() -> Filters:
     return Filters(status, priority, facility, overdue=asked.get("overdue") == "true", mine=asked.get("mine") == "true")
 
 
-def _matching(name: str, filters: Filters) -> tuple[Sequence[StoredReferral], str | None]:
-    """Return at most ROWS cases, and the cursor after which the next page looks; reads at most READ x MAX_READS."""
+def _matching(name: str, filters: Filters) -> tuple[Sequence[StoredReferral], dict[str, str | None] | None]:
+    """Return at most ROWS cases, and where the next page goes on; reads at most READ x MAX_READS."""
     shown: list[StoredReferral] = []
-    after = _after()
+    part, after = _part(filters), _after()
     with current_context().statements.connect() as connection:
         for _ in range(MAX_READS):
-            found = worklist(connection, name, filters.status, scope(), limit=READ, after=after)
+            found = worklist(connection, name, filters.parts[part], scope(), limit=READ, after=after)
             for each in found:
                 if filters.let_through(each):
                     if len(shown) == ROWS:
-                        return shown, cursor_after(shown[-1])
+                        return shown, _following(filters, part, after)
                     shown.append(each)
-            if len(found) < READ:
+                after = WorklistPosition(each.priority, each.acknowledge_by, each.id)
+            if len(found) == READ:
+                continue
+            if part + 1 == len(filters.parts):
                 return shown, None
-            after = WorklistPosition(found[-1].priority, found[-1].acknowledge_by, found[-1].id)
-    return shown, cursor_after(found[-1])
+            part, after = part + 1, None
+    return shown, _following(filters, part, after)
+
+
+def _following(filters: Filters, part: int, after: WorklistPosition | None) -> dict[str, str | None]:
+    """Return the parameters of an address that goes on after a place in a part of the list."""
+    return {**filters.address, "part": str(part), "cursor": cursor_at(after) if after else None}
+
+
+def _part(filters: Filters) -> int:
+    """Return which of the statuses the address goes on with; raises NotFound for one that is not listed."""
+    part = request.args.get("part", default=0, type=int)
+    if part not in range(len(filters.parts)):
+        raise NotFound
+    return part
 
 
 def _after() -> WorklistPosition | None:

@@ -6,7 +6,8 @@ from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from services.api.console.blueprint import blueprint
-from services.api.console.figures.tables import StatTable, most, tables
+from services.api.console.figures.plots import longest
+from services.api.console.figures.tables import StatTable, tables
 from services.api.console.minute_cache import MinuteCache
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, scope
@@ -25,7 +26,7 @@ def statistics_page() -> str:
     """Show the statistics of a window."""
     window = _window()
     return render_template(
-        "console/statistics.html", window=window, windows=list(WINDOWS), tables=_tables(window), most=most
+        "console/statistics.html", window=window, windows=list(WINDOWS), tables=_tables(window), most=longest
     )
 
 

@@ -15,6 +15,7 @@ from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import answers_in, refuse_other_version
 from services.api.console.rows import Row, row
 from services.api.console.session import person
+from services.api.console.words import TAGS, PriorityTag
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from services.api.http.problems import InvalidError, ProblemError
@@ -50,7 +51,16 @@ class Question:
     """A question to be asked, and where each of its answers leads."""
 
     field: Field
-    leads: list[str]
+    leads: list["Lead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Where one answer leads."""
+
+    answer: str
+    tag: PriorityTag
+    queue: str
 
 
 @blueprint.get("/call-back")
@@ -158,11 +168,13 @@ def _questions(chosen: StoredReferral) -> tuple[list[Question], str | None]:
 
 
 def _question(field: Field, answers: dict[str, dict[str, Any]]) -> Question:
-    return Question(field, [f"{field.values.get(each, each)}: {_place(where)}" for each, where in answers.items()])
-
-
-def _place(where: dict[str, Any]) -> str:
-    return f"{LABELS[where['queue']]}, {where['priority']}"
+    return Question(
+        field,
+        [
+            Lead(str(field.values.get(answer, answer)), TAGS[where["priority"]], LABELS[where["queue"]])
+            for answer, where in answers.items()
+        ],
+    )
 
 
 def _preview(stored: StoredReferral) -> dict[str, Any]:
