@@ -19,7 +19,6 @@ from shared.platform.settings import Settings
 from shared.store.access import access_log
 from shared.store.access.access_log import AccessChain
 from shared.store.event_log.chain import Chain, check
-from shared.store.event_log.erased import unkeyed
 from shared.store.event_log.text_audit import text_findings
 from shared.store.operations.audit import EVERYTHING, Found, examples, findings
 from shared.store.patients.sealed import Unreadable, external_ids, identities, unreadable
@@ -74,9 +73,8 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
             shown |= {name: rows.examples} if rows.count else {}
         chain = check(session, *since, key=settings.chain_key)
         accesses = access_log.check(session)
-        plain = unkeyed(session)
-    lines = _lines(found, shown, chain, accesses, plain)
-    click.echo(_as_json(found, shown, chain, accesses, plain) if as_json else "\n".join(lines))
+    lines = _lines(found, shown, chain, accesses)
+    click.echo(_as_json(found, shown, chain, accesses) if as_json else "\n".join(lines))
     sys.exit(1 if any(found.values()) or chain.broken is not None or accesses.broken is not None else 0)
 
 
@@ -108,23 +106,17 @@ def _unfit(session: Session, settings: Settings, heads: Path | None) -> dict[str
     return found
 
 
-def _as_json(
-    found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain, plain: int
-) -> str:
+def _as_json(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> str:
     audited = {"findings": found, "examples": shown, **_of_chain(chain), "access": _of_chain(accesses)}
-    return json.dumps({**audited, "erasures_without_key": plain})
+    return json.dumps(audited)
 
 
 def _of_chain(chain: Chain | AccessChain) -> dict[str, Any]:
     return {"head": {"number": chain.head.number, "digest": chain.head.digest.hex()}, "broken": chain.broken}
 
 
-def _lines(
-    found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain, plain: int
-) -> list[str]:
+def _lines(found: dict[str, int], shown: dict[str, list[str]], chain: Chain, accesses: AccessChain) -> list[str]:
     lines = [f"{name:<26} {count:>6}  {' '.join(shown.get(name, []))}".rstrip() for name, count in found.items()]
-    if plain:  # a number that may only fall, and no finding: releases before recorded erasures so
-        lines.append(f"{'erasures without key':<26} {plain:>6}")
     if accesses.broken is not None:
         lines.append(f"{'access chain':<26} broken at record {accesses.broken}")
     else:

@@ -9,6 +9,7 @@ import click
 from services.cli.admin.keys import home_option, known_facility
 from services.cli.support.database import database
 from services.cli.support.settings import settings_of
+from shared.platform.settings import Settings
 from shared.store.event_log.feed import catch_up
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.retention import holds, runs
@@ -37,7 +38,7 @@ def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, h
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
-        done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=settings.chain_key)
+        done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=_chain_key(settings))
     click.echo(_said(done, "would be " if dry_run else ""))
 
 
@@ -62,7 +63,7 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
         catch_up(sessions)
         hashed = [mrn_hashes(key, facility, number) for key in settings.lookup_keys]
         hashes = sorted({value for each in hashed for value in (each.normalised, each.as_typed)})
-        key = settings.chain_key
+        key = _chain_key(settings)
         done, still_open = runs.erase_patient(sessions, facility, getuser(), hashes, whole=whole, key=key)
     click.echo(_said(done, ""))
     if still_open or done.held:
@@ -91,6 +92,12 @@ def release(reference: str, home: Path | None) -> None:
         sessions.begin() as session,
     ):
         _say(reference, holds.release(session, reference, getuser()), "released", "was not held")
+
+
+def _chain_key(settings: Settings) -> bytes:
+    if settings.chain_key is None:
+        raise click.ClickException("CHAIN_KEY is not set: without it nothing shows what an erasure left of an event")
+    return settings.chain_key
 
 
 def _say(reference: str, changed: bool | None, done: str, was: str) -> None:

@@ -1,11 +1,10 @@
-"""The digest of what is left of an event whose free text was erased.
+"""The MAC of what is left of an event whose data was erased.
 
 Its digest in the chain was computed with that text, and cannot be computed again: it is believed as it is stored, and
 the digests and seals of all later events cover it. What is left is covered by a MAC of its own, with CHAIN_KEY: so who
-may erase cannot pass off a change as an erasure. Without that key, and before there was one here, it is a plain digest.
+may erase cannot pass off a change as an erasure.
 """
 
-import hashlib
 from collections.abc import Collection
 from typing import Any
 
@@ -15,35 +14,21 @@ from sqlalchemy.orm import Session
 
 from shared.platform.crypto import keyed_hash
 
-PLAIN_BYTES = hashlib.sha256().digest_size
-KEYED = b"\x01"  # in front of a MAC, which is longer than a digest by that
-
-_UNKEYED = text("select count(*) from event_erasures where length(rest) = :length")
 _RESTS = text("""
     select number, rest from events join event_erasures on event_id = events.id
     where number > :after and number <= :last
 """)
 
 
-def rest_of(key: bytes | None, number: int, *content: Any) -> bytes:
-    """Return the MAC of an event (type, at, referral, intake, by, data, actor) as it is after an erasure.
-
-    Without a key it is the SHA-256.
-    """
+def rest_of(key: bytes, number: int, *content: Any) -> bytes:
+    """Return the MAC of an event (type, at, referral, intake, by, data, actor) as it is after an erasure."""
     written = orjson.dumps(["erased", number, *content], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-    return hashlib.sha256(written).digest() if key is None else KEYED + keyed_hash(key, written)
+    return keyed_hash(key, written)
 
 
 def is_rest_of(rest: bytes, key: bytes | None, number: int, *content: Any) -> bool:
-    """Say whether an event is as its erasure left it; without the key a MAC is believed."""
-    if len(rest) == PLAIN_BYTES:
-        return rest == rest_of(None, number, *content)
+    """Say whether an event is as its erasure left it; without the key that is believed."""
     return key is None or rest == rest_of(key, number, *content)
-
-
-def unkeyed(session: Session) -> int:
-    """Return how many erasures have a plain digest, which whoever may erase can make."""
-    return session.scalar(_UNKEYED, {"length": PLAIN_BYTES}) or 0
 
 
 def rests_between(session: Session, after: int, last: int) -> dict[int, bytes]:

@@ -83,10 +83,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How an erasure of events is recorded: of which run, and by CHAIN_KEY, if there is one."""
+    """How an erasure of events is recorded: of which run, and by CHAIN_KEY."""
 
     run: UUID
-    key: bytes | None = field(repr=False)
+    key: bytes = field(repr=False)
 
 
 def lock_case(session: Session, first: UUID) -> Case:

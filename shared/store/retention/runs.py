@@ -79,7 +79,7 @@ class _Run:
     sessions: Sessions
     id: UUID
     dry: bool
-    key: bytes | None = field(repr=False)
+    key: bytes = field(repr=False)
 
     def each(self, first: UUID, age: str | None, *, whole: bool) -> str | None:
         """Do one case; return what was counted, `identities`, `cases` or `held`, or None where it stays."""
@@ -106,7 +106,7 @@ class _Run:
             return Done(*session.execute(_RUN, {"id": self.id}).one())
 
 
-def run(sessions: Sessions, facility: str, by: str, limits: Limits, *, dry: bool, key: bytes | None) -> Done:
+def run(sessions: Sessions, facility: str, by: str, limits: Limits, *, dry: bool, key: bytes) -> Done:
     """Remove the cases of a facility that are old enough, then erase the identities of others; `dry` only counts.
 
     What erasures leave of events is covered by MACs with `key`, CHAIN_KEY.
@@ -124,7 +124,7 @@ def run(sessions: Sessions, facility: str, by: str, limits: Limits, *, dry: bool
 
 
 def erase_patient(
-    sessions: Sessions, facility: str, by: str, hashes: list[bytes], *, whole: bool, key: bytes | None
+    sessions: Sessions, facility: str, by: str, hashes: list[bytes], *, whole: bool, key: bytes
 ) -> tuple[Done, list[UUID]]:
     """Erase one patient's identities and free text, or whole cases; return what was done, and the cases still open."""
     begun = _begin(sessions, facility, by, None, "patient", key)
@@ -134,7 +134,7 @@ def erase_patient(
     return begun.end(), still_open
 
 
-def _begin(sessions: Sessions, facility: str, by: str, limits: Limits | None, kind: str, key: bytes | None) -> _Run:
+def _begin(sessions: Sessions, facility: str, by: str, limits: Limits | None, kind: str, key: bytes) -> _Run:
     run_id = uuid7()
     row: dict[str, Any] = {"id": run_id, "kind": kind, "facility": facility, "by": by}
     row |= {"identity_days": limits and limits.identity_days, "case_years": limits and limits.case_years}
