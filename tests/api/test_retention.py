@@ -22,6 +22,7 @@ from shared.store.event_log.feed import number
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.tables import Event, EventErasure, Intake, Referral, RetentionRun
 from tests.api.conftest import FACILITY
+from tests.cases import case_for
 from tests.conftest import encoded
 
 KEY = bytes(range(64, 96))
@@ -179,6 +180,24 @@ def test_a_case_on_hold_stays_until_it_is_released(closed, age, run, retention, 
     assert "was not held" in retention("release", found["reference"]).output
     assert run() == (0, 1, 0)
     assert retention("hold", "R-0000-0000").exit_code == 1
+
+
+def test_the_senders_own_id_goes_with_the_identity_and_is_free_again(
+    submitter, operator, triage_all, age, run, sessions
+):
+    body = case_for("orthopedics").body("MRN-1")
+    body["encounter"] = (body.get("encounter") or {}) | {"external_id": "E-Mary"}
+    first = submitter.post("/v1/intakes", body)
+    triage_all()
+    path = submitter.get(first.headers["Location"]).json["referral"]["links"]["self"]
+    operator.post(f"{path}/return", {"by": "Dr A", "reason": WORDS})
+    age("400 days")
+    assert run() == (1, 0, 0)
+    with sessions() as session:
+        intake = session.scalars(select(Intake)).one()
+    assert (intake.external_id, intake.external_id_hash, intake.external_id_sealed) == (None, None, None)
+    assert submitter.get(first.headers["Location"]).json["external_id"] is None
+    assert submitter.post("/v1/intakes", body).json["id"] != first.json["id"]
 
 
 def test_one_patient_is_erased_on_request_and_no_other(closed, retention, operator, audited, sessions, age):

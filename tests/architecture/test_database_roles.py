@@ -89,6 +89,10 @@ FORBIDDEN = [
     "alter role psoas password 'mine'",
     "create role mine login",
     "update events set data = '{}'",
+    "update events set text_id = null",
+    "delete from event_texts",
+    "update event_texts set sealed = ''",
+    "update intakes set external_id_hash = '', external_id_sealed = ''",
     "update events set type = 'referral.noted', number = 1",
     "update decisions set record = '{}'",
     "update intakes set answers = '{}'",
@@ -133,11 +137,19 @@ def test_the_reader_adds_nothing(as_role: Connect) -> None:
     "statement",
     ["insert into intakes (facility) values ('a')", "update intakes set answers = answers"]
     + [f"update {table} set {column} = {column}" for table, column in (("referrals", "status"), ("events", "number"))]  # noqa: S608
-    + ["delete from events", "truncate events"],
+    + ["delete from events", "truncate events", "update events set text_id = null"]
+    + ["insert into event_texts (id) values (gen_random_uuid())", "update event_texts set referral_id = referral_id"],
 )
 def test_the_others_change_nothing(as_role: Connect, name: str, statement: str) -> None:
     with pytest.raises(InsufficientPrivilege):
         as_role(name).execute(statement)  # type: ignore[arg-type]
+
+
+def test_maintenance_seals_anew_and_erases_what_people_wrote_and_nobody_else_does(as_role: Connect) -> None:
+    for statement in ("update event_texts set sealed = ''", "delete from event_texts"):
+        as_role("maintenance").execute(statement)  # type: ignore[arg-type]
+        with pytest.raises(InsufficientPrivilege):
+            as_role("reader").execute(statement)  # type: ignore[arg-type]
 
 
 def test_the_reader_reads_everything_but_what_opens_a_session(as_role: Connect) -> None:
