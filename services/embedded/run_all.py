@@ -67,13 +67,7 @@ def _run(home: Home, host: str, port: int, console: Console, rights: Rights | No
     with runtime_folder(home, account) as folder:
         wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not _given(name)]
         servers, addresses = embedded_servers(home, wanted, account, folder, secrets, handles.folder)
-        own = {
-            name: secrets[secret] for name, secret in OWN.items() if secret in secrets and not _given(name)
-        } | addresses
-        own |= {name: value for name, value in DEFAULTS.items() if not _given(name)}
-        if "DATABASE_URL" in addresses and "STORAGE_PATH" not in os.environ:
-            own["STORAGE_PATH"] = str(home.postgres)
-        own |= {"CHAIN_HEAD_FILE": str(home.chain_heads)} if not _given("CHAIN_HEAD_FILE") else {}
+        own = _own_settings(home, secrets, addresses)
         environment = {**os.environ, **own}
         preload()
         first_keys = folder / "first-keys.json"
@@ -89,15 +83,30 @@ def _run(home: Home, host: str, port: int, console: Console, rights: Rights | No
         ]
         welcome = Welcome(url, home.path, first_keys, environment)
         if rights:
-            tempfile.tempdir = str(folder)  # what root found may be closed to the account
-            become(rights.account, rights.keep)
-            die_with_parent(keeper, signal.SIGTERM)()
+            _give_up_root(rights, folder, keeper)
             stages = [[_of_account(service, handles) for service in stage] for stage in stages]
         Supervisor(stages, console).run(
             lambda: console.say(welcome.ready_line() if console.as_json else welcome.text())
         )
         if not rights:  # else the home is closed to this process, and the note goes with the runtime folder
             home.running.unlink()
+
+
+def _own_settings(home: Home, secrets: Mapping[str, str], addresses: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that this start was not given, from the home and for its own servers."""
+    own = {name: secrets[secret] for name, secret in OWN.items() if secret in secrets and not _given(name)}
+    own |= {**addresses} | {name: value for name, value in DEFAULTS.items() if not _given(name)}
+    if "DATABASE_URL" in addresses and "STORAGE_PATH" not in os.environ:
+        own["STORAGE_PATH"] = str(home.postgres)
+    if not _given("CHAIN_HEAD_FILE"):
+        own["CHAIN_HEAD_FILE"] = str(home.chain_heads)
+    return own
+
+
+def _give_up_root(rights: Rights, folder: Path, keeper: int) -> None:
+    tempfile.tempdir = str(folder)  # what root found may be closed to the account
+    become(rights.account, rights.keep)
+    die_with_parent(keeper, signal.SIGTERM)()
 
 
 def _reached(environment: Mapping[str, str], home: Home, handles: Handles) -> dict[str, str]:
@@ -112,7 +121,7 @@ def _reached(environment: Mapping[str, str], home: Home, handles: Handles) -> di
 
 def _of_account(service: Service, handles: Handles) -> Service:
     """Return a service that is started by a process which is its account's already."""
-    return replace(service, account=None, keep=tuple(handles.descriptors))
+    return replace(service, account=None, keep=tuple(handles.descriptors), bare=True)
 
 
 def _given_addresses_and_secrets() -> dict[str, str]:

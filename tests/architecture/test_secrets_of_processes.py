@@ -126,6 +126,11 @@ def test_what_no_repr_shows_is_a_secret():
     assert {named.get(name, name) for name in hidden} == service - {"key_encryption_key"}  # which no process keeps
 
 
+def test_a_key_apart_reaches_those_that_have_wrapped_keys():
+    apart = yaml.safe_load((ROOT / "deploy" / "key-encryption-key.yml").read_text())["services"]
+    assert set(apart) == {name for name, needed in NEEDS.items() if "key_encryption_key" in needed}
+
+
 def test_a_worker_lacks_what_its_container_lacks():
     for name, worker in WORKERS.items():
         assert {key.lower() for key in worker.without} == {"identity_keys", "lookup_key"} - NEEDS[f"worker-{name}"]

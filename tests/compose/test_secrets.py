@@ -1,8 +1,14 @@
 """Secrets reach containers as files alone: no process has one in its environment, and the engine shows none."""
 
+import base64
 import json
+import os
+from pathlib import Path
 
 import pytest
+
+from shared.platform.data_keys.encoding import KeyReader, wrapped_text
+from shared.platform.data_keys.wrapping import AesKeyWrapper
 
 from .stack import Stack
 from .test_containers import SERVICES
@@ -69,3 +75,23 @@ def test_an_operator_reaches_what_the_documents_name(stack: Stack) -> None:
         ("run", "--rm", "-T", "migrate", "referrals", "retention", "run", "--facility", "st-marys", "--dry-run"),
     ):
         stack.compose(*words)
+
+
+def test_keys_may_be_wrapped_by_a_key_in_a_file_apart(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "kek"
+    file.write_text(base64.b64encode(os.urandom(32)).decode())
+    for path in (file, *list(tmp_path.parents)[:2]):
+        path.chmod(0o755)  # a container reads it under its own user
+    wrapper = AesKeyWrapper(KeyReader().key(file.read_text()))
+    own = {name: wrapped_text(stack.environment[name], wrapper) for name in ("IDENTITY_KEYS", "LOOKUP_KEY")}
+    own["COMPOSE_FILE"] = f"{stack.environment['COMPOSE_FILE']}:deploy/key-encryption-key.yml"
+    wrapped = Stack(stack.environment | own | {"KEY_ENCRYPTION_KEY_AT": str(file)}, stack.folder)
+    rotate = ("run", "--rm", "--no-deps", "-T", "migrate", "referrals", "keys", "rotate-identity")
+    try:
+        wrapped.compose("up", "--detach", "--no-deps", "secrets")
+        wrapped.compose(*rotate)
+        with pytest.raises(AssertionError, match="KEY_ENCRYPTION_KEY_FILE"):
+            stack.compose(*rotate)  # with the same files, and without the key
+    finally:
+        stack.compose("up", "--detach", "--no-deps", "secrets")
+    stack.compose(*rotate)

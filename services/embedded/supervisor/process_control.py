@@ -8,6 +8,7 @@ from collections.abc import Callable
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 _libc = ctypes.CDLL(None)
 
@@ -21,6 +22,11 @@ def die_with_parent(parent: int, number: signal.Signals) -> Callable[[], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return tied
+
+
+def pass_on_no_capability() -> None:
+    """Let the program that this process becomes next have none of its capabilities."""
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
 
 def adopt_orphans() -> None:

@@ -27,7 +27,8 @@ class Service:
 
     Without a `command` it is a fork of the runner that calls `run`, and ends with the code of its SystemExit.
     `prepare` runs before every start; what it raises as OSError counts as a failed start. `ready` is asked with the
-    process id until it says yes. A fork keeps the files in `keep` open. Secrets in `environment` stay out of `repr`.
+    process id until it says yes. A fork keeps the files in `keep` open; a program that is `bare` gets none of the
+    capabilities that the runner has. Secrets in `environment` stay out of `repr`.
     """
 
     name: str
@@ -42,4 +43,5 @@ class Service:
     stop_phase: int = 0  # those of a lower phase are stopped before
     once: bool = False
     keep: Collection[int] = ()
+    bare: bool = False
     routine: re.Pattern[str] | None = None  # lines of its output that say nothing to act on: kept, but not shown

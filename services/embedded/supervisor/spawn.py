@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from services.embedded.supervisor.process_control import die_with_parent
+from services.embedded.supervisor.process_control import die_with_parent, pass_on_no_capability
 from services.embedded.supervisor.service import Service, as_account
 
 
@@ -13,6 +13,13 @@ def spawn(service: Service, output: int) -> subprocess.Popen[bytes]:
     The working folder is entered before the user changes, so a process may work in a folder that it could not walk to.
     """
     service.prepare()
+    tied = die_with_parent(os.getpid(), service.stop_signal)
+
+    def become() -> None:
+        tied()
+        if service.bare:
+            pass_on_no_capability()
+
     return subprocess.Popen(  # noqa: S603 - commands of this package
         service.command,
         cwd=service.folder,
@@ -21,6 +28,6 @@ def spawn(service: Service, output: int) -> subprocess.Popen[bytes]:
         stdout=output,
         stderr=output,
         start_new_session=True,  # Ctrl-C reaches the runner alone, which then stops everything in order
-        preexec_fn=die_with_parent(os.getpid(), service.stop_signal),
+        preexec_fn=become,
         **as_account(service.account),
     )
