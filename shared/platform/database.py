@@ -13,7 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.platform.settings import Settings
-from shared.platform.timeouts import greet
+from shared.platform.timeouts import ping
 from shared.platform.tracing.traces import traced_cursor
 
 Sessions = sessionmaker[Session]
@@ -67,7 +67,7 @@ def create_engine(
         },
     )
     event.listen(engine, "checkin", _rest)
-    event.listen(engine, "checkout", _ask_after_rest)
+    event.listen(engine, "checkout", _ping_after_idle)
     return engine
 
 
@@ -99,13 +99,13 @@ def _rest(_connection: Any, record: Any) -> None:
     record.info["resting_since"] = time.monotonic()
 
 
-def _ask_after_rest(connection: Any, record: Any, _proxy: Any) -> None:
+def _ping_after_idle(connection: Any, record: Any, _proxy: Any) -> None:
     """Let a restarted server cost one question, not one failed request a connection."""
     since = record.info.get("resting_since")
     if since is None or time.monotonic() - since < REST_SECONDS:
         return
     try:
-        greet(connection)
+        ping(connection)
     except psycopg.Error:
         raise InvalidatePoolError from None
 

@@ -68,22 +68,22 @@ RESERVED_BYTES = 262_144
 def write_metrics_to(folder: Path | None) -> None:
     """Count in files in `folder` from now on, so that others can read it; once in each process, after any fork.
 
-    Each process has a seat: files that no other process writes. A seat is kept by a lock, and the next process goes on
-    with the numbers that it finds there. So nothing is lost when a process ends, and files do not become more and more.
+    Each process has a slot: files that no other process writes, under a lock. The next process in the slot goes on with
+    the numbers that it finds there: nothing is lost when a process ends, and there are no more files than processes.
     Without a folder, or if it cannot be used, the process counts for itself.
     """
     if folder is None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        seat = _take_seat(folder)
+        slot = _lock_slot(folder)
     except OSError as error:
         log.warning("metrics.no_slot", error=type(error).__name__)
         return
     for metric in METRICS:
         metric.clear()
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # the library reads it whenever it opens a file
-    values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
     for step in STEPS:
         FAILURES.labels(step)  # a failure that has never happened is a zero, so that the first one shows as a rise
 
@@ -100,7 +100,7 @@ def metrics_registry(folder: Path | None) -> CollectorRegistry:
     return registry
 
 
-def _take_seat(folder: Path) -> str:
+def _lock_slot(folder: Path) -> str:
     for number in count():
         lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -35,7 +35,7 @@ class TimeoutConnection(psycopg.Connection[Any]):
             raise
 
 
-def greet(connection: psycopg.Connection[Any]) -> None:
+def ping(connection: psycopg.Connection[Any]) -> None:
     """Ask the server whether it is there, outside any transaction; raises psycopg's Error."""
     before = connection.autocommit
     connection.autocommit = True  # one round trip
@@ -75,7 +75,7 @@ class CircuitBreaker:
 
 
 def install_client_timeouts(engine: Engine) -> None:
-    """Let every connection that `engine` opens from now on be an impatient one.
+    """Let every connection that `engine` opens from now on be a TimeoutConnection.
 
     The server has the shorter limit: a slow statement ends there with an error, and its connection is used again.
     """

@@ -61,7 +61,7 @@ SUPERSEDES: ColumnElement[UUID | None] = literal_column(
 )
 # The facility is part of what the hashes are hashes of. To name it here, too, would offer the planner indexes of a
 # facility's open referrals, and while statistics say that there are few it walks all of them for each referral.
-_OPEN_TWINS = f"""
+_OPEN_OF_SAME_PATIENT = f"""
             select id, queue, status, created_at, form_received_at from referrals twin
             where {{same_patient}} and twin.id <> page.id
                 and twin.form_received_at between page.form_received_at - interval '{DUPLICATES_WITHIN_DAYS} days'
@@ -77,12 +77,12 @@ _SAME_PATIENT = (
     f"{_of('twin')} = page.mrn_hash and page.mrn_hash <> page.patient_hash",
     f"twin.mrn_hash = {_of('page')} and twin.mrn_hash <> twin.patient_hash",
 )
-_TWINS = " union all ".join(f"({_OPEN_TWINS.format(same_patient=each)})" for each in _SAME_PATIENT)
+_ALL_OPEN = " union all ".join(f"({_OPEN_OF_SAME_PATIENT.format(same_patient=each)})" for each in _SAME_PATIENT)
 DUPLICATES: ColumnElement[Any] = literal_column(
     f"""(
         select json_agg(json_build_array(id, queue, status, created_at) order by form_received_at, id)
         from (
-            select * from ({_TWINS}) found order by form_received_at desc limit {MAX_DUPLICATES}
+            select * from ({_ALL_OPEN}) found order by form_received_at desc limit {MAX_DUPLICATES}
         ) twins
     )""",  # noqa: S608 - constants
     JSON,

@@ -94,15 +94,15 @@ def test_nothing_but_forms_touches_the_connections_that_store_forms(app, submitt
 
 
 @pytest.fixture
-def impatient(settings, migrated):  # noqa: ARG001 - it needs a database
+def engine_with_timeouts(settings, migrated):  # noqa: ARG001 - it needs a database
     engine = create_engine(settings, pool_size=2, autocommit=True)
     install_client_timeouts(engine)
     yield engine
     engine.dispose()
 
 
-def test_the_server_gives_up_before_the_client(impatient):
-    with impatient.connect() as connection:
+def test_the_server_gives_up_before_the_client(engine_with_timeouts):
+    with engine_with_timeouts.connect() as connection:
         of_server = connection.scalar(text("select extract(epoch from current_setting('statement_timeout')::interval)"))
         of_lock = connection.scalar(text("select extract(epoch from current_setting('lock_timeout')::interval)"))
     assert of_lock < of_server == STATEMENT_SECONDS < ANSWER_SECONDS
@@ -118,10 +118,10 @@ def test_the_server_gives_up_before_the_client(impatient):
     ids=["engine", "direct"],
 )
 @pytest.mark.parametrize("isolation", ["AUTOCOMMIT", "READ COMMITTED"])
-def test_a_slow_statement_drops_no_connection(impatient, slow, isolation):
+def test_a_slow_statement_drops_no_connection(engine_with_timeouts, slow, isolation):
     opened = []
-    event.listen(impatient, "connect", lambda *_: opened.append("connection"))
-    engine = impatient.execution_options(isolation_level=isolation)
+    event.listen(engine_with_timeouts, "connect", lambda *_: opened.append("connection"))
+    engine = engine_with_timeouts.execution_options(isolation_level=isolation)
     with engine.connect() as one, engine.connect() as other:
         both = {pid_of(one), pid_of(other)}
     with pytest.raises(OperationalError) as caught, engine.begin() as connection:

@@ -251,6 +251,17 @@ def test_a_change_is_passed_off_as_no_erasure(closed, age, run, audited, session
     assert audited()[2] is not None
 
 
+def test_words_of_events_without_a_number_are_erased_too(closed, run, sessions):
+    closed()
+    with sessions.begin() as session:
+        session.connection().exec_driver_sql(AGE.format(age="400 days"))
+    assert run() == (1, 0, 0)
+    with sessions.begin() as session:
+        found = session.connection().exec_driver_sql("select data::text from events").scalars().all()
+        assert session.connection().exec_driver_sql("select count(*) from event_texts").scalar() == 0
+    assert not [data for data in found if WORDS in data]
+
+
 def test_without_chain_key_nothing_is_erased(closed, age, retention, env, operator):
     path = closed()["links"]["self"]
     age("9 years")

@@ -26,10 +26,10 @@ def with_retries(work: Callable[[], Result]) -> Result:
         try:
             return work()
         except DBAPIError as error:
-            if not _heals(error) or time.monotonic() - began > MAX_SECONDS:
+            if not _is_transient(error) or time.monotonic() - began > MAX_SECONDS:
                 raise
     return work()
 
 
-def _heals(error: DBAPIError) -> bool:
+def _is_transient(error: DBAPIError) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in RETRYABLE

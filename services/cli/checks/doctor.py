@@ -14,7 +14,7 @@ from services.cli.checks.api_keys import check_api_keys
 from services.cli.checks.broker import check_broker
 from services.cli.checks.database import check_keys, check_room, check_schema, check_server
 from services.cli.checks.findings import Finding
-from services.cli.checks.work import check_books, check_destinations, check_protocol, check_work
+from services.cli.checks.work import check_consistency, check_destinations, check_protocol, check_work
 from services.cli.support.settings import DEFAULT_HOME, settings_of
 from services.embedded.home import Home
 from services.embedded.home_secrets import METRICS_TOKEN
@@ -85,7 +85,7 @@ def _with_database(settings: Settings) -> Iterator[Finding]:
             yield from check_api_keys(session)
             now = status_snapshot(session)
             yield from check_work(now)
-            yield from check_books(session, now)
+            yield from check_consistency(session, now)
             yield from check_destinations(session, active())
     except (SQLAlchemyError, OSError) as error:
         kind = type(getattr(error, "orig", None) or error).__name__

@@ -49,10 +49,10 @@ def check_destinations(session: Session, protocol: Protocol) -> Iterator[Finding
     active = session.execute(
         select(Destination.queue, Destination.escalation_level).where(Destination.status == "active").distinct()
     ).all()
-    deaf = [queue for queue in QUEUES if (queue, 0) not in active]
-    says = f"none for {', '.join(deaf)}" if deaf else "every queue has one"
+    missing = [queue for queue in QUEUES if (queue, 0) not in active]
+    says = f"none for {', '.join(missing)}" if missing else "every queue has one"
     do = "referrals destinations set QUEUE URL, unless the department only reads its worklist"
-    yield found("destinations", not deaf, says, do, otherwise="warn")
+    yield found("destinations", not missing, says, do, otherwise="warn")
     rungs = range(1, max(len(target.ladder) for target in protocol.targets.classes.values()) + 1)
     unheard = [str(rung) for rung in rungs if not any(level == rung for _, level in active)]
     says = f"nobody hears of level {', '.join(unheard)}" if unheard else "every level has a destination"
@@ -60,7 +60,7 @@ def check_destinations(session: Session, protocol: Protocol) -> Iterator[Finding
     yield found("escalation", not unheard, says, do, otherwise="warn")
 
 
-def check_books(session: Session, now: StatusSnapshot) -> Iterator[Finding]:
+def check_consistency(session: Session, now: StatusSnapshot) -> Iterator[Finding]:
     """Yield whether recent rows contradict each other, and whether readers of events see what happened."""
     wrong = {check: count for check, count in findings(session, since=clock.now() - RECENT).items() if count}
     says = ", ".join(f"{check} {count}" for check, count in wrong.items()) or "nothing found in the last minutes"

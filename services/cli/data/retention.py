@@ -38,6 +38,8 @@ def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, h
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
+        if not dry_run:
+            catch_up(sessions)  # an event without a number keeps its words
         done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=_chain_key(settings))
     click.echo(_said(done, "would be " if dry_run else ""))
 

@@ -39,7 +39,7 @@ def watch(home: Path | None, every: float, once: bool, queue: str | None, overdu
     sessions, view = create_sessions(engine), View(queue, overdue)
     try:
         if once or not sys.stdout.isatty():
-            _print_again_and_again(engine, sessions, view, rows, None if once else every)
+            _print_repeatedly(engine, sessions, view, rows, None if once else every)
         else:
             with suppress(KeyboardInterrupt):  # how it ends, beside the key q
                 _show_live(engine, sessions, view, rows, every)
@@ -47,7 +47,7 @@ def watch(home: Path | None, every: float, once: bool, queue: str | None, overdu
         engine.dispose()
 
 
-def _print_again_and_again(engine: Engine, sessions: Sessions, view: View, rows: int, every: float | None) -> None:
+def _print_repeatedly(engine: Engine, sessions: Sessions, view: View, rows: int, every: float | None) -> None:
     page = terminal.console()
     with suppress(KeyboardInterrupt):
         while True:

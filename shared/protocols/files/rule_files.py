@@ -74,7 +74,7 @@ def names(documents: Mapping[str, Document]) -> list[str]:
 
 def build(documents: Mapping[str, Document], references: References) -> dict[str, Rule]:
     """Return the rules of all files by their id."""
-    _note_twins(documents)
+    _note_duplicates(documents)
     return {rule.id: rule for path, late in FILES.items() for rule in _rules(documents[path], late, references)}
 
 
@@ -114,7 +114,7 @@ def _rules(document: Document, late: bool, references: References) -> Iterator[R
         yield Rule(id=name, late=late, **result(path, said, references))
 
 
-def _note_twins(documents: Mapping[str, Document]) -> None:
+def _note_duplicates(documents: Mapping[str, Document]) -> None:
     first: dict[str, str] = {}
     for path in FILES:
         for name in documents[path].names("rules"):

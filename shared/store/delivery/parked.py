@@ -34,7 +34,7 @@ class Seen:
 
 
 # A person says that it is back: whatever its destination did before counts no longer.
-_AWAKEN = text("""
+_ENABLE = text("""
     update destinations set status = 'active', failures = 0, rests_until = null
     from (select distinct destination_id from deliveries where id = any(:ids) and status = 'parked') as of
     where destinations.id = of.destination_id and destinations.status <> 'removed'
@@ -134,7 +134,7 @@ def retry(session: Session, delivery_ids: Iterable[UUID]) -> list[DueDelivery]:
     Their destinations are served again, unless they are removed. What is not parked is left as it is.
     """
     wanted = {"ids": list(delivery_ids)}
-    session.execute(_AWAKEN, wanted)
+    session.execute(_ENABLE, wanted)
     return [DueDelivery(*row) for row in session.execute(_RETRY, wanted)]
 
 
