@@ -251,11 +251,13 @@ def test_a_change_is_passed_off_as_no_erasure(closed, age, run, audited, session
     assert audited()[2] is not None
 
 
-def test_words_of_events_without_a_number_are_erased_too(closed, run, sessions):
+@pytest.mark.parametrize("words", [("run",), ("erase", "--mrn")])
+def test_words_of_events_without_a_number_are_erased_too(closed, retention, sessions, words):
     closed()
     with sessions.begin() as session:
         session.connection().exec_driver_sql(AGE.format(age="400 days"))
-    assert run() == (1, 0, 0)
+    done = retention(*words, "--facility", FACILITY, input="MRN-1\n")
+    assert done.exit_code == 0, done.output
     with sessions.begin() as session:
         found = session.connection().exec_driver_sql("select data::text from events").scalars().all()
         assert session.connection().exec_driver_sql("select count(*) from event_texts").scalar() == 0

@@ -35,11 +35,11 @@ def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, h
     """
     settings = settings_of(home, without=("REDIS_URL",))
     limits = runs.Limits(identity_days, case_years)
+    if not dry_run:
+        _number_events(settings)
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
-        if not dry_run:
-            catch_up(sessions)  # an event without a number keeps its words
         done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=_chain_key(settings))
     click.echo(_said(done, "would be " if dry_run else ""))
 
@@ -59,10 +59,10 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
     if not number:
         raise click.UsageError("there is no record number in standard input")
     settings = settings_of(home, without=("REDIS_URL",))
+    _number_events(settings)
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
-        catch_up(sessions)
         hashed = [mrn_hashes(key, facility, number) for key in settings.lookup_keys]
         hashes = sorted({value for each in hashed for value in (each.normalised, each.as_typed)})
         key = _chain_key(settings)
@@ -94,6 +94,12 @@ def release(reference: str, home: Path | None) -> None:
         sessions.begin() as session,
     ):
         _say(reference, holds.release(session, reference, getuser()), "released", "was not held")
+
+
+def _number_events(settings: Settings) -> None:
+    """Number what happened last, as the service: an event without a number would keep its words."""
+    with database(settings) as (_, sessions):
+        catch_up(sessions)
 
 
 def _chain_key(settings: Settings) -> bytes:
