@@ -26,7 +26,10 @@ from tests.servers import servers
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 MAX_BYTES = 150_000
 COLORS = 256  # of a picture's palette: a screen of text has few more
-SMOOTH = ("--disable-lcd-text", "--font-render-hinting=none", "--force-color-profile=srgb")  # alike on every screen
+SMOOTH = (  # alike on every screen, and drawn in one go: what is drawn in pieces has other edges each time
+    *("--disable-lcd-text", "--font-render-hinting=none", "--force-color-profile=srgb"),
+    *("--disable-partial-raster", "--num-raster-threads=1", "--disable-checker-imaging"),
+)
 SIZES = {"desktop": (1280, 880), "phone": (390, 844)}
 WALL = (1920, 1080)  # of the screen on which a wall hangs
 
@@ -88,6 +91,7 @@ PICTURES = (
 
 def take(page: Page, name: str) -> None:
     """Write one picture, with a palette of its own."""
+    page.mouse.move(0, 0)
     taken = Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
     file = IMAGES / f"{name}.png"
     taken.quantize(COLORS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)

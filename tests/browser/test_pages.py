@@ -115,6 +115,7 @@ def test_the_keyboard_alone_finds_reads_and_acknowledges(console: Console, page:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("checkbox", include_hidden=True)).not_to_be_focused()  # the dialog has given it back
     page.keyboard.press("j")
     expect(page.get_by_role("link", name=reference(first))).to_be_focused()
     page.keyboard.press("j")

@@ -164,5 +164,7 @@ def test_trying_a_form_shows_the_decision_and_stores_nothing(console: Console, o
     operator.get_by_role("button", name="Show the decision").click()
     expect(operator.get_by_role("region", name="Decision")).to_contain_text("Emergency")
     expect(operator.get_by_role("region", name="The same by program")).to_contain_text("curl -sS")
+    operator.set_viewport_size({"width": 390, "height": 844})
+    expect(operator.get_by_role("region", name="Decision")).to_be_in_viewport()  # and not below the form
     operator.goto(f"{console.url}/console")
     expect(operator.get_by_role("main")).to_contain_text("Nobody waits here.")
