@@ -171,6 +171,20 @@ def test_lists_the_wall_and_addresses_have_no_identity(person, referral):
         assert "MRN-SECRET-7" not in browser.get(path).text
 
 
+def test_reasons_of_returns_are_statistics_for_those_who_may_read_them(person, referral, operator):
+    path = referral("orthopedics")["links"]["self"]
+    words = "Refer again with the X-ray."
+    done = operator.post(f"{path}/return", {"by": "Dr A", "reason": words, "confirm": True})
+    assert done.status_code == 200, done.text
+    for page in ("/console/statistics", "/console/statistics/reasons.csv"):
+        assert words in person("operator").get(page).text
+    auditor = person("auditor")
+    assert words not in auditor.get("/console/statistics").text
+    assert auditor.get("/console/statistics/reasons.csv").status_code == 404
+    department = person("department").get("/console/statistics")  # of the urgent queue
+    assert words not in department.text
+
+
 def test_a_form_without_the_token_or_from_another_site_does_nothing(person, referral, operator):
     case = referral("urgent")
     path = f"/console/referrals/{case['id']}/acknowledge"

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +15,13 @@ from services.api.console.words import TAGS
 from services.api.referrals.worklists import LABELS
 from shared.clinical.protocol import Protocol
 from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES
+from shared.store.operations.handover import Moved
 from shared.store.operations.statistics import Statistics
 
 QUANTILES = ("Median", "90 %", "95 %", "Worst")
 MAX_FIELDS = 5  # unanswered questions shown of each facility
+MAX_REASONS = 200
+DONE = {"referral.returned": "Returned", "referral.rerouted": "Rerouted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +133,32 @@ def _unanswered(found: Statistics, protocol: Protocol) -> StatTable:
 
 
 def _changed(found: Statistics) -> StatTable:
-    done = {"referral.returned": "Returned", "referral.rerouted": "Rerouted"}
     rows = [
-        (done.get(kind, "Downgrade confirmed"), LABELS.get(from_, "-"), LABELS.get(to, "-"), count)
+        (DONE.get(kind, "Downgrade confirmed"), LABELS.get(from_, "-"), LABELS.get(to, "-"), count)
         for kind, from_, to, count in found.changed
     ]
-    says = "What people changed of what the rules decided. The reasons stand in Handover and on each case's timeline."
+    says = "What people changed of what the rules decided."
     columns = ("What", "From", "To", "Times")
     return StatTable("changed", "Returned, rerouted and downgraded by people", says, columns, rows)
+
+
+def reasons(moved: Sequence[Moved]) -> StatTable:
+    """Return why people returned and rerouted cases, as they wrote it: for who may read what people write."""
+    rows = [
+        (
+            f"{each.at:%d %b %H:%M}",
+            each.reference,
+            DONE[each.type],
+            LABELS.get(each.data.get("from", ""), "-"),
+            LABELS.get(each.data.get("to", ""), "-"),
+            each.by or "-",
+            each.data.get("reason") or "-",
+        )
+        for each in moved
+    ]
+    says = f"As people wrote them, the latest first; at most {MAX_REASONS}."
+    columns = ("When", "Case", "What", "From", "To", "By", "Reason")
+    return StatTable("reasons", "Reasons for returning and rerouting", says, columns, rows)
 
 
 def _moments(since: datetime, now: datetime, width: timedelta) -> Iterator[datetime]:

@@ -7,11 +7,12 @@ from werkzeug.exceptions import NotFound
 
 from services.api.console.blueprint import blueprint
 from services.api.console.figures.plots import longest
-from services.api.console.figures.tables import StatTable, tables
+from services.api.console.figures.tables import MAX_REASONS, StatTable, reasons, tables
 from services.api.console.minute_cache import MinuteCache
 from services.api.context import current_context
-from services.api.http.auth import READERS, allow, scope
+from services.api.http.auth import READERS, allow, caller, scope
 from shared.store.access.scope import Scope
+from shared.store.operations.handover import moved_since
 from shared.store.operations.statistics import Statistics, statistics
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -54,20 +55,32 @@ def _window() -> str:
 
 def _tables(window: str) -> list[StatTable]:
     now = current_context().now()
-    return tables(_statistics(window, now), current_context().protocol, now)
+    counted = tables(_statistics(window, now), current_context().protocol, now)
+    return counted if caller().role == "auditor" else [*counted, _reasons(_since(window, now))]
+
+
+def _reasons(since: datetime) -> StatTable:
+    """Return what people wrote; it is read anew each time, so that nothing of it is kept in memory."""
+    context = current_context()
+    with context.statements.connect() as connection:
+        return reasons(moved_since(connection, scope(), since, cipher=context.cipher, limit=MAX_REASONS))
 
 
 def _statistics(window: str, now: datetime) -> Statistics:
     """Return what was counted in the last minute, or count."""
-    length, width = WINDOWS[window]
     seen = scope()
     key = (id(current_context()), window, seen.facility, tuple(seen.queues or ()))
-    return _kept.get(key, lambda: _count(seen, _step_before(now, width) - length + width, width))
+    return _kept.get(key, lambda: _count(seen, _since(window, now), WINDOWS[window][1]))
 
 
 def _count(seen: Scope, since: datetime, width: timedelta) -> Statistics:
     with current_context().sessions() as session:
         return statistics(session, seen, since, width)
+
+
+def _since(window: str, now: datetime) -> datetime:
+    length, width = WINDOWS[window]
+    return _step_before(now, width) - length + width
 
 
 def _step_before(now: datetime, width: timedelta) -> datetime:
