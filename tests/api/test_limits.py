@@ -4,7 +4,7 @@ import re
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -104,6 +104,42 @@ def test_a_redis_that_does_not_answer_limits_nobody_and_costs_little():
         assert [counts.incr("key", MINUTE) for _ in range(1000)] == [0] * 1000
         assert first < 0.5  # 20 ms, on a busy machine more
         assert time.monotonic() - began - first < 0.5  # 1,000 look-ups that waited would take 20 s
+
+
+@contextmanager
+def slow_to_connect(path):
+    """A server that leads to the Redis at `path`, a tenth of a second after it was connected to."""
+
+    def serve(listener):
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                time.sleep(0.1)
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(path)
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=pass_on, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def pass_on(source, target):
+    with suppress(OSError), source, target:
+        while piece := source.recv(4096):
+            target.sendall(piece)
+
+
+def test_a_connection_that_takes_long_is_made_meanwhile_and_then_counts(broker):
+    with slow_to_connect(broker.connection_pool.connection_kwargs["path"]) as port:
+        counts = CountStorage("psoas://", redis_url=f"redis://127.0.0.1:{port}/0", block=1)
+        assert counts.incr("key", MINUTE) == 0
+        deadline = time.monotonic() + 20
+        while not counts.incr("key", MINUTE):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_without_redis_no_answer_is_a_429(limited, submitter):

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +16,9 @@ from redis.retry import Retry
 log = structlog.get_logger(__name__)
 
 SCHEME = "psoas"  # by which Flask-Limiter finds this storage
-TIMEOUT_SECONDS = 0.02
+TIMEOUT_SECONDS = 0.02  # for a request
+REDIS_SECONDS = 1.0  # for Redis: connecting, over TLS above all, goes on while its request is answered uncounted
+THREADS = 4
 OPEN_SECONDS = 1.0  # after a failure: until then nobody asks, and nobody is limited
 MAX_KEYS = 10_000  # whose blocks one process keeps
 
@@ -50,8 +53,9 @@ class CountStorage(Storage):
     ) -> None:
         """Prepare for the Redis at `redis_url`; nothing connects before the first request."""
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
-        limits = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
-        self._redis = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), **limits)
+        timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+        self._redis = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), **timeouts)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="limits")
         self._block, self._now = max(1, block), now
         self._lock = threading.Lock()
         self._blocks: dict[str, Block] = {}
@@ -73,7 +77,7 @@ class CountStorage(Storage):
             if time.monotonic() < self._closed_until:
                 return 0
         size = max(self._block, amount)
-        last = self._taken(f"limits:{key}:{minute}", size, 2 * expiry)
+        last = self._taken_in_time(f"limits:{key}:{minute}", size, 2 * expiry)
         if last is None:
             return 0
         with self._lock:
@@ -108,17 +112,22 @@ class CountStorage(Storage):
         with self._lock:
             self._blocks.pop(key, None)
 
-    def _taken(self, name: str, size: int, seconds: int) -> int | None:
+    def _taken_in_time(self, name: str, size: int, seconds: int) -> int | None:
         """Take `size` numbers; return the last one. After a failure nobody asks for OPEN_SECONDS (circuit breaker)."""
+        taking = self._threads.submit(self._take, name, size, seconds)
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.incrby(name, size)
-                pipeline.expire(name, seconds)
-                return int(pipeline.execute()[0])
+            return taking.result(TIMEOUT_SECONDS)
         except (RedisError, OSError, ValueError) as error:
+            taking.cancel()
             with self._lock:
                 was_closed = time.monotonic() < self._closed_until
                 self._closed_until = time.monotonic() + OPEN_SECONDS
             if not was_closed:
                 log.warning("limits.uncounted", error=type(error).__name__)
             return None
+
+    def _take(self, name: str, size: int, seconds: int) -> int:
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.incrby(name, size)
+            pipeline.expire(name, seconds)
+            return int(pipeline.execute()[0])
