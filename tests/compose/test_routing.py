@@ -61,3 +61,18 @@ def test_a_batch_may_be_larger_than_a_form_and_its_lines_may_not(submitter: Clie
     answer = submitter.request("POST", "/v1/intakes/batch", line, Content_Type="application/x-ndjson")
 
     assert (answer.status, answer.body["line"], answer.body["status"]) == (200, 1, 413)
+
+
+def test_who_guesses_secrets_is_told_so_by_a_batch_too(stack: Stack, submitter: Client) -> None:
+    guessing = Client(stack.port, f"{submitter.key.rpartition('_')[0]}_{'0' * 64}")
+    line = {"idempotency_key": "guessed", "form": form_for("urgent", "guessed")}
+
+    answers = [
+        guessing.request("POST", "/v1/intakes/batch", line, Content_Type="application/x-ndjson") for _ in range(12)
+    ]
+
+    assert (answers[0].status, answers[-1].status) == (401, 429)
+    assert answers[-1].headers["content-type"].startswith("application/problem+json")
+    assert int(answers[-1].headers["retry-after"]) > 0
+    valid = submitter.request("POST", "/v1/intakes/batch", line, Content_Type="application/x-ndjson")
+    assert (valid.status, valid.body["status"]) == (200, 202)

@@ -35,6 +35,12 @@ def status(pid: int, line: str) -> list[str]:
     return found[1].split()
 
 
+def open_to_all(folder: Path) -> None:
+    """Let every user read a folder of the tests, which pytest makes for its own user alone."""
+    for each in (folder, *folder.parents):
+        each.chmod(each.stat().st_mode | 0o055)
+
+
 def assert_without_root(running: Up) -> None:
     """No process has an id or a group of root, a way to more rights, or a capability but to read or to bind."""
     servers = {pid for name in SERVERS for pid in {running.processes().get(name)} if pid}
@@ -174,9 +180,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_files_come_as_values_only_where_the_account_cannot_read_them(tmp_path: Path, closed: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in (tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    open_to_all(tmp_path)
     (tmp_path / "open").write_text("for all")
     (closed / "secret").write_text(" for root \n")
     given = {"A_FILE": str(tmp_path / "open"), "B_FILE": str(closed / "secret"), "C": "c"}
@@ -193,8 +197,7 @@ def test_files_come_as_values_only_where_the_account_cannot_read_them(tmp_path: 
 def test_the_right_to_read_is_kept_where_programs_are_closed_alone(
     tmp_path: Path, closed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     everywhere = {"sys.executable": "/bin/sh", "sys.prefix": "/usr", "sys.path": ["/usr/lib"], "os.__file__": "/bin/sh"}
     for name, value in everywhere.items():
         monkeypatch.setattr(name, value)
