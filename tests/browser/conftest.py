@@ -70,6 +70,7 @@ class Console:
         page.get_by_role("textbox", name="Your name").fill(name)
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Sign out").wait_for()
+        page.wait_for_load_state()  # its script listens to keys from now on
         return page
 
 
