@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-protocol test-service test-integration test-faults \
+.PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-protocol test-service test-integration test-faults test-network \
   screenshots test-browser test-compose test-integrations soak env check format lock openapi sbom clean
 
 help:  ## list the targets
@@ -47,7 +47,7 @@ test: install-dev  ## every check and every test but those below, on PostgreSQLs
 	@status=0; \
 	$(MAKE) --no-print-directory test-service || status=1; \
 	$(MAKE) --no-print-directory test-integration || status=1; \
-	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-faults lint test-protocol || status=1; \
+	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-faults lint test-protocol test-network || status=1; \
 	exit $$status
 
 test-protocol: install-dev
@@ -60,10 +60,13 @@ test-service: install-dev
 	$(BIN)/pytest tests/api tests/architecture tests/runner --numprocesses=2 --dist=loadfile
 
 test-integration: install-dev
-	$(BIN)/pytest tests/integration --numprocesses=3 --dist=loadfile
+	$(BIN)/pytest tests/integration --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 test-faults: install-dev
-	$(BIN)/pytest tests/faults
+	$(BIN)/pytest tests/faults --ignore=tests/faults/test_network.py
+
+test-network: install-dev
+	$(BIN)/pytest tests/faults/test_network.py
 
 test-browser: install-dev  ## the console in a real Chromium (Debian: apt-get install chromium; CHROMIUM=PATH for another)
 	$(BIN)/pytest tests/browser

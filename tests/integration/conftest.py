@@ -7,6 +7,18 @@ import pytest
 
 from tests.referrals import Up, up
 
+# The files that take longest: they begin first, or one of them would run on alone at the end.
+LONGEST = (
+    *("test_up_rights", "test_up", "test_backup", "test_up_first_start", "test_up_operations", "test_up_kills"),
+    *("test_delivery", "test_up_accounts", "test_release_before_up", "test_canary_home", "test_up_escalation"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, in this order."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
