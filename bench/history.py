@@ -36,7 +36,7 @@ PATIENT: Mapping[Patients, str] = {
     "own": f"sha256(convert_to('patient ' || place - (place % {DUPLICATE} = 1)::int, 'UTF8'))",
     "one": "sha256(convert_to('0000', 'UTF8'))",
 }
-ALL_OF_ONE = text(f"update referrals set mrn_hash = {PATIENT['one']} where mrn_hash <> {PATIENT['one']}")  # noqa: S608
+ALL_OF_ONE = text(f"update referrals set mrn_hash = {PATIENT['one']}, patient_hash = {PATIENT['one']}")  # noqa: S608
 TIMES = ("received_at", "form_received_at", "triaged_at", "decided_at", "created_at", "at")
 COMPLETED = {"status": "'completed'", "acknowledged_by": "'Dr A. Okafor'", "acknowledged_at": "copies.at"}
 # Of the chain only the numbers are true: nobody computes these digests again.
@@ -64,8 +64,9 @@ def multiply(scene: Scene, times: int, *, completed: bool, patients: Patients = 
         connection.execute(COPIES, {"times": times})
         intake = {"id": "new_intake_id", "external_id": "'bench-' || place"}
         intake |= {"external_id_hash": "null::bytea", "external_id_sealed": "null::bytea"}
-        patient = {"mrn_hash": PATIENT[patients]}
+        patient = {"mrn_hash": PATIENT[patients], "patient_hash": PATIENT[patients]}
         referral = {"id": "new_referral_id", "intake_id": "new_intake_id", "acknowledge_by": "acknowledge_by + later"}
+        referral |= {"reference": "new_reference()"}
         event = {"referral_id": "new_referral_id", "intake_id": "new_intake_id"} | CHAIN
         at = dict.fromkeys(TIMES, "copies.at")
         _copy(connection, Intake.__table__, "id", at | patient | intake)
