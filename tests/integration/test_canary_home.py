@@ -9,7 +9,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, Request, build_opener
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 import pytest
 from redis import Redis
@@ -67,7 +67,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
         with up(home, env=environment) as running:
             keys = running.keys()
             work(running, keys, left)
-            console(running, keys["operator"], left)
+            console(running, keys, left)
             export(home, folder, left)
             surroundings(running, home, left)
             assert running.stop(seconds=40) == 0
@@ -139,11 +139,9 @@ def written(referral: str, operator: str, sender: str, left: Left) -> None:
     left.shown += timeline + named
 
 
-def console(running: Up, key: str, left: Left) -> None:
+def console(running: Up, keys: dict[str, str], left: Left) -> None:
     """Sign in, and open every page that a link of the board leads to."""
-    opener = build_opener(HTTPCookieProcessor(CookieJar()))
-    form = urlencode({"key": key, "name": "R. Haile"}).encode()
-    page = opener.open(f"{running.url}/console/sign-in", form, timeout=20).read().decode()
+    opener, page = signed_in(running, keys["operator"])
     paths = {"/console/statistics", "/console/search", "/console/queues/urgent"} | set(
         re.findall(r'href="(/console[^"#]*)"', page)
     )
@@ -154,8 +152,17 @@ def console(running: Up, key: str, left: Left) -> None:
         except HTTPError as error:
             with error:
                 left.texts[f"console {path}"] = error.read()
-    with opener.open(f"{running.url}/console/statistics", timeout=20) as answer:
+    auditor, _ = signed_in(running, keys["auditor"])  # who sees no words that people wrote
+    with auditor.open(f"{running.url}/console/statistics", timeout=20) as answer:
         left.texts["statistics"] = answer.read()
+
+
+def signed_in(running: Up, key: str) -> tuple[OpenerDirector, str]:
+    """Return a browser that is signed in with a key, and the board that it sees."""
+    opener = build_opener(HTTPCookieProcessor(CookieJar()))
+    form = urlencode({"key": key, "name": "R. Haile"}).encode()
+    with opener.open(f"{running.url}/console/sign-in", form, timeout=20) as answer:
+        return opener, answer.read().decode()
 
 
 def export(home: Path, folder: Path, left: Left) -> None:

@@ -67,6 +67,7 @@ def secured_settings(secured: Secured, settings: Settings) -> Settings:
     )
 
 
+@pytest.mark.usefixtures("engine")  # no row is sealed with a key of other tests
 def test_a_service_takes_triages_and_watches_over_tls_alone(
     secured: Secured, tmp_path: Path, environment: dict[str, str]
 ) -> None:
