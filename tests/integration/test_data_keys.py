@@ -30,8 +30,9 @@ from shared.store.lists.intake_lists import IntakeFilter, intakes_of
 from shared.store.names.external_ids import columns_of, external_id_hash, opened_external_id
 from shared.store.patients.identities import reason_row
 from shared.store.patients.record_numbers import mrn_hashes
+from shared.store.patients.sealed_columns import IDENTITY
 from shared.store.rotation.batches import MAX_WALKS
-from shared.store.rotation.identity_keys import IDENTITY, reseal
+from shared.store.rotation.identity_keys import reseal
 from shared.tables import Destination, EventText, IdentityCorrection, Intake, Referral
 from tests.conftest import encoded
 

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from shared.platform.ciphers import identity_cipher, webhook_cipher
 from shared.platform.crypto import IdentityCipher, UnreadableIdentityError, key_id_of
 from shared.platform.settings import Settings
+from shared.store.operations.audit import Found
 from shared.store.patients.record_numbers import mrn_hashes
-from shared.store.patients.sealed import Sealed, Unreadable, samples, secrets, unreadable
+from shared.store.patients.sealed import Sealed, samples, secrets, unreadable
 from shared.tables import Intake
 
 
@@ -58,7 +59,7 @@ def opens(cipher: IdentityCipher, sealed: Sealed) -> bool:
     return True
 
 
-def unreadable_secrets(session: Session, cipher: IdentityCipher) -> Unreadable:
+def unreadable_secrets(session: Session, cipher: IdentityCipher) -> Found:
     """Return which destinations' secrets do not open: what is due to them is parked."""
     return unreadable(secrets(session), lambda each: opens(cipher, each))
 

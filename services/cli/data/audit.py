@@ -21,7 +21,7 @@ from shared.store.access.access_log import AccessChain
 from shared.store.event_log.chain import Chain, check
 from shared.store.event_log.text_audit import text_findings
 from shared.store.operations.audit import EVERYTHING, Found, examples, findings
-from shared.store.patients.sealed import Unreadable, external_ids, identities, unreadable
+from shared.store.patients.sealed import external_ids, identities, unreadable
 from shared.store.seals.audit import head_findings, seal_findings
 from shared.store.seals.chain_heads import heads_in
 
@@ -63,7 +63,7 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
         session.execute(LONGEST)
         found = findings(session)
         shown = {name: examples(session, name) for name, count in found.items() if count}
-        checked: dict[str, Found | Unreadable] = {
+        checked: dict[str, Found] = {
             **_unreadable(session, settings),
             **_texts(session, settings),
             **_unfit(session, settings, heads),
@@ -78,7 +78,7 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
     sys.exit(1 if any(found.values()) or chain.broken is not None or accesses.broken is not None else 0)
 
 
-def _unreadable(session: Session, settings: Settings) -> dict[str, Unreadable]:
+def _unreadable(session: Session, settings: Settings) -> dict[str, Found]:
     """Return which intakes' identities and external ids, and which destinations' secrets, do not open."""
     cipher = identity_cipher(settings)
     return {

@@ -33,7 +33,7 @@ def put(session: Session, place: Place, cipher: IdentityCipher, *, new_secret: b
     found = session.scalar(select(Destination.id).where(_is(place)).with_for_update(key_share=True))
     destination_id = found or uuid7()
     secret = None if found and not new_secret else _new_secret()
-    sealed = {} if secret is None else {"secret": cipher.seal(secret.encode(), row=_row(destination_id))}
+    sealed = {} if secret is None else {"secret": cipher.seal(secret.encode(), row=secret_row(destination_id))}
     if found:
         awake = {"status": "active", "failures": 0, "rests_until": None}
         session.execute(update(Destination).where(Destination.id == found).values(**awake, **sealed))
@@ -45,7 +45,7 @@ def put(session: Session, place: Place, cipher: IdentityCipher, *, new_secret: b
 
 def secret_of(cipher: IdentityCipher, destination_id: UUID, sealed: bytes) -> str:
     """Return the secret that signs what is sent to the destination, `whsec_…`."""
-    return cipher.open(sealed, row=_row(destination_id)).decode()
+    return cipher.open(sealed, row=secret_row(destination_id)).decode()
 
 
 def find(session: Session, destination_id: UUID) -> Destination | None:
@@ -83,7 +83,8 @@ def _is(place: Place) -> ColumnElement[bool]:
     )
 
 
-def _row(destination_id: UUID) -> str:
+def secret_row(destination_id: UUID) -> str:
+    """Return the name of the row for which the secret of a destination is sealed."""
     return f"destination:{destination_id}"
 
 

@@ -4,7 +4,7 @@ The ids of the keys in use are read by steps along an index, so many steps as th
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,16 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.orm import Session
 
-from shared.store.event_log.texts import text_row
-from shared.store.names.external_ids import external_id_row
-from shared.store.operations.audit import MAX_EXAMPLES
+from shared.store.operations.audit import Found
+from shared.store.patients.sealed_columns import (
+    AFTER,
+    BEFORE,
+    EXTERNAL_ID,
+    IDENTITY,
+    WEBHOOK_SECRET,
+    WORDS,
+    SealedColumn,
+)
 from shared.tables import Destination
 
 PAGE_ROWS = 1000
@@ -33,25 +40,8 @@ class Sealed:
     is_identity: bool = False  # of an intake
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column of sealed values, and the name of the row for which each opens."""
-
-    table: str
-    name: str
-    of: str
-    row: Callable[[UUID], str] = str
-
-
-_IDENTITY = _Column("intakes", "identity", "id")
-_EXTERNAL_ID = _Column("intakes", "external_id_sealed", "id", external_id_row)
-_COLUMNS = (
-    _IDENTITY,
-    _Column("identity_corrections", "before", "intake_id"),
-    _Column("identity_corrections", "after", "intake_id"),
-    _EXTERNAL_ID,
-    _Column("event_texts", "sealed", "id", text_row),
-)
+# A reason is sealed together with the identities beside it, and has no index of keys.
+_COLUMNS = (IDENTITY, BEFORE, AFTER, EXTERNAL_ID, WORDS)
 
 
 def samples(session: Session) -> Iterator[list[Sealed]]:
@@ -70,7 +60,7 @@ def identities(session: Session, after: UUID) -> Iterator[Sealed]:
 
 def external_ids(session: Session) -> Iterator[Sealed]:
     """Yield the external ids of all intakes that have one which is sealed, a page at a time."""
-    return _pages(session, _NAMED, UUID(int=0), _EXTERNAL_ID)
+    return _pages(session, _NAMED, UUID(int=0), EXTERNAL_ID)
 
 
 def newest_identities(session: Session, limit: int) -> Iterator[Sealed]:
@@ -81,29 +71,20 @@ def newest_identities(session: Session, limit: int) -> Iterator[Sealed]:
 def secrets(session: Session) -> list[Sealed]:
     """Return the secrets of all destinations that are not removed."""
     kept = select(Destination.id, Destination.secret).where(Destination.status != "removed").order_by(Destination.id)
-    return [Sealed("destinations", found, f"destination:{found}", value) for found, value in session.execute(kept)]
+    of = WEBHOOK_SECRET
+    return [Sealed(of.table, found, of.row(found), value) for found, value in session.execute(kept)]
 
 
-@dataclass(slots=True)
-class Unreadable:
-    """How many values do not open, and the ids of the first of them."""
-
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
-
-
-def unreadable(found: Iterable[Sealed], opens: Callable[[Sealed], bool]) -> Unreadable:
-    """Return how many values do not open."""
-    closed = Unreadable()
+def unreadable(found: Iterable[Sealed], opens: Callable[[Sealed], bool]) -> Found:
+    """Return the values that do not open, by the ids of their rows."""
+    closed = Found()
     for each in found:
         if not opens(each):
-            closed.count += 1
-            if closed.count <= MAX_EXAMPLES:
-                closed.examples.append(str(each.id))
+            closed.add(each.id)
     return closed
 
 
-def _keys(column: _Column) -> TextClause:
+def _keys(column: SealedColumn) -> TextClause:
     key = f"sealing_key({column.name})"
     return text(f"""
         with recursive step as (
@@ -118,7 +99,7 @@ def _keys(column: _Column) -> TextClause:
     """)  # noqa: S608 - constants
 
 
-def _of_key(column: _Column) -> TextClause:
+def _of_key(column: SealedColumn) -> TextClause:
     key = f"sealing_key({column.name})"
     ends = (
         f"""(
@@ -142,12 +123,12 @@ _UP, _DOWN, _NAMED = (
 )
 
 
-def _pages(session: Session, statement: TextClause, place: UUID, column: _Column = _IDENTITY) -> Iterator[Sealed]:
+def _pages(session: Session, statement: TextClause, place: UUID, column: SealedColumn = IDENTITY) -> Iterator[Sealed]:
     page: Sequence[Row[Any]]
     while page := session.execute(statement, {"id": place}).all():
         yield from (_sealed(column, row) for row in page)
         place = page[-1].id
 
 
-def _sealed(column: _Column, row: Row[Any]) -> Sealed:
-    return Sealed(column.table, row.id, column.row(row.id), row.value, is_identity=column is _IDENTITY)
+def _sealed(column: SealedColumn, row: Row[Any]) -> Sealed:
+    return Sealed(column.table, row.id, column.row(row.id), row.value, is_identity=column is IDENTITY)

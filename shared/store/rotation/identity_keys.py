@@ -1,7 +1,6 @@
 """Seals anew, with the first key and in the present format, whatever an earlier key or format sealed."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,49 +10,27 @@ from sqlalchemy.orm import Session
 
 from shared.platform.crypto import ERASED, IdentityCipher, UnreadableIdentityError
 from shared.platform.database import Sessions
-from shared.store.event_log.texts import text_row
-from shared.store.names.external_ids import external_id_row
-from shared.store.patients.identities import reason_row
+from shared.store.patients.sealed_columns import (
+    AFTER,
+    BEFORE,
+    EXTERNAL_ID,
+    IDENTITY,
+    REASON,
+    WEBHOOK_SECRET,
+    WORDS,
+    SealedColumn,
+)
 from shared.store.rotation.batches import BATCH, Batch, Walked, locked, walk
 
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A sealed column, and the SQL of the id of the row for which its values open."""
-
-    table: str
-    name: str
-    of: str = "id"
-    prefix: str = ""
-
-    def row(self, of: UUID) -> str:
-        """Return the name of the row for which a value opens."""
-        return f"{self.prefix}{of}"
+COLUMNS = (IDENTITY, BEFORE, AFTER, REASON, EXTERNAL_ID, WORDS)
 
 
-def _prefix_of(row: Callable[[UUID], str]) -> str:
-    nothing = UUID(int=0)
-    return row(nothing).removesuffix(str(nothing))
-
-
-IDENTITY = _Column("intakes", "identity")
-COLUMNS = (
-    IDENTITY,
-    _Column("identity_corrections", "before", "intake_id"),
-    _Column("identity_corrections", "after", "intake_id"),
-    _Column("identity_corrections", "reason", prefix=_prefix_of(reason_row)),
-    _Column("intakes", "external_id_sealed", prefix=_prefix_of(external_id_row)),
-    _Column("event_texts", "sealed", prefix=_prefix_of(text_row)),
-)
-WEBHOOK_SECRETS = _Column("destinations", "secret", prefix="destination:")
-
-
-def reseal(sessions: Sessions, column: _Column, cipher: IdentityCipher, limit: int = BATCH) -> Walked:
+def reseal(sessions: Sessions, column: SealedColumn, cipher: IdentityCipher, limit: int = BATCH) -> Walked:
     """Seal all values of a column anew that are not sealed as `cipher` seals; what does not open stays as it is."""
     return walk(sessions, partial(_step, column, cipher), limit)
 
 
-def _step(column: _Column, cipher: IdentityCipher, session: Session, after: UUID, limit: int) -> Batch:
+def _step(column: SealedColumn, cipher: IdentityCipher, session: Session, after: UUID, limit: int) -> Batch:
     found = session.execute(
         text(f"""
             select id, {column.of} as of, {column.name} as value from {column.table}
@@ -72,7 +49,7 @@ def _step(column: _Column, cipher: IdentityCipher, session: Session, after: UUID
     return Batch(changed, len(anew) - changed, len(found) - len(anew), found[-1].id if len(found) == limit else None)
 
 
-def _anew(column: _Column, cipher: IdentityCipher, row: Row[Any]) -> bytes | None:
+def _anew(column: SealedColumn, cipher: IdentityCipher, row: Row[Any]) -> bytes | None:
     name = column.row(row.of)
     try:
         return cipher.seal(cipher.open(row.value, row=name), row=name)
@@ -80,7 +57,7 @@ def _anew(column: _Column, cipher: IdentityCipher, row: Row[Any]) -> bytes | Non
         return None
 
 
-def _update(column: _Column) -> TextClause:
+def _update(column: SealedColumn) -> TextClause:
     """Return the update of what is still as it was read: a correction may have come in between."""
     return text(f"""
         update {column.table} set {column.name} = given.value
@@ -91,6 +68,6 @@ def _update(column: _Column) -> TextClause:
     """)  # noqa: S608 - constants
 
 
-def ciphers_of(identities: IdentityCipher, webhooks: IdentityCipher) -> Mapping[_Column, IdentityCipher]:
+def ciphers_of(identities: IdentityCipher, webhooks: IdentityCipher) -> Mapping[SealedColumn, IdentityCipher]:
     """Return every sealed column with the cipher that seals it."""
-    return {**dict.fromkeys(COLUMNS, identities), WEBHOOK_SECRETS: webhooks}
+    return {**dict.fromkeys(COLUMNS, identities), WEBHOOK_SECRET: webhooks}
