@@ -207,6 +207,12 @@ def find_all(connection: Connection | Session, ids: Collection[UUID]) -> list[St
     return [_stored(row) for row in _these().execute(connection, {"ids": list(ids)})] if ids else []
 
 
+def references_of(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the references of these referrals by their ids; whether they may be seen is for the caller to say."""
+    found = session.execute(select(_REFERRAL.id, _REFERRAL.reference).where(_REFERRAL.id.in_(ids)))
+    return {row.id: row.reference for row in found}
+
+
 @cache
 def _these() -> RawStatement:
     return RawStatement(_shown(_WHOLE.where(_REFERRAL.id == any_(bindparam("ids", type_=ARRAY(Uuid))))))

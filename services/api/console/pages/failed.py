@@ -13,7 +13,7 @@ from services.api.context import current_context
 from services.api.http.auth import allow, scope
 from shared.platform.task_queues import delivery_wake_up
 from shared.store.delivery import parked
-from shared.store.referrals import failed_triage, find_all
+from shared.store.referrals import failed_triage, references_of
 
 ROWS = 50
 MAX_RETRIED = 1000  # parked deliveries that one press retries
@@ -27,12 +27,12 @@ def failed() -> str:
     with current_context().sessions() as session:
         deliveries, after = parked.page_seen(session, "parked", scope(), limit=ROWS, after=None)
         count = len(_retriable(session))
-        concerned = find_all(session, {each.delivery.referral_id for each in deliveries})
+        references = references_of(session, {each.delivery.referral_id for each in deliveries})
         untriaged = failed_triage(session, scope(), limit=ROWS)
     return render_template(
         "console/failed.html",
         deliveries=deliveries,
-        references={each.id: each.reference for each in concerned},
+        references=references,
         more=after is not None,
         count=count,
         untriaged=rows(untriaged, now),
