@@ -16,6 +16,7 @@ STALL_SECONDS = 0.25  # then a body that is still arriving no longer counts as o
 MIN_SECONDS = 0.05  # for a body without a place, where all places stall: what was sent whole is here long before
 DEADLINE_SECONDS = 10.0  # for a body of one form or action
 BATCH_DEADLINE_SECONDS = 30.0
+OVERDUE = ProblemError(408, "The body did not arrive in time.", headers={"Connection": "close"})
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +53,7 @@ class BodyLimits:
             if full is None:
                 self._arriving.add(body)
         try:
-            yield Allowance(seconds, _overdue()) if full is None else _moment(*full)
+            yield Allowance(seconds, OVERDUE) if full is None else _moment(*full)
         finally:
             with self._lock:
                 self._arriving.discard(body)
@@ -71,10 +72,6 @@ def _moment(kind: str, bodies: Sequence[Arriving]) -> Allowance:
     """Return what a body has that finds all places of a `kind` taken: longer while one of these is young."""
     left = max(body.began for body in bodies) + STALL_SECONDS - time.monotonic()
     return Allowance(max(MIN_SECONDS, left), _too_many(kind))
-
-
-def _overdue() -> ProblemError:
-    return ProblemError(408, "The body did not arrive in time.", headers={"Connection": "close"})
 
 
 def _too_many(kind: str) -> ProblemError:

@@ -33,14 +33,14 @@ def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, h
 
     Open referrals, forms that wait for triage and cases on hold are left. It can be stopped at any time and run again.
     """
-    settings = settings_of(home, without=("REDIS_URL",))
-    limits = runs.Limits(identity_days, case_years)
+    settings, limits = _settings(home), runs.Limits(identity_days, case_years)
+    key = _chain_key(settings)
     if not dry_run:
         _number_events(settings)
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
-        done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=_chain_key(settings))
+        done = runs.run(sessions, facility, getuser(), limits, dry=dry_run, key=key)
     click.echo(_said(done, "would be " if dry_run else ""))
 
 
@@ -58,14 +58,14 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
     number = click.prompt("Record number", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     if not number:
         raise click.UsageError("there is no record number in standard input")
-    settings = settings_of(home, without=("REDIS_URL",))
+    settings = _settings(home)
+    key = _chain_key(settings)
     _number_events(settings)
     with database(settings.as_maintenance()) as (_, sessions):
         with sessions() as session:
             known_facility(session, facility)
         hashed = [mrn_hashes(key, facility, number) for key in settings.lookup_keys]
         hashes = sorted({value for each in hashed for value in (each.normalised, each.as_typed)})
-        key = _chain_key(settings)
         done, still_open = runs.erase_patient(sessions, facility, getuser(), hashes, whole=whole, key=key)
     click.echo(_said(done, ""))
     if still_open or done.held:
@@ -77,10 +77,7 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
 @home_option()
 def hold(reference: str, home: Path | None) -> None:
     """Keep the case of a referral, R-…, whatever its age, until it is released."""
-    with (
-        database(settings_of(home, without=("REDIS_URL",)).as_maintenance()) as (_, sessions),
-        sessions.begin() as session,
-    ):
+    with database(_settings(home).as_maintenance()) as (_, sessions), sessions.begin() as session:
         _say(reference, holds.hold(session, reference, getuser()), "held", "was held before")
 
 
@@ -89,11 +86,12 @@ def hold(reference: str, home: Path | None) -> None:
 @home_option()
 def release(reference: str, home: Path | None) -> None:
     """Release the case of a referral that was held."""
-    with (
-        database(settings_of(home, without=("REDIS_URL",)).as_maintenance()) as (_, sessions),
-        sessions.begin() as session,
-    ):
+    with database(_settings(home).as_maintenance()) as (_, sessions), sessions.begin() as session:
         _say(reference, holds.release(session, reference, getuser()), "released", "was not held")
+
+
+def _settings(home: Path | None) -> Settings:
+    return settings_of(home, without=("REDIS_URL",))
 
 
 def _number_events(settings: Settings) -> None:

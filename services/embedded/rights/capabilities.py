@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from services.embedded.supervisor.process_control import PR_CAP_AMBIENT
 from services.embedded.supervisor.service import Account
 
 DAC_OVERRIDE, DAC_READ_SEARCH, KILL, NET_BIND_SERVICE = 1, 2, 5, 10
 PR_SET_DUMPABLE, PR_SET_KEEPCAPS = 4, 8
 PR_SET_NO_NEW_PRIVS = 38
-PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
+PR_CAP_AMBIENT_RAISE = 2
 VERSION = 0x20080522  # of the kernel's interface: two words of 32 bits for each set
 
 _libc = ctypes.CDLL(None, use_errno=True)

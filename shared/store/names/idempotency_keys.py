@@ -5,13 +5,13 @@ Keys count for seven days, so those that were stored in the clear, or by the LOO
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
+from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, delete, exists, func, select, tuple_
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import Text, Uuid, any_, bindparam, delete, exists, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -21,14 +21,19 @@ from shared.tables import IdempotencyKey
 KEYS_ARE_KEPT = timedelta(days=7)
 MAX_KEYS = 10_000  # forgotten in one transaction
 HASHED = "hmac "  # in front of a hash; with a space, which a key that is sent cannot have
-
-IS_KEPT = IdempotencyKey.created_at > func.now() - KEYS_ARE_KEPT
 _TABLE = cast(SqlTable, IdempotencyKey.__table__)
+
+
+def _is_kept(created_at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    return created_at > func.now() - KEYS_ARE_KEPT
+
+
+IS_KEPT = _is_kept(_TABLE.c.created_at)
 _OTHER = _TABLE.alias("other_key").c
 _IS_FREE = ~exists().where(
     _OTHER.facility == bindparam("facility", type_=Text),
     _OTHER.key == any_(bindparam("earlier_keys", type_=ARRAY(Text))),
-    _OTHER.created_at > func.now() - KEYS_ARE_KEPT,
+    _is_kept(_OTHER.created_at),
 )
 _ROW = (bindparam("facility", type_=Text), bindparam("idempotency_key", type_=Text), bindparam("id", type_=Uuid))
 # Lets a key name an intake, and returns nothing where it names one already. The primary key knows a key as it is stored
