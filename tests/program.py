@@ -68,20 +68,19 @@ def program(command: Sequence[str | Path], **options: Any) -> Iterator[Program]:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, **options
     )
-    try:
-        with process:
+    with process:
+        try:
+            yield Program(process)
+        finally:
+            family = descendants(process.pid)
+            process.terminate()
             try:
-                yield Program(process)
-            finally:
-                family = descendants(process.pid)
-                process.terminate()
-                try:
-                    process.wait(12)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-    finally:
-        for pid in filter(alive, family):
-            os.kill(pid, signal.SIGKILL)
+                process.wait(12)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            for pid in filter(alive, family):  # before the pipe is closed, which waits for whoever holds its other end
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def descendants(pid: int) -> set[int]:

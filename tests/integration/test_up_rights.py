@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from services.embedded.supervisor.service import Account
 from tests.program import all_gone, descendants
 from tests.referrals import PROCESSES, RED_FLAG, SERVERS, Up, referrals, request, up
 
+ROOT = Path(__file__).parents[2]
 ACCOUNT = Account(SERVERS_UID, SERVERS_UID)
 NOBODY = 65534
 READING_OR_BINDING = {1 << 2, 1 << 10, 1 << 2 | 1 << 10, 0}
@@ -89,6 +92,17 @@ def test_no_process_is_roots_also_after_each_was_killed(tmp_path: Path) -> None:
     assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (0, 0o700)
     assert {file.stat().st_uid for file in (home / "secrets").iterdir()} == {0}
     assert not (home / "running.json").exists()
+
+
+def test_programs_that_root_alone_can_read_start(tmp_path: Path, closed: Path) -> None:
+    for package in ("services", "shared"):
+        shutil.copytree(ROOT / package, closed / package, ignore=shutil.ignore_patterns("__pycache__"))
+    command = (sys.executable, "-m", "services.cli")
+    with up(tmp_path / "home", command=command, cwd=closed, env=os.environ | {"PYTHONPATH": str(closed)}) as running:
+        key = running.keys()["submitter"]
+        assert_without_root(running)
+        assert request(f"{running.url}/v1/intakes", key, RED_FLAG)[0] == 200
+        assert running.stop() == 0
 
 
 def test_a_home_of_a_release_that_ran_as_root_goes_on(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from services.worker.triage.sandbox import Sandbox, SandboxError
 
+pytestmark = pytest.mark.timeout(method="thread")  # the tests use the signal themselves
+
 ECHO = """
 import os, sys, time
 time.sleep(float(sys.argv[1]))

@@ -9,8 +9,9 @@ from pathlib import Path
 from services.embedded.supervisor.process_control import PR_CAP_AMBIENT
 from services.embedded.supervisor.service import Account
 
-DAC_OVERRIDE, DAC_READ_SEARCH, KILL, NET_BIND_SERVICE = 1, 2, 5, 10
+DAC_OVERRIDE, DAC_READ_SEARCH, KILL, SETPCAP, NET_BIND_SERVICE = 1, 2, 5, 8, 10
 PR_SET_DUMPABLE, PR_SET_KEEPCAPS = 4, 8
+PR_SET_SECUREBITS, NO_SETUID_FIXUP = 28, 1 << 2
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT_RAISE = 2
 VERSION = 0x20080522  # of the kernel's interface: two words of 32 bits for each set
@@ -39,6 +40,9 @@ def become(account: Account, keep: Collection[int] = (), *, inherited: bool = Tr
     Programs that it starts have them, too; without `inherited` they do not. The signal that this process gets when its
     parent dies is forgotten.
     """
+    if keep and SETPCAP in permitted():
+        # Else access(2), by which Alembic looks for its folder, leaves capabilities out of account.
+        _control(PR_SET_SECUREBITS, NO_SETUID_FIXUP)
     _control(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(account.gid, account.gid, account.gid)
