@@ -41,10 +41,21 @@ def _said(answers: Iterable[tuple[str, Any]], protocol: Protocol) -> list[dict[s
     for path, answer in answers:
         field = protocol.form.by_path.get(path)
         label = field.label if field else path
-        text = _text(field, answer) if field and isinstance(answer, str) else _plain(answer)
-        unit = f" {field.unit}" if field and field.unit and not isinstance(answer, str) else ""
-        words.append({"field": path, "label": label, "answer": text + unit})
+        if field and isinstance(answer, str):
+            text = _text(field, answer)
+        else:
+            text = _with_unit(_plain(answer), field.unit if field else None)
+        words.append({"field": path, "label": label, "answer": text})
     return words
+
+
+def _with_unit(number: str, unit: str | None) -> str:
+    """Return a number as it is said with its unit: `1 day`, `3 days`, `MRC grade 3`; a ratio is said without one."""
+    if unit is None or unit == "ratio":
+        return number
+    if unit.endswith("grade"):
+        return f"{unit} {number}"
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
 
 
 def _text(field: Field, answer: str) -> str:

@@ -2,7 +2,7 @@
 
 from shared.clinical.form import Form
 from shared.clinical.presentation.notes import NO_AGE, notes_of, stored_notes
-from shared.clinical.presentation.wording import worded
+from shared.clinical.presentation.wording import answered, worded
 from shared.protocols import active
 from tests.unit.clinical.calm import decide, form
 
@@ -25,6 +25,18 @@ def test_a_number_has_its_unit_and_what_is_missing_is_said_in_words():
     assert reasons[0]["words"][0]["answer"] == "90 mmHg"
     [reason] = shown(onset=None)["reasons"]
     assert {"field": "symptoms.onset", "label": "How did it begin?", "answer": "Not asked"} in reason["words"]
+
+
+def test_a_number_is_said_with_its_unit_as_people_say_it():
+    numbers = {"duration_days": 1, "pain_score": 3, "inr": 0.8, "mrc_hip_flexion_left": 2, "heart_rate": 90}
+    said = {word["field"].partition(".")[2]: word["text"] for word in answered(numbers, active())}
+    assert said == {
+        "duration_days": "1 day",
+        "pain_score": "3 points",
+        "inr": "0.8",
+        "mrc_hip_flexion_left": "MRC grade 2",
+        "heart_rate": "90 per minute",
+    }
 
 
 def test_a_rule_that_one_answer_would_settle_is_a_near_miss():
