@@ -14,8 +14,9 @@ from tests.referrals import RED_FLAG, REFERRALS, request, up
 
 NOBODY = 65534
 # A user that may read whatever root may, so that it finds the interpreter wherever root has it, but has no other right.
+# The bit lets access(2) say so, too, by which `initdb` finds its programs.
 AS_NOBODY = (
-    *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+    *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--securebits=+no_setuid_fixup"),
     *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
 )
 
