@@ -7,9 +7,8 @@ from uuid import UUID
 import orjson
 
 from services.api.context import AppContext
-from services.api.http.problems import InvalidError, ProblemError
+from services.api.http.problems import ProblemError
 from services.api.schemas.patients import identity_of
-from shared.clinical.form import age_in_years
 from shared.platform.crypto import birth_date_hash
 from shared.store.patients.identities import Correction, KeptIdentity, new_correction_id, reason_row
 from shared.store.patients.record_numbers import mrn_hashes
@@ -23,11 +22,9 @@ def corrections(
     """Return the correction of each version that `patient` changes, each keeping what else its own identity says.
 
     A version whose identity does not open gets a new one if record number and birth date are given; without them it is
-    left as it is, but for the one that was asked for: that is 409. Raises InvalidError for an impossible birth date.
+    left as it is, but for the one that was asked for: that is 409.
     """
     (asked,) = (each for each in chain if each.intake_id == intake_id)
-    if "birth_date" in patient and age_in_years(patient["birth_date"], asked.today) is None:
-        raise InvalidError([("/patient/birth_date", "Gives no age from 0 to 120 years on the day of the form.")])
     return list(_corrections(context, chain, asked, patient, reason))
 
 
