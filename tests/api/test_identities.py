@@ -160,7 +160,13 @@ def test_a_changed_birth_date_makes_a_version_of_an_open_case(correct, operator,
     with sessions() as session:
         ages = session.scalars(select(Intake.answers["age_years"].as_integer()).order_by(Intake.id)).all()
     assert ages == [46, 45, 44]
-    assert len(history(admin, newer)["corrections"]) == 1
+    told = [history(admin, each)["corrections"] for each in (first, newer, newest)]
+    assert [[each["after"]["birth_date"] for each in corrections] for corrections in told] == [
+        ["1981-01-01", "1982-01-01"]
+    ] * 3, "also where the version was made by the correction"
+    assert told[2][0]["before"] == {"mrn": "MRN-1", "birth_date": "1980-05-17", "family_name": None, "given_name": None}
+    page = history(admin, newest, "?limit=1")
+    assert page["corrections"] + history(admin, newest, f"?limit=1&after={page['next']}")["corrections"] == told[2]
 
 
 def test_a_corrected_birth_date_may_raise_the_priority(correct, submitter, operator, triage_all):

@@ -80,7 +80,10 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
 @blueprint.arguments(HistoryQuery(), location="query")
 @blueprint.response(200, IdentityHistory)
 def get_identity_history(query: dict[str, Any], referral_id: UUID) -> Response:
-    """Read every correction of the identity of a referral's form, oldest first, with the identity before and after."""
+    """Read every correction of a referral's identity, oldest first, with the identity before and after.
+
+    Those that were made in earlier versions of its form are among them.
+    """
     limit, after = query["limit"], query["after"] and UUID(query["after"])
     with current_context().sessions() as session:
         found = identities.history(session, referral_id, scope(), after=after, limit=limit + 1)

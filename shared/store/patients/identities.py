@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, exists, func, insert, select, text, update
+from sqlalchemy.orm import Session, aliased
 from uuid_utils.compat import uuid7
 
 from shared.store.access.scope import Scope
@@ -147,14 +147,22 @@ class Corrected:
 def history(
     connection: Connection | Session, referral_id: UUID, scope: Scope, *, after: UUID | None, limit: int
 ) -> list[Corrected] | None:
-    """Return the corrections of the identity of a referral's intake, oldest first; None if `scope` does not see it."""
-    seen = select(Referral.intake_id).where(Referral.id == referral_id, *scope.referrals())
-    intake_id = connection.scalar(seen)
-    if intake_id is None:
+    """Return the corrections of a referral's identity, oldest first; None if `scope` does not see the referral.
+
+    Those of earlier versions of its form are among them: a corrected birth date makes a version that was never wrong.
+    """
+    seen = select(Intake.id, _FIRST).join(Referral, Referral.intake_id == Intake.id)
+    asked = connection.execute(seen.where(Referral.id == referral_id, *scope.referrals())).one_or_none()
+    if asked is None:
         return None
-    kept = IdentityCorrection
-    found = select(kept.id, kept.intake_id, kept.at, kept.by, kept.fields, kept.reason, kept.before, kept.after)
-    found = found.where(kept.intake_id == intake_id).order_by(kept.id).limit(limit)
+    intake_id, first = asked
+    chain = select(Intake.id).where((Intake.id == first) | (Intake.first_version == first), Intake.id <= intake_id)
+    kept, later = IdentityCorrection, aliased(IdentityCorrection)
+    # One correction has a row for each version that there was: the row of the newest of them tells of it.
+    told = exists().where(later.intake_id.in_(chain), later.intake_id > kept.intake_id)
+    told = told.where(later.at == kept.at, later.by == kept.by)
+    found = select(*(getattr(kept, each.name) for each in fields(Corrected))).where(kept.intake_id.in_(chain), ~told)
+    found = found.order_by(kept.id).limit(limit)
     return [Corrected(*row) for row in connection.execute(found if after is None else found.where(kept.id > after))]
 
 
