@@ -302,6 +302,15 @@ def test_so_is_what_else_is_wrong_in_the_body(body, pointer, first, answer, sess
     assert len(intakes(sessions)) == 1
 
 
+def test_an_old_answer_is_answered_with_its_sunset(first, answer):
+    calm = first()
+    old = answer(calm, {"symptoms.bilateral_sciatica": "absent"})
+    assert (old.headers["Deprecation"], old.headers["Sunset"]) == ("@1795910400", "Fri, 31 Dec 2027 23:59:59 GMT")
+    new = answer(old.json, {"symptoms.bilateral_sciatica": "none"})
+    assert new.status_code == 200
+    assert not {"Deprecation", "Sunset"} & set(new.headers.keys())
+
+
 def test_a_stale_state_is_not_answered(first, answer, sessions):
     assert answer(first(), RED, headers={"If_Match": '"7"'}).status_code == 412
     assert len(intakes(sessions)) == 1

@@ -7,6 +7,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from services.api.context import current_context
+from services.api.forms.old_answers import deprecation_headers
 from services.api.http.auth import READERS, allow, scope
 from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.responses import json_response
@@ -16,7 +17,9 @@ from services.api.referrals.answering.requests import AnswersBody
 from services.api.referrals.apply_action import apply_action
 from services.api.referrals.requests import ConfirmDowngradeBody, TakeOverBody
 from services.api.referrals.routes import answer_referral, answers_referral, changes, honour_if_match
+from services.api.schemas import parameters
 from services.api.schemas.decisions import AskNext
+from services.api.schemas.referrals import Referral
 from shared.clinical.form import Form
 from shared.store.answers import answers_of
 
@@ -44,7 +47,7 @@ def get_ask_next(referral_id: UUID) -> Response:
 @allow(*READERS)
 @changes
 @blueprint.arguments(AnswersBody())
-@answers_referral
+@blueprint.response(200, Referral, headers=parameters.REFERRAL_HEADERS | parameters.OLD_ANSWER_HEADERS)
 def answer(body: dict[str, Any], referral_id: UUID) -> Response:
     """Answer questions of the form: a new version of it is triaged at once, and answered with its open referral.
 
@@ -52,7 +55,10 @@ def answer(body: dict[str, Any], referral_id: UUID) -> Response:
     The new referral has an id of its own, supersedes the one before, and keeps its contact, and whoever acknowledged
     it unless the priority rises. A lower place is only proposed (`downgrade_proposed`) until a person confirms it.
     """
-    return answer_referral(apply_answers(referral_id, body, check=honour_if_match))
+    answered = answer_referral(apply_answers(referral_id, body, check=honour_if_match))
+    given = {path.rpartition(".")[2]: value for path, value in body["answers"].items()}
+    answered.headers.update(deprecation_headers(current_context().protocol, [given]))
+    return answered
 
 
 @blueprint.route("/<uuid:referral_id>/confirm-downgrade", methods=["POST"])
