@@ -268,6 +268,12 @@ def test_what_is_no_identity_is_refused(patient, pointer, correct, first, operat
     assert count(sessions, IdentityCorrection) == 0
 
 
+@pytest.mark.parametrize(("body", "detail"), [({}, "Required."), ({"patient": None}, "Required, so not null.")])
+def test_an_identity_that_is_left_out_is_named_as_every_other_member(body, detail, first, operator):
+    answer = operator.post(f"{first['links']['self']}/correct-identity", {"by": "R. Moss", "reason": "Typed"} | body)
+    assert (answer.status_code, answer.json["errors"]) == (422, [{"pointer": "/patient", "detail": detail}])
+
+
 def test_it_takes_what_the_form_takes():
     for name, given in CorrectedPatient().fields.items():
         asked = check_of(active().form.fields[name])

@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.api.access.actor import By
 from services.api.http.parsing.request_parser import Body
-from services.api.http.parsing.strict_fields import Choice, Day, Flag, Text
+from services.api.http.parsing.strict_fields import REQUIRED, Choice, Day, Flag, Text
 from shared.clinical.fields import NOT_ASKED
 from shared.clinical.referral.lifecycle import CONTACTS, QUEUES
 
@@ -102,4 +102,4 @@ class CorrectIdentityBody(ByPerson):
     """Which of a patient's record number, birth date and names was wrong, and why it is corrected."""
 
     reason = words("The number belonged to another patient.", required=True)
-    patient: fields.Field[Any] = fields.Nested(CorrectedPatient, required=True)
+    patient: fields.Field[Any] = fields.Nested(CorrectedPatient, required=True, error_messages=REQUIRED)

@@ -11,6 +11,7 @@ from shared.clinical.fields import NOT_ASKED, Field
 from shared.clinical.text import CONTROL, normalise
 
 MESSAGES = {"unknown": "Not a known key.", "type": "Has to be an object."}  # of every schema that checks what is sent
+REQUIRED: dict[str, Any] = {"required": "Required.", "null": "Required, so not null."}
 MAX_INTEGER = 2**53
 MAX_LENGTH = 10_000
 
@@ -24,7 +25,7 @@ _MOMENT = re.compile(
 class Strict(fields.Field[Any]):
     """A field that hands back what it was given, or refuses it with a reason."""
 
-    default_error_messages = {"required": "Required.", "null": "Required, so not null."}  # noqa: RUF012 - marshmallow's
+    default_error_messages = REQUIRED
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Any:  # noqa: ARG002
         problem = self.refuse(value)

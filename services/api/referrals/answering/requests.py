@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 from services.api.forms.receive_form import is_past
-from services.api.http.parsing.strict_fields import MESSAGES, field_of, one_of
+from services.api.http.parsing.strict_fields import MESSAGES, REQUIRED, field_of, one_of
 from services.api.http.problems import InvalidError
 from services.api.referrals.requests import ByPerson, words
 from shared.clinical.fields import NOT_ASKED, Field, FormDefinition
@@ -29,7 +29,7 @@ class AnswersBody(ByPerson):
 
     answers = fields.Dict(
         required=True,
-        error_messages={"required": "Required.", "null": "Required, so not null.", "invalid": MESSAGES["type"]},
+        error_messages=REQUIRED | {"invalid": MESSAGES["type"]},
         metadata={"example": EXAMPLE, "minProperties": 1, "type": "object"},
     )
     note = words("Asked by telephone.", required=False)
