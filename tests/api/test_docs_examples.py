@@ -55,3 +55,12 @@ def test_an_action_is_offered_in_nobodys_name(action, app):
     offered = {name: field["example"] for name, field in described.items() if "example" in field}
     assert offered["by"] == requests.ByPerson().fields["by"].metadata["example"] == "Example (write your own name)"
     Draft202012Validator({"properties": described}).validate(offered)
+
+
+def test_what_is_offered_for_a_referral_is_understood(app, referral, operator):
+    """Whether the referral is in a state for it is another matter: 409."""
+    for path, operations in document(app)["paths"].items():
+        if path.startswith("/v1/referrals/{referral_id}/") and "post" in operations:
+            offered = operations["post"]["requestBody"]["content"]["application/json"]["example"]
+            answer = operator.post(path.format(referral_id=referral("urgent")["id"]), offered)
+            assert answer.status_code in (200, 409), (path, answer.json)

@@ -21,7 +21,7 @@ EXCLUDED = frozenset(
     }
 )
 _NAMEABLE = re.compile(r"[A-Za-z0-9_-]{1,32}(\.[A-Za-z0-9_-]{1,32})?")
-EXAMPLE = {"symptoms.saddle_numbness": "absent", "symptoms.duration_days": 3}
+EXAMPLE = {"symptoms.saddle_numbness": "none", "symptoms.duration_days": 3}
 
 
 class AnswersBody(ByPerson):
