@@ -41,7 +41,7 @@ class Referral(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     intake_id: Mapped[UUID] = mapped_column(ForeignKey("intakes.id"), unique=True)
-    reference: Mapped[str] = mapped_column(server_default=text("new_reference()"))  # R-7K3M-9Q4T, for people
+    reference: Mapped[str] = mapped_column(server_default=text("new_reference()"))  # R-7K3M-9Q4M, for people
     facility: Mapped[str]
     # Whether its facility is of kind `test`; a trigger looks it up where that is not said.
     test: Mapped[bool] = mapped_column(server_default=text("false"))

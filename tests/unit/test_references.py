@@ -1,5 +1,8 @@
 """References: read however they are typed, and no wrong symbol gets through."""
 
+import re
+from pathlib import Path
+
 import pytest
 from stdnum import luhn
 
@@ -40,3 +43,11 @@ def test_every_single_wrong_symbol_is_found():
 def test_what_is_no_reference_is_refused(typed):
     with pytest.raises(BadReferenceError):
         read_reference(typed)
+
+
+def test_references_that_people_are_shown_can_be_typed():
+    root = Path(__file__).parents[2]
+    pages = [*root.glob("docs/**/*.md"), *root.glob("services/cli/**/*.py"), *root.glob("services/api/**/*.html")]
+    shown = [found for page in pages for found in re.findall(r"\bR-[0-9A-Z]{4}-[0-9A-Z]{4}\b", page.read_text())]
+    assert len(shown) > 2
+    assert [read_reference(each) for each in shown] == shown

@@ -54,7 +54,7 @@ class Service:
         try:
             reference = read_reference(named)
         except BadReferenceError:
-            raise click.ClickException("that is no reference as R-7K3M-9Q4T, and no id: check what was typed") from None
+            raise click.ClickException("that is no reference as R-7K3M-9Q4M, and no id: check what was typed") from None
         for referral in self.find({"reference": reference}):
             if referral["reference"] == reference:
                 return str(referral["id"])

@@ -1,4 +1,4 @@
-"""References: how people name a referral, `R-7K3M-9Q4T`, with a check symbol that catches what was typed wrongly.
+"""References: how people name a referral, `R-7K3M-9Q4M`, with a check symbol that catches what was typed wrongly.
 
 Seven random symbols of Crockford's base32 and their check (Luhn mod 32). The database makes them: migration 0010.
 """
