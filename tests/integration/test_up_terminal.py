@@ -39,6 +39,8 @@ def test_it_is_listed_with_when_it_is_due(posted: dict[str, Any], home: Path) ->
     answered = json.loads(referrals("list", "--queue", "urgent", "--home", home, "--json").stdout)
     assert posted["id"] in [each["id"] for each in answered["referrals"]]
     assert referrals("list", "--queue", "orthopedics", "--home", home).stdout.strip() == "no referrals"
+    for late in ("--overdue", "--contact-overdue"):  # it is ten minutes before
+        assert referrals("list", late, "--home", home).stdout.strip() == "no referrals"
 
 
 def test_it_is_found_by_reference_external_id_and_record_number(posted: dict[str, Any], home: Path) -> None:

@@ -14,14 +14,18 @@ from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, STATUSES
 @click.option("--priority", type=click.Choice(PRIORITIES))
 @click.option("--status", type=click.Choice(("open", "all", *STATUSES)), default="open", show_default=True)
 @click.option("--overdue", is_flag=True, help="Those that nobody has acknowledged in time.")
+@click.option("--contact-overdue", is_flag=True, help="Those whose call-back nobody has made in time.")
 @click.option("--facility", help="Those of one facility.")
 @click.option("--acknowledged-by", metavar="NAME", help="Those that this person has.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @json_option
 @with_service
-def list_referrals(service: Service, *, limit: int, overdue: bool, as_json: bool, **wanted: Any) -> None:
+def list_referrals(
+    service: Service, *, limit: int, overdue: bool, contact_overdue: bool, as_json: bool, **wanted: Any
+) -> None:
     """List referrals, most pressing first. The key is in REFERRALS_KEY, or that of a running `up` is made for it."""
-    parameters = service.parameters(**wanted, overdue="true" if overdue else None)
+    late = {name: "true" for name, asked in (("overdue", overdue), ("contact_overdue", contact_overdue)) if asked}
+    parameters = service.parameters(**wanted, **late)
     referrals: list[dict[str, Any]] = []
     after: str | None = None
     while len(referrals) < limit:
