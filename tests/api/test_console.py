@@ -192,17 +192,44 @@ def test_a_form_without_the_token_or_from_another_site_does_nothing(person, refe
     assert browser.send(path, {}).status_code == 403
     assert browser.send(path, {"csrf": "0" * 64}).status_code == 403
     assert browser.send(path, {"csrf": person("operator").csrf()}).status_code == 403  # of another session
+    assert browser.send(path, {"csrf": "\u0661" * 64}).status_code == 403
     for site in ("cross-site", "same-site"):
         assert browser.press(path, **{"Sec-Fetch-Site": site}).status_code == 403
-    assert (
-        browser.send(
-            "/console/sign-in", {"key": operator.key, "name": "X"}, **{"Sec-Fetch-Site": "cross-site"}
-        ).status_code
-        == 403
-    )
     assert operator.get(f"/v1/referrals/{case['id']}").json["status"] == "queued"
     assert browser.press(path, **{"Sec-Fetch-Site": "same-origin"}).status_code == 303
     assert operator.get(f"/v1/referrals/{case['id']}").json["acknowledged"]["by"] == "Dr A. Okafor"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),  # all that a browser says over plain http
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "https://localhost"}, 303),  # before a proxy that ends TLS and does not say so
+        ({"Origin": "http://other.example", "Sec-Fetch-Site": "same-origin"}, 303),  # the proxy renamed this host
+    ],
+)
+def test_no_other_site_signs_a_browser_in(person, operator, headers, status):
+    form = {"key": operator.key, "name": "X"}
+    assert person("operator").send("/console/sign-in", form, **headers).status_code == status
+
+
+def test_signing_in_anew_ends_the_session_before(person, app, operator):
+    browser = person("operator")
+    token = browser.client.get_cookie("psoas_console").value
+    assert browser.send("/console/sign-in", {"key": operator.key, "name": "X"}).status_code == 303
+    thief = app.test_client()
+    thief.set_cookie("psoas_console", token)
+    assert is_signed_out(thief.get("/console"))
+    assert browser.get("/console").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\u200b", "a\u202eb"])
+def test_a_name_that_no_action_would_take_does_not_sign_in(person, name):
+    assert person("operator", name=name).signed_in.status_code == 422
 
 
 def test_the_cookie_is_strict_and_over_tls_bound_to_this_host(person):
@@ -317,7 +344,8 @@ def test_no_page_has_an_inline_script_style_or_handler(person, referral):
 
 
 @pytest.mark.parametrize(
-    "wanted", ["//evil.example", "https://evil.example", "/console\\evil", "/v1/queues", "/console//x"]
+    "wanted",
+    ["//evil.example", "https://evil.example", "/console\\evil", "/v1/queues", "/console//x", "/console?x=\r\nA: b"],
 )
 def test_signing_in_leads_nowhere_else(wanted, app, caller):
     client = app.test_client()
@@ -326,13 +354,14 @@ def test_signing_in_leads_nowhere_else(wanted, app, caller):
 
 
 @pytest.mark.parametrize(
-    "back", ["//evil.example/console", "https://evil.example/console", "javascript:alert(1)", "/docs"]
+    "back", ["//evil.example/console", "https://evil.example/console", "javascript:alert(1)", "/docs", "http://["]
 )
 def test_the_way_back_leads_to_lists_of_the_console_alone(back, person, referral):
     case = referral("urgent")
     page = person("operator").get(f"/console/referrals/{case['id']}?back={back}").text
     assert back not in page
     assert 'href="/console/queues/urgent"' in page
+    assert person("operator").get(f"/console/referrals/{case['id']}", Referer=back).status_code == 200
 
 
 @pytest.mark.parametrize("folder", sorted(VENDOR.iterdir()), ids=lambda folder: folder.name)

@@ -41,15 +41,28 @@ def authenticate() -> Key:
         raise ProblemError(403, "A wall screen shows the board alone. Sign out to use it otherwise.")
     if request.method == "POST":
         refuse_other_sites()
-        if not hmac.compare_digest(request.form.get(CSRF_FIELD, ""), g.csrf):
+        if not hmac.compare_digest(request.form.get(CSRF_FIELD, "").encode(), g.csrf.encode()):
             raise ProblemError(403, "This page is out of date. Load it again, and repeat what you did.", kind="csrf")
     return key
 
 
 def refuse_other_sites() -> None:
-    """Raise ProblemError 403 for a request that a page of another site made."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in _SAME_ORIGIN:
+    """Raise ProblemError 403 for a request that a page of another site made.
+
+    Over plain http, but from this machine, browsers send no Sec-Fetch-Site; every one says in Origin whose a form is.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = (None, f"http://{request.host}", f"https://{request.host}")
+    if site not in _SAME_ORIGIN if site else origin not in ours:
         raise ProblemError(403, "This form came from another site.", kind="csrf")
+
+
+def end_former() -> None:
+    """End the session that the browser had before it signs in anew: its token must not outlive the cookie."""
+    token = request.cookies.get(_cookie_name(), "")
+    if token:
+        with current_context().sessions.begin() as transaction:
+            console_sessions.end_session(transaction, console_sessions.hash_of(token))
 
 
 def signed_in() -> SignedIn:

@@ -54,6 +54,7 @@ def signed_on() -> Response:
             token = console_sessions.open_session(transaction, kind="person", key_id=signed.key_id, name=signed.name)
     if signed is None:
         return _sign_in_page(UNKNOWN, 401)
+    console_session.end_former()
     # A redirect would still belong to the provider's navigation, on which a browser sends no strict cookie.
     response = make_response(render_template("console/signed_on.html", address=address))
     console_session.set_cookie(response, token, "person")
