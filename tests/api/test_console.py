@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, text, update
 
 from services.api.console.blueprint import STATIC
 from services.api.console.pages.cases.actions import ACTIONS
@@ -246,8 +246,27 @@ def test_the_database_has_no_token(person, sessions):
     token = re.search("psoas_console=([^;]+)", person("operator").signed_in.headers["Set-Cookie"])[1]
     with sessions() as session:
         stored = session.execute(text("select token_hash, cast(console_sessions as text) from console_sessions")).one()
-    assert stored[0] == hashlib.sha256(token.encode()).digest()
+    assert stored[0] != hashlib.sha256(token.encode()).digest()
     assert token not in stored[1]
+
+
+def test_a_session_that_was_written_into_the_database_opens_nothing(person, app, sessions, caller):
+    admin, key = caller("admin").key, caller("auditor").key
+    browser, wall = person(None, key=key), person(None, key=key)
+    wall.press("/console/wall")
+    age(sessions, kind="person", name="X")
+    assert is_signed_out(wall.get("/console"))
+    age(sessions, key_id=keys.split(admin)[0])
+    assert is_signed_out(browser.get("/console"))
+    token = f"mine.person.{keys.split(admin)[0]}"
+    with sessions.begin() as session:
+        hashed = {"token_hash": hashlib.sha256(token.encode()).digest(), "kind": "person", "name": "X"}
+        session.execute(
+            insert(ConsoleSession).values(key_id=keys.split(admin)[0], expires_at=now() + timedelta(1), **hashed)
+        )
+    thief = app.test_client()
+    thief.set_cookie("psoas_console", token)
+    assert is_signed_out(thief.get("/console"))
 
 
 def test_a_person_is_signed_out_after_a_quarter_of_an_hour_that_polls_do_not_extend(person, sessions):

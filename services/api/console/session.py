@@ -29,7 +29,7 @@ def authenticate() -> Key:
     """
     token = request.cookies.get(_cookie_name(), "")
     with current_context().statements.connect() as connection:
-        signed_in = console_sessions.find_session(connection, token) if token else None
+        signed_in = console_sessions.find_session(connection, hash_key(), token) if token else None
         if signed_in and POLL_HEADER not in request.headers:
             console_sessions.record_seen(connection, signed_in.token_hash)
     key = current_context().keys.live(signed_in.key_id) if signed_in else None
@@ -57,12 +57,18 @@ def refuse_other_sites() -> None:
         raise ProblemError(403, "This form came from another site.", kind="csrf")
 
 
+def hash_key() -> bytes:
+    """Return the key by which tokens are hashed: that of seals, or where the process has none, that of look-ups."""
+    settings = current_context().settings
+    return settings.chain_key or settings.lookup_key
+
+
 def end_former() -> None:
     """End the session that the browser had before it signs in anew: its token must not outlive the cookie."""
     token = request.cookies.get(_cookie_name(), "")
     if token:
         with current_context().sessions.begin() as transaction:
-            console_sessions.end_session(transaction, console_sessions.hash_of(token))
+            console_sessions.end_session(transaction, console_sessions.hash_of(hash_key(), token))
 
 
 def signed_in() -> SignedIn:

@@ -76,7 +76,7 @@ def _refuse_name(name: str) -> str | None:
 
 def _signed_in(key_id: str, kind: str, name: str | None, address: str) -> Response:
     with current_context().sessions.begin() as transaction:
-        token = console_sessions.open_session(transaction, kind=kind, key_id=key_id, name=name)
+        token = console_sessions.open_session(transaction, session.hash_key(), kind=kind, key_id=key_id, name=name)
     response = _see_other(address)
     session.set_cookie(response, token, kind)
     return response

@@ -51,7 +51,9 @@ def signed_on() -> Response:
     with current_context().sessions.begin() as transaction:
         signed = people.sign_on(transaction, login) if login else None
         if signed is not None:
-            token = console_sessions.open_session(transaction, kind="person", key_id=signed.key_id, name=signed.name)
+            token = console_sessions.open_session(
+                transaction, console_session.hash_key(), kind="person", key_id=signed.key_id, name=signed.name
+            )
     if signed is None:
         return _sign_in_page(UNKNOWN, 401)
     console_session.end_former()
