@@ -23,6 +23,7 @@ from shared.store.access.keys import issue
 from shared.store.access.people import sign_on
 from shared.store.event_log.events import append_events
 from shared.store.event_log.feed import digest, number
+from shared.store.patients.record_numbers import mrn_hashes
 from shared.tables import ApiKey, ChainSeal, Decision, Event, Intake, Person, Referral
 from tests.conftest import encoded
 
@@ -65,11 +66,13 @@ def service(service_settings, engine):  # noqa: ARG001 - its tables are empty
 def happen(sessions, settings, intake, triager):
     """A function that lets a red flag and a calm form be triaged, and their events be numbered."""
     cipher = IdentityCipher(settings.identity_keys)
+    mrn_hash = mrn_hashes(settings.lookup_key, "st-marys", "MRN-1").as_typed
 
     def once():
         for symptoms in (RED, None):
             intake_id = uuid7()
-            intake(id=intake_id, identity=cipher.seal(b"{}", row=str(intake_id)), symptoms=symptoms)
+            identity = cipher.seal(b'{"mrn": "MRN-1", "birth_date": "1980-05-17"}', row=str(intake_id))
+            intake(id=intake_id, identity=identity, mrn_hash=mrn_hash, symptoms=symptoms)
         for lane in LANES:
             triager.triage_waiting(lane)
         with sessions.begin() as session:
