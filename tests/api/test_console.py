@@ -45,6 +45,7 @@ MAY = {
     ("POST", "/console/failed/retry"): OVERSEERS,
     ("POST", "/console/handover/take-over"): WORKERS,
     ("POST", f"/console/referrals/<uuid:referral_id>/<any({ACTIONS}):action>"): WORKERS,
+    ("POST", "/console/referrals/<uuid:referral_id>/correct-identity"): OVERSEERS,
     ("POST", "/console/wall"): STAFF,
     ("POST", "/console/sign-out"): STAFF,
 }

@@ -8,6 +8,7 @@ from services.api.console.pages import board, failed, handover, health, protocol
 from services.api.console.pages.cases import (
     actions,
     call_back,
+    correct_identity,
     referral,
     search,
     sent_form,
@@ -42,6 +43,7 @@ PAGES = (
     queue,
     referral,
     actions,
+    correct_identity,
     failed,
     handover,
     take_over,
