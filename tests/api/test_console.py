@@ -5,9 +5,11 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import insert, text, update
+from sqlalchemy.exc import OperationalError
 
 from services.api.console.blueprint import STATIC
 from services.api.console.pages.cases.actions import ACTIONS
@@ -38,6 +40,8 @@ MAY = {
     ("GET", "/console/search"): WORKERS,
     ("GET", "/console/referrals/<uuid:referral_id>/form"): WORKERS,
     ("GET", "/console/try/sent/<uuid:intake_id>"): WORKERS,
+    ("GET", "/console/"): STAFF,
+    ("GET", "/console/<path:_unknown>"): STAFF,
     ("POST", "/console/call-back/<uuid:referral_id>/preview"): WORKERS,
     ("POST", "/console/call-back/<uuid:referral_id>/answers"): WORKERS,
     ("POST", "/console/search"): WORKERS,
@@ -84,7 +88,12 @@ def person(app, caller):
 
 
 def address(rule):
-    path = rule.replace("<name>", "urgent").replace("<key>", "by-hour").replace("<uuid:referral_id>", NOBODY)
+    path = (
+        rule.replace("<name>", "urgent")
+        .replace("<key>", "by-hour")
+        .replace("<path:_unknown>", "x")
+        .replace("<uuid:referral_id>", NOBODY)
+    )
     return re.sub("<any.*>", "acknowledge", path).replace("<uuid:intake_id>", NOBODY)
 
 
@@ -348,6 +357,31 @@ def test_every_page_has_the_headers_that_keep_others_out(person):
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "no-store" in headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["elsewhere", "referrals/x", f"referrals/{NOBODY}", "queues/x", "statistics/x.csv"])
+def test_what_is_not_there_is_said_on_a_page(path, person):
+    answer = person("operator").get(f"/console/{path}")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "There is nothing here." in answer.text
+    assert path not in answer.text
+
+
+def test_an_outage_is_said_on_a_page(person, monkeypatch):
+    browser = person("operator")
+    monkeypatch.setattr(console_sessions, "find_session", Mock(side_effect=OperationalError("", {}, Exception())))
+    answer = browser.get("/console")
+    assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "2")
+    assert "Try again in a moment." in answer.text
+    assert browser.get("/console", **{"HX-Request": "true"}).mimetype == "application/problem+json"
+
+
+def test_who_guesses_keys_at_sign_in_is_told_when_to_try_again(person, operator):
+    browser = person("operator")
+    wrong = {"key": operator.key[:-1] + ("0" if operator.key[-1] != "0" else "1"), "name": "X"}
+    answers = [browser.send("/console/sign-in", wrong) for _ in range(12)]
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) > 0
 
 
 def test_no_page_has_an_inline_script_style_or_handler(person, referral):
