@@ -46,7 +46,7 @@ def load_body(schema: Schema, body: Mapping[str, Any]) -> Any:
     try:
         return schema.load(body)
     except ValidationError as error:
-        raise InvalidError(errors_of(error.normalized_messages())) from None
+        raise InvalidError(errors_of(error.messages)) from None
 
 
 def refuse_other_version(stored: StoredReferral) -> None:

@@ -9,14 +9,16 @@ from services.api.console import session
 from services.api.console.blueprint import blueprint
 from services.api.context import current_context
 from services.api.http.auth import allow, caller
+from services.api.http.parsing.strict_fields import Text
 from services.api.limits.guessing import failed_authentication
-from services.api.referrals.requests import MAX_NAME_LENGTH, ByPerson
+from services.api.referrals.requests import MAX_NAME_LENGTH
 from shared.clinical.text import CONTROL
 from shared.store.access import console_sessions
 
 ROLES = ("department", "operator", "auditor", "admin")
 WRONG_KEY = "That key does not open the console. Check it, or ask your administrator for a new one."
 NO_NAME = "Enter your name: it stands beside everything that you do."
+NAME = Text(least=1, most=MAX_NAME_LENGTH)  # as `by` of an action
 BAD_NAME = "Enter your name in letters: it holds a character that nobody sees."
 
 
@@ -71,7 +73,7 @@ def sign_out() -> Response:
 
 def _refuse_name(name: str) -> str | None:
     """Return what is wrong with a name; every action would refuse what is refused here."""
-    return NO_NAME if not name else BAD_NAME if ByPerson().fields["by"].refuse(name) else None
+    return NO_NAME if not name else BAD_NAME if NAME.refuse(name) else None
 
 
 def _signed_in(key_id: str, kind: str, name: str | None, address: str) -> Response:
