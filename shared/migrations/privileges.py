@@ -56,7 +56,8 @@ FIXED_COLUMNS = {
     },
     "referrals": {"id", "intake_id", "facility"},  # `demo` sets the times of its own cases back
     "api_keys": {"id", "secret_hash", "role", "facility", "queues", "person_id", "created_at"},
-    "people": {"id", "role", "created_at"},
+    "people": {"id", "name", "role", "facility", "queues", "login", "created_at"},
+    "facilities": {"name", "kind", "created_at"},  # one of kind `test` leaves the worklists with all its referrals
     "deliveries": {"id", "destination_id", "referral_id", "event_id", "queue", "payload", "created_at"},
 }
 # What is kept for a time only, or summed up.

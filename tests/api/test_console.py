@@ -5,9 +5,11 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, text, update
+from sqlalchemy.exc import OperationalError
 
 from services.api.console.blueprint import STATIC
 from services.api.console.pages.cases.actions import ACTIONS
@@ -38,6 +40,8 @@ MAY = {
     ("GET", "/console/search"): WORKERS,
     ("GET", "/console/referrals/<uuid:referral_id>/form"): WORKERS,
     ("GET", "/console/try/sent/<uuid:intake_id>"): WORKERS,
+    ("GET", "/console/"): STAFF,
+    ("GET", "/console/<path:_unknown>"): STAFF,
     ("POST", "/console/call-back/<uuid:referral_id>/preview"): WORKERS,
     ("POST", "/console/call-back/<uuid:referral_id>/answers"): WORKERS,
     ("POST", "/console/search"): WORKERS,
@@ -45,6 +49,7 @@ MAY = {
     ("POST", "/console/failed/retry"): OVERSEERS,
     ("POST", "/console/handover/take-over"): WORKERS,
     ("POST", f"/console/referrals/<uuid:referral_id>/<any({ACTIONS}):action>"): WORKERS,
+    ("POST", "/console/referrals/<uuid:referral_id>/correct-identity"): OVERSEERS,
     ("POST", "/console/wall"): STAFF,
     ("POST", "/console/sign-out"): STAFF,
 }
@@ -83,7 +88,12 @@ def person(app, caller):
 
 
 def address(rule):
-    path = rule.replace("<name>", "urgent").replace("<key>", "by-hour").replace("<uuid:referral_id>", NOBODY)
+    path = (
+        rule.replace("<name>", "urgent")
+        .replace("<key>", "by-hour")
+        .replace("<path:_unknown>", "x")
+        .replace("<uuid:referral_id>", NOBODY)
+    )
     return re.sub("<any.*>", "acknowledge", path).replace("<uuid:intake_id>", NOBODY)
 
 
@@ -192,17 +202,44 @@ def test_a_form_without_the_token_or_from_another_site_does_nothing(person, refe
     assert browser.send(path, {}).status_code == 403
     assert browser.send(path, {"csrf": "0" * 64}).status_code == 403
     assert browser.send(path, {"csrf": person("operator").csrf()}).status_code == 403  # of another session
+    assert browser.send(path, {"csrf": "\u0661" * 64}).status_code == 403
     for site in ("cross-site", "same-site"):
         assert browser.press(path, **{"Sec-Fetch-Site": site}).status_code == 403
-    assert (
-        browser.send(
-            "/console/sign-in", {"key": operator.key, "name": "X"}, **{"Sec-Fetch-Site": "cross-site"}
-        ).status_code
-        == 403
-    )
     assert operator.get(f"/v1/referrals/{case['id']}").json["status"] == "queued"
     assert browser.press(path, **{"Sec-Fetch-Site": "same-origin"}).status_code == 303
     assert operator.get(f"/v1/referrals/{case['id']}").json["acknowledged"]["by"] == "Dr A. Okafor"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),  # all that a browser says over plain http
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "https://localhost"}, 303),  # before a proxy that ends TLS and does not say so
+        ({"Origin": "http://other.example", "Sec-Fetch-Site": "same-origin"}, 303),  # the proxy renamed this host
+    ],
+)
+def test_no_other_site_signs_a_browser_in(person, operator, headers, status):
+    form = {"key": operator.key, "name": "X"}
+    assert person("operator").send("/console/sign-in", form, **headers).status_code == status
+
+
+def test_signing_in_anew_ends_the_session_before(person, app, operator):
+    browser = person("operator")
+    token = browser.client.get_cookie("psoas_console").value
+    assert browser.send("/console/sign-in", {"key": operator.key, "name": "X"}).status_code == 303
+    thief = app.test_client()
+    thief.set_cookie("psoas_console", token)
+    assert is_signed_out(thief.get("/console"))
+    assert browser.get("/console").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\u200b", "a\u202eb"])
+def test_a_name_that_no_action_would_take_does_not_sign_in(person, name):
+    assert person("operator", name=name).signed_in.status_code == 422
 
 
 def test_the_cookie_is_strict_and_over_tls_bound_to_this_host(person):
@@ -219,8 +256,27 @@ def test_the_database_has_no_token(person, sessions):
     token = re.search("psoas_console=([^;]+)", person("operator").signed_in.headers["Set-Cookie"])[1]
     with sessions() as session:
         stored = session.execute(text("select token_hash, cast(console_sessions as text) from console_sessions")).one()
-    assert stored[0] == hashlib.sha256(token.encode()).digest()
+    assert stored[0] != hashlib.sha256(token.encode()).digest()
     assert token not in stored[1]
+
+
+def test_a_session_that_was_written_into_the_database_opens_nothing(person, app, sessions, caller):
+    admin, key = caller("admin").key, caller("auditor").key
+    browser, wall = person(None, key=key), person(None, key=key)
+    wall.press("/console/wall")
+    age(sessions, kind="person", name="X")
+    assert is_signed_out(wall.get("/console"))
+    age(sessions, key_id=keys.split(admin)[0])
+    assert is_signed_out(browser.get("/console"))
+    token = f"mine.person.{keys.split(admin)[0]}"
+    with sessions.begin() as session:
+        hashed = {"token_hash": hashlib.sha256(token.encode()).digest(), "kind": "person", "name": "X"}
+        session.execute(
+            insert(ConsoleSession).values(key_id=keys.split(admin)[0], expires_at=now() + timedelta(1), **hashed)
+        )
+    thief = app.test_client()
+    thief.set_cookie("psoas_console", token)
+    assert is_signed_out(thief.get("/console"))
 
 
 def test_a_person_is_signed_out_after_a_quarter_of_an_hour_that_polls_do_not_extend(person, sessions):
@@ -303,6 +359,31 @@ def test_every_page_has_the_headers_that_keep_others_out(person):
         assert "no-store" in headers["Cache-Control"]
 
 
+@pytest.mark.parametrize("path", ["elsewhere", "referrals/x", f"referrals/{NOBODY}", "queues/x", "statistics/x.csv"])
+def test_what_is_not_there_is_said_on_a_page(path, person):
+    answer = person("operator").get(f"/console/{path}")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "There is nothing here." in answer.text
+    assert path not in answer.text
+
+
+def test_an_outage_is_said_on_a_page(person, monkeypatch):
+    browser = person("operator")
+    monkeypatch.setattr(console_sessions, "find_session", Mock(side_effect=OperationalError("", {}, Exception())))
+    answer = browser.get("/console")
+    assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "2")
+    assert "Try again in a moment." in answer.text
+    assert browser.get("/console", **{"HX-Request": "true"}).mimetype == "application/problem+json"
+
+
+def test_who_guesses_keys_at_sign_in_is_told_when_to_try_again(person, operator):
+    browser = person("operator")
+    wrong = {"key": operator.key[:-1] + ("0" if operator.key[-1] != "0" else "1"), "name": "X"}
+    answers = [browser.send("/console/sign-in", wrong) for _ in range(12)]
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) > 0
+
+
 def test_no_page_has_an_inline_script_style_or_handler(person, referral):
     case = referral("urgent")
     for path in (
@@ -317,7 +398,8 @@ def test_no_page_has_an_inline_script_style_or_handler(person, referral):
 
 
 @pytest.mark.parametrize(
-    "wanted", ["//evil.example", "https://evil.example", "/console\\evil", "/v1/queues", "/console//x"]
+    "wanted",
+    ["//evil.example", "https://evil.example", "/console\\evil", "/v1/queues", "/console//x", "/console?x=\r\nA: b"],
 )
 def test_signing_in_leads_nowhere_else(wanted, app, caller):
     client = app.test_client()
@@ -326,13 +408,14 @@ def test_signing_in_leads_nowhere_else(wanted, app, caller):
 
 
 @pytest.mark.parametrize(
-    "back", ["//evil.example/console", "https://evil.example/console", "javascript:alert(1)", "/docs"]
+    "back", ["//evil.example/console", "https://evil.example/console", "javascript:alert(1)", "/docs", "http://["]
 )
 def test_the_way_back_leads_to_lists_of_the_console_alone(back, person, referral):
     case = referral("urgent")
     page = person("operator").get(f"/console/referrals/{case['id']}?back={back}").text
     assert back not in page
     assert 'href="/console/queues/urgent"' in page
+    assert person("operator").get(f"/console/referrals/{case['id']}", Referer=back).status_code == 200
 
 
 @pytest.mark.parametrize("folder", sorted(VENDOR.iterdir()), ids=lambda folder: folder.name)

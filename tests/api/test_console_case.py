@@ -36,6 +36,34 @@ def test_one_case_is_taken_over_with_a_reason(person, referral, operator):
     assert "Take over from" not in page
 
 
+def test_who_it_is_is_corrected_with_a_reason(person, referral, operator, app, caller):
+    case = referral("urgent")
+    path = f"/console/referrals/{case['id']}"
+    colleague = AtConsole(app, caller("department", facility="st-marys", queues=["urgent"]).key)
+    assert "Correct who this is" not in colleague.get(path).text
+    wrong = {"birth_date": "1980-13-01", "family_name": "Typed <b>once</b>", "reason": "Mistyped."}
+    for form in ({"mrn": "MRN-7"}, {"reason": "Mistyped."}, wrong):
+        answer = person.press(f"{path}/correct-identity", form)
+        assert answer.status_code == 422
+    assert "patient/birth_date" in answer.text
+    assert "Typed &lt;b&gt;once" in answer.text
+    answer = person.press(f"{path}/correct-identity", {"mrn": "MRN-7", "version": "0", "reason": "Mistyped."})
+    assert answer.status_code == 412
+    answer = person.press(f"{path}/correct-identity", {"mrn": "MRN-7", "given_name": " ", "reason": "Mistyped."})
+    assert answer.status_code == 303
+    assert "You corrected the patient of" in person.get(answer.headers["Location"]).text
+    assert operator.get(case["links"]["self"]).json["patient"] == case["patient"] | {"mrn": "MRN-7"}
+
+
+def test_imaging_stands_before_the_questions_that_are_open(person, submitter, triage_all):
+    form = {"patient": {"mrn": "A", "birth_date": "1980-01-01"}, "symptoms": {"cannot_lift_leg_supine": "present"}}
+    intake = submitter.post("/v1/intakes", form).json
+    triage_all()
+    case = submitter.get(intake["links"]["self"]).json["referral"]
+    page = person.get(f"/console/referrals/{case['id']}").text
+    assert page.index('id="imaging-title"') < page.index('id="unanswered-title"')
+
+
 def test_a_lower_place_is_shown_and_confirmed_with_a_reason(person, submitter, operator, triage_all):
     red = {"bladder_change": "new_or_worse", "onset": "sudden"}
     intake = submitter.post("/v1/intakes", born(case_for("clinical_review", "routine").body(**red))).json

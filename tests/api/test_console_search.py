@@ -35,6 +35,7 @@ def test_a_case_is_found_by_each_of_its_names_as_people_type_them(person, case):
         assert f"/console/referrals/{case['id']}" in page, typed
         assert MRN in page
     assert "Nothing is found" in search(person, "MRN-SECRET")
+    assert "Nothing is found" in search(person, "MRN\0SECRET-7")
     assert "Type a reference" in search(person, " ")
 
 

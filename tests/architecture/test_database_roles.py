@@ -99,6 +99,10 @@ FORBIDDEN = [
     "update referrals set facility = 'elsewhere'",
     "update api_keys set role = 'admin'",
     "update api_keys set secret_hash = ''",
+    "update people set login = 'mine'",
+    "update people set name = 'mine'",
+    "update people set facility = null, queues = '{}'",
+    "update facilities set kind = 'test'",
     "update identity_corrections set reason = ''",
     "update schema_version set version_num = '0001'",
 ]
@@ -177,6 +181,30 @@ def test_an_event_that_has_its_number_gets_no_other(as_role: Connect, urls: dict
         """)
     with pytest.raises(RestrictViolation):
         as_role("service").execute("update events set number = 2")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update api_keys set revoked_at = null where id = 'revoked'",
+        "update api_keys set revoked_at = now() + interval '1 day' where id = 'revoked'",
+        "update api_keys set expires_at = null where id = 'live'",
+        "update api_keys set expires_at = expires_at + interval '1 second' where id = 'live'",
+        "update people set closed_at = null where id = 'closed'",
+    ],
+)
+def test_what_was_closed_stays_closed(as_role: Connect, statement: str) -> None:
+    service = as_role("service")
+    service.execute("insert into people (id, name, role, closed_at) values ('closed', 'A', 'admin', now())")
+    for name, revoked in (("revoked", "now()"), ("live", "null")):
+        service.execute(
+            "insert into api_keys (id, secret_hash, role, expires_at, revoked_at) "  # type: ignore[arg-type]  # noqa: S608
+            f"values ('{name}', 'b', 'admin', now() + interval '1 day', {revoked})"
+        )
+    service.execute("update api_keys set expires_at = now(), last_used_at = now() where id = 'live'")
+    service.execute("update api_keys set last_used_at = now(), label = 'old' where id = 'revoked'")
+    with pytest.raises(RestrictViolation):
+        service.execute(statement)  # type: ignore[arg-type]
 
 
 def test_migrate_twice_changes_the_password(

@@ -51,6 +51,9 @@ def test_a_page_is_whole_and_reachable_for_everybody(path: str, console: Console
         assert results.violations_count == 0, results.generate_report()
     page.set_viewport_size(NARROW)
     assert page.evaluate(OVERFLOW) <= 0
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    results = Axe().run(page)  # a table that scrolls on a telephone has to be reached by the keyboard, too
+    assert results.violations_count == 0, results.generate_report()
     assert said == []
 
 

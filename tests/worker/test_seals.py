@@ -12,6 +12,7 @@ from sqlalchemy.event import listen, remove
 from uuid_utils.compat import uuid7
 
 from services.cli.admin.keys import keys as keys_command
+from services.cli.admin.people import people as people_command
 from services.cli.data.audit import audit
 from services.worker.watchman.sealer import Sealer, create_sealer
 from services.worker.watchman.watchman import Watchman
@@ -19,9 +20,11 @@ from shared.platform.crypto import IdentityCipher
 from shared.platform.database import create_engine, create_sessions
 from shared.platform.task_queues import LANES
 from shared.store.access.keys import issue
+from shared.store.access.people import sign_on
 from shared.store.event_log.events import append_events
 from shared.store.event_log.feed import digest, number
-from shared.tables import ApiKey, ChainSeal, Decision, Event, Intake, Referral
+from shared.store.patients.record_numbers import mrn_hashes
+from shared.tables import ApiKey, ChainSeal, Decision, Event, Intake, Person, Referral
 from tests.conftest import encoded
 
 KEY = bytes(range(64, 96))
@@ -63,11 +66,13 @@ def service(service_settings, engine):  # noqa: ARG001 - its tables are empty
 def happen(sessions, settings, intake, triager):
     """A function that lets a red flag and a calm form be triaged, and their events be numbered."""
     cipher = IdentityCipher(settings.identity_keys)
+    mrn_hash = mrn_hashes(settings.lookup_key, "st-marys", "MRN-1").as_typed
 
     def once():
         for symptoms in (RED, None):
             intake_id = uuid7()
-            intake(id=intake_id, identity=cipher.seal(b"{}", row=str(intake_id)), symptoms=symptoms)
+            identity = cipher.seal(b'{"mrn": "MRN-1", "birth_date": "1980-05-17"}', row=str(intake_id))
+            intake(id=intake_id, identity=identity, mrn_hash=mrn_hash, symptoms=symptoms)
         for lane in LANES:
             triager.triage_waiting(lane)
         with sessions.begin() as session:
@@ -226,6 +231,22 @@ def test_a_key_with_more_rights_than_it_was_issued_with_is_found(sessions, envir
     assert audited()[1] == {}
     as_owner(sessions, "update api_keys set role = 'admin'")
     assert audited()[1] == {"key_not_issued": 1}
+
+
+def test_a_person_who_was_inserted_is_found_and_does_not_sign_on(service, service_settings, environment, audited):
+    variables = environment | {"CHAIN_KEY": encoded(KEY)}
+    added = CliRunner().invoke(people_command, ["add", "--role", "auditor", "--login", "genuine", "A"], env=variables)
+    assert added.exit_code == 0, added.output
+    assert audited() == (0, {}, None)
+    with service.begin() as session:
+        session.execute(insert(Person).values(id="mine", name="Mine", role="admin", login="mine"))
+    assert audited() == (1, {"person_not_added": 1}, None)
+    of_service = create_engine(service_settings)
+    with create_sessions(of_service, replace(service_settings, chain_key=KEY)).begin() as session:
+        assert sign_on(session, "mine") is None
+        assert sign_on(session, "genuine").name == "A"
+    of_service.dispose()
+    assert audited() == (1, {"person_not_added": 1}, None)
 
 
 def test_keys_of_before_the_switch_over_are_sealed_by_it(sessions, sealer, audited):

@@ -1,10 +1,11 @@
 """The blueprint of the console: its addresses, its headers, and its errors as pages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Blueprint, Response, g, redirect, render_template, request, send_from_directory, url_for
 
-from services.api.http.problems import TITLES, ProblemError
+from services.api.http.problems import MEDIA_TYPE, TITLES, ProblemError
 
 STATIC = Path(__file__).parent / "static"
 A_YEAR = 31_536_000  # seconds; a vendored folder's name has the version in it
@@ -17,6 +18,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Frame-Options": "DENY",
 }
+
+UNAVAILABLE = "The database is unavailable. Try again in a moment."
 
 blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 
@@ -49,8 +52,21 @@ def ask_to_sign_in(_error: SignInNeededError) -> Response:
 
 
 @blueprint.errorhandler(ProblemError)
-def show_problem(problem: ProblemError) -> tuple[str, int]:
+def show_problem(problem: ProblemError) -> tuple[str, int, Mapping[str, str]]:
     """Show an error as a page."""
-    title, _ = TITLES[problem.status]
-    page = render_template("console/problem.html", title=title, problem=problem, request_id=g.get("request_id"))
-    return page, problem.status
+    return _problem_page(problem.status, problem.detail), problem.status, problem.headers
+
+
+@blueprint.after_request
+def show_answered_problem(response: Response) -> Response:
+    """Show as a page also what the application has answered as a problem: what is not there, or an outage."""
+    if response.mimetype == MEDIA_TYPE and "HX-Request" not in request.headers:
+        detail = UNAVAILABLE if response.status_code == 503 else response.get_json()["detail"]
+        response.set_data(_problem_page(response.status_code, detail))
+        response.content_type = "text/html; charset=utf-8"
+    return response
+
+
+def _problem_page(status: int, detail: str) -> str:
+    title, _ = TITLES[status]
+    return render_template("console/problem.html", title=title, detail=detail, request_id=g.get("request_id"))

@@ -4,10 +4,22 @@ from flask import Flask, g, request
 
 from services.api.console import single_sign_on, words
 from services.api.console.blueprint import blueprint
-from services.api.console.pages import board, failed, handover, health, protocol, queue, sign_in, sign_on, statistics
+from services.api.console.pages import (
+    board,
+    failed,
+    handover,
+    health,
+    not_there,
+    protocol,
+    queue,
+    sign_in,
+    sign_on,
+    statistics,
+)
 from services.api.console.pages.cases import (
     actions,
     call_back,
+    correct_identity,
     referral,
     search,
     sent_form,
@@ -42,6 +54,7 @@ PAGES = (
     queue,
     referral,
     actions,
+    correct_identity,
     failed,
     handover,
     take_over,
@@ -53,6 +66,7 @@ PAGES = (
     call_back,
     search,
     sent_form,
+    not_there,
 )  # importing them adds their routes
 
 

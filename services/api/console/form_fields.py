@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import request
+from marshmallow import Schema, ValidationError
 
-from services.api.http.problems import ProblemError
+from services.api.http.parsing.json_pointers import errors_of
+from services.api.http.problems import InvalidError, ProblemError
 from shared.clinical.fields import Field, FormDefinition
 from shared.store.referrals import StoredReferral
 
@@ -37,6 +39,14 @@ def typed(field: Field, value: str) -> Any:
     except ValueError:
         return value
     return int(number) if number.is_integer() else number
+
+
+def load_body(schema: Schema, body: Mapping[str, Any]) -> Any:
+    """Return a body as the API takes it; raise InvalidError as the API does."""
+    try:
+        return schema.load(body)
+    except ValidationError as error:
+        raise InvalidError(errors_of(error.messages)) from None
 
 
 def refuse_other_version(stored: StoredReferral) -> None:

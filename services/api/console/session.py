@@ -29,7 +29,7 @@ def authenticate() -> Key:
     """
     token = request.cookies.get(_cookie_name(), "")
     with current_context().statements.connect() as connection:
-        signed_in = console_sessions.find_session(connection, token) if token else None
+        signed_in = console_sessions.find_session(connection, hash_key(), token) if token else None
         if signed_in and POLL_HEADER not in request.headers:
             console_sessions.record_seen(connection, signed_in.token_hash)
     key = current_context().keys.live(signed_in.key_id) if signed_in else None
@@ -41,15 +41,34 @@ def authenticate() -> Key:
         raise ProblemError(403, "A wall screen shows the board alone. Sign out to use it otherwise.")
     if request.method == "POST":
         refuse_other_sites()
-        if not hmac.compare_digest(request.form.get(CSRF_FIELD, ""), g.csrf):
+        if not hmac.compare_digest(request.form.get(CSRF_FIELD, "").encode(), g.csrf.encode()):
             raise ProblemError(403, "This page is out of date. Load it again, and repeat what you did.", kind="csrf")
     return key
 
 
 def refuse_other_sites() -> None:
-    """Raise ProblemError 403 for a request that a page of another site made."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in _SAME_ORIGIN:
+    """Raise ProblemError 403 for a request that a page of another site made.
+
+    Over plain http, but from this machine, browsers send no Sec-Fetch-Site; every one says in Origin whose a form is.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = (None, f"http://{request.host}", f"https://{request.host}")
+    if site not in _SAME_ORIGIN if site else origin not in ours:
         raise ProblemError(403, "This form came from another site.", kind="csrf")
+
+
+def hash_key() -> bytes:
+    """Return the key by which tokens are hashed: that of seals, or where the process has none, that of look-ups."""
+    settings = current_context().settings
+    return settings.chain_key or settings.lookup_key
+
+
+def end_former() -> None:
+    """End the session that the browser had before it signs in anew: its token must not outlive the cookie."""
+    token = request.cookies.get(_cookie_name(), "")
+    if token:
+        with current_context().sessions.begin() as transaction:
+            console_sessions.end_session(transaction, console_sessions.hash_of(hash_key(), token))
 
 
 def signed_in() -> SignedIn:

@@ -1,6 +1,6 @@
 """The way back from a case: the list from which it was opened, at the same place."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from flask import request, url_for
@@ -14,7 +14,7 @@ def way_back(referral_id: UUID) -> str | None:
     address = request.values.get("back") or _referrer()
     if not address or len(address) > MAX_LENGTH:
         return None
-    parts = urlsplit(address)
+    parts = _split(address)
     is_list = parts.path in LISTS or parts.path.startswith(LISTS[-1])
     if parts.scheme or parts.netloc or not is_list or "\\" in address or "//" in parts.path:
         return None
@@ -31,7 +31,14 @@ def label(address: str, labels: dict[str, str]) -> str:
 
 
 def _referrer() -> str | None:
-    parts = urlsplit(request.referrer or "")
+    parts = _split(request.referrer or "")
     if parts.netloc != request.host:
         return None
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # what a client sends need not be an address
+        return urlsplit("")

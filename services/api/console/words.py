@@ -47,6 +47,7 @@ DONE = {  # what an action did, as the page says it afterwards
     "contacted": "noted the call of",
     "take-over": "took over",
     "confirm-downgrade": "confirmed the lower place of",
+    "correct-identity": "corrected the patient of",
 }
 CONTACT_WORDS = {
     "reached": "Reached",

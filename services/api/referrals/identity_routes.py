@@ -6,7 +6,6 @@ from uuid import UUID
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from services.api.access.actor import event_actor
 from services.api.access.recording import record_access
 from services.api.context import AppContext, current_context
 from services.api.http.auth import allow, scope
@@ -14,18 +13,13 @@ from services.api.http.lists import DEFAULT_LIMIT, MAX_LIMIT, Limit
 from services.api.http.parsing.request_parser import Body, StrictBlueprint
 from services.api.http.parsing.strict_fields import Id
 from services.api.http.responses import json_response
-from services.api.referrals.answering.birth_date import version_for_birth_date
-from services.api.referrals.answering.new_version import count_and_log
-from services.api.referrals.identity_correction import corrections
+from services.api.referrals.apply_correction import apply_correction
 from services.api.referrals.identity_schemas import PARTS, IdentityHistory
 from services.api.referrals.requests import CorrectIdentityBody
 from services.api.referrals.routes import answer_referral, answers_referral, changes, honour_if_match
 from services.api.schemas.patients import identity_of
 from shared.platform.crypto import UnreadableIdentityError
-from shared.platform.task_queues import delivery_wake_up
 from shared.store import referrals
-from shared.store.access.scope import Scope
-from shared.store.event_log.events import DueDelivery
 from shared.store.patients import identities
 from shared.store.patients.identities import Corrected, reason_row
 
@@ -54,25 +48,7 @@ def correct_identity(body: dict[str, Any], referral_id: UUID) -> Response:
     nothing. A changed birth date of an open case makes a new version of its form, as `answers` does, and the answer is
     its new open referral.
     """
-    due: list[DueDelivery] = []
-    with current_context().sessions.begin() as session:
-        chain = identities.hold_chain(session, referral_id, scope())
-        before = referrals.find_to_change(session, referral_id, scope())
-        if before is None:
-            raise NotFound
-        honour_if_match(before)
-        changed = corrections(current_context(), chain, before.intake_id, body["patient"], body["reason"])
-        due = identities.correct(session, changed, by=body["by"], actor=event_actor())
-        made = version_for_birth_date(current_context(), session, changed, referral_id, body)
-        shown = made.outcome.referral_id if made else referral_id
-        after = referrals.find(session, shown, Scope.everything()) or before
-        record_access(session, [after.patient])
-    if made:
-        count_and_log(made)
-        due += made.due
-    for delivery in due:
-        current_context().announce(delivery_wake_up(delivery.id, delivery.queue))
-    return answer_referral(after)
+    return answer_referral(apply_correction(referral_id, body, check=honour_if_match))
 
 
 @blueprint.route("/<uuid:referral_id>/identity-history", methods=["GET"])

@@ -20,8 +20,9 @@ from shared.store.access import access_log
 from shared.store.access.access_log import AccessChain
 from shared.store.event_log.chain import Chain, check
 from shared.store.event_log.text_audit import text_findings
-from shared.store.operations.audit import EVERYTHING, Found, examples, findings
-from shared.store.patients.sealed import external_ids, identities, unreadable
+from shared.store.operations.audit import Found, examples, findings
+from shared.store.patients.identity_audit import identity_findings
+from shared.store.patients.sealed import external_ids, unreadable
 from shared.store.seals.audit import head_findings, seal_findings
 from shared.store.seals.chain_heads import heads_in
 
@@ -79,10 +80,12 @@ def audit(since: tuple[int, bytes | None], heads: Path | None, home: Path | None
 
 
 def _unreadable(session: Session, settings: Settings) -> dict[str, Found]:
-    """Return which intakes' identities and external ids, and which destinations' secrets, do not open."""
+    """Return which intakes' identities and external ids, and which destinations' secrets, do not open or do not fit."""
     cipher = identity_cipher(settings)
+    found = identity_findings(session, cipher, [key for key in settings.lookup_keys if key])
     return {
-        "identity_unreadable": unreadable(identities(session, EVERYTHING), lambda each: opens(cipher, each)),
+        "identity_unreadable": found.unreadable,
+        "identity_misnamed": found.misnamed,
         "external_id_unreadable": unreadable(external_ids(session), lambda each: opens(cipher, each)),
         "secret_unreadable": unreadable_secrets(session, webhook_cipher(settings)),
     }

@@ -1,6 +1,9 @@
-"""Sessions of the console: opened at sign-in, found by the hash of the cookie's token, ended."""
+"""Sessions of the console: opened at sign-in, found by the keyed hash of the cookie's token, ended.
 
-import hashlib
+A token says of which kind its session is and which API key opened it. The key of the hash is not in the database: with
+the service's password alone nobody can add a session, or turn one into another's.
+"""
+
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +12,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.store.seals.macs import mac
 from shared.tables import ConsoleSession
 
 IDLE = timedelta(minutes=15)  # without a request that a person made
@@ -35,27 +39,31 @@ class SignedIn:
     expires_at: datetime
 
 
-def hash_of(token: str) -> bytes:
+def hash_of(key: bytes, token: str) -> bytes:
     """Return the hash under which the session of a cookie's token is kept."""
-    return hashlib.sha256(token.encode()).digest()
+    return mac(key, "console session", token)
 
 
-def open_session(session: Session, *, kind: str, key_id: str, name: str | None) -> str:
+def open_session(session: Session, key: bytes, *, kind: str, key_id: str, name: str | None) -> str:
     """Store a new session and return its token; remove some of those that have expired."""
     expired = select(ConsoleSession.token_hash).where(ConsoleSession.expires_at <= func.now()).limit(MAX_EXPIRED)
     session.execute(delete(ConsoleSession).where(ConsoleSession.token_hash.in_(expired)))
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    values = {"token_hash": hash_of(token), "kind": kind, "key_id": key_id, "name": name}
+    token = f"{secrets.token_urlsafe(TOKEN_BYTES)}.{kind}.{key_id}"
+    values = {"token_hash": hash_of(key, token), "kind": kind, "key_id": key_id, "name": name}
     session.execute(insert(ConsoleSession).values(expires_at=func.now() + LIFETIMES[kind], **values))
     return token
 
 
-def find_session(connection: Connection | Session, token: str) -> SignedIn | None:
-    """Return the live session of a token, or None."""
+def find_session(connection: Connection | Session, key: bytes, token: str) -> SignedIn | None:
+    """Return the live session of a token, or None; also where the row is not what the token says."""
+    _, kind, key_id = (*token.split("."), "", "")[:3]
+    same = (
+        ConsoleSession.token_hash == hash_of(key, token),
+        ConsoleSession.kind == kind,
+        ConsoleSession.key_id == key_id,
+    )
     columns = (getattr(ConsoleSession, name) for name in SignedIn.__slots__)
-    found = connection.execute(
-        select(*columns).where(ConsoleSession.token_hash == hash_of(token), *_IS_LIVE)
-    ).one_or_none()
+    found = connection.execute(select(*columns).where(*same, *_IS_LIVE)).one_or_none()
     return SignedIn(*found) if found else None
 
 

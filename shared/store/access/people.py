@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.store.access.keys import LIFETIME, find_live, issue
+from shared.store.seals.key_seals import CHAIN_KEY, persons_with_sealed_key
 from shared.tables import ApiKey, Person
 
 ID_BYTES = 6
@@ -88,14 +89,21 @@ class SignedOn:
 def sign_on(session: Session, login: str) -> SignedOn | None:
     """Return the person with this login and the key by which that person signs on; None where there is no such person.
 
-    The key is made at the first sign-on. Its secret is thrown away, so it opens nothing by itself.
+    The key is made at the first sign-on. Its secret is thrown away, so it opens nothing by itself. A person who was not
+    added by `people add` gets none: the key would be sealed, and an audit would take both for genuine.
     """
     open_ = select(Person).where(Person.login == login, Person.closed_at.is_(None)).with_for_update()
     person = session.scalars(open_).one_or_none()
-    if person is None:
+    if person is None or not _was_added(session, person):
         return None
     own = select(ApiKey.id).where(ApiKey.person_id == person.id, ApiKey.label == SIGN_ON)
     for key_id in session.scalars(own.order_by(ApiKey.created_at.desc())):
         if find_live(session, key_id) is not None:
             return SignedOn(person.name, key_id)
     return SignedOn(person.name, issue_key(session, person, label=SIGN_ON, lifetime=FOREVER)[0])
+
+
+def _was_added(session: Session, person: Person) -> bool:
+    """Say whether a key was issued for the person; True where the process has no key of seals to tell by."""
+    chain_key = session.info.get(CHAIN_KEY)
+    return not chain_key or person.id in persons_with_sealed_key(session, chain_key, person.id)

@@ -53,11 +53,6 @@ def samples(session: Session) -> Iterator[list[Sealed]]:
     yield from ([secret] for secret in secrets(session))
 
 
-def identities(session: Session, after: UUID) -> Iterator[Sealed]:
-    """Yield the identities of all intakes with an id above `after`, a page at a time."""
-    return _pages(session, _UP, after)
-
-
 def external_ids(session: Session) -> Iterator[Sealed]:
     """Yield the external ids of all intakes that have one which is sealed, a page at a time."""
     return _pages(session, _NAMED, UUID(int=0), EXTERNAL_ID)
@@ -113,10 +108,9 @@ def _of_key(column: SealedColumn) -> TextClause:
 
 
 _OF_INTAKES = "select id, {name} as value from intakes where id {side} :id and {kept} order by id {order} limit {rows}"
-_UP, _DOWN, _NAMED = (
+_DOWN, _NAMED = (
     text(_OF_INTAKES.format(name=name, side=side, kept=kept, order=order, rows=PAGE_ROWS))
     for name, side, kept, order in (
-        ("identity", ">", "identity_erased_at is null", "asc"),
         ("identity", "<", "identity_erased_at is null", "desc"),
         ("external_id_sealed", ">", "external_id_sealed is not null", "asc"),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from shared.store.operations.audit import Found
 from shared.store.seals.chain_heads import is_signed
 from shared.store.seals.chain_seals import Seal, seal_mac
-from shared.store.seals.key_seals import KEY_COLUMNS, key_mac
+from shared.store.seals.key_seals import KEY_COLUMNS, key_mac, persons_with_sealed_key
 from shared.store.seals.macs import BEFORE_FIRST
 from shared.store.seals.referral_seals import STATE, referral_mac
 
@@ -60,6 +60,7 @@ _KEYS = text(f"""
     select {KEY_COLUMNS}, mac from api_keys left join key_seals on key_id = api_keys.id
     where revoked_at is null order by api_keys.id
 """)  # noqa: S608 - constants
+_PEOPLE = text("select id from people where closed_at is null order by id")
 _HEADS = text("""
     select number, digest from events where number = any(:numbers)
 """)
@@ -76,6 +77,7 @@ def seal_findings(session: Session, key: bytes) -> dict[str, Found]:
         "referral_changed": _changed_referrals(session, key, sealed),
         "referral_moved": _moved_referrals(session),
         "key_not_issued": _keys(session, key),
+        "person_not_added": _people(session, key),
     }
 
 
@@ -159,4 +161,12 @@ def _keys(session: Session, key: bytes) -> Found:
     for row in session.execute(_KEYS):
         if row.mac != key_mac(key, row[:-1]):  # type: ignore[arg-type] # the columns of a key, in order
             found.add(row.id)
+    return found
+
+
+def _people(session: Session, key: bytes) -> Found:
+    found, added = Found(), persons_with_sealed_key(session, key)
+    for person_id in session.scalars(_PEOPLE):
+        if person_id not in added:
+            found.add(person_id)
     return found

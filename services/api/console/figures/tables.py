@@ -36,6 +36,7 @@ class StatTable:
     bars: tuple[Bar, ...] = ()  # over time, upright
     plot: Plot | None = None  # of its rows, lying
     plot_name: str = ""
+    wide: bool = False  # has a column of what people wrote
 
     def as_csv(self) -> str:
         """Return the table as CSV; a cell never begins as a spreadsheet's formula does."""
@@ -158,7 +159,7 @@ def reasons(moved: Sequence[Moved]) -> StatTable:
     ]
     says = f"As people wrote them, the latest first; at most {MAX_REASONS}."
     columns = ("When", "Case", "What", "From", "To", "By", "Reason")
-    return StatTable("reasons", "Reasons for returning and rerouting", says, columns, rows)
+    return StatTable("reasons", "Reasons for returning and rerouting", says, columns, rows, wide=True)
 
 
 def _moments(since: datetime, now: datetime, width: timedelta) -> Iterator[datetime]:

@@ -9,13 +9,17 @@ from services.api.console import session
 from services.api.console.blueprint import blueprint
 from services.api.context import current_context
 from services.api.http.auth import allow, caller
+from services.api.http.parsing.strict_fields import Text
 from services.api.limits.guessing import failed_authentication
 from services.api.referrals.requests import MAX_NAME_LENGTH
+from shared.clinical.text import CONTROL
 from shared.store.access import console_sessions
 
 ROLES = ("department", "operator", "auditor", "admin")
 WRONG_KEY = "That key does not open the console. Check it, or ask your administrator for a new one."
 NO_NAME = "Enter your name: it stands beside everything that you do."
+NAME = Text(least=1, most=MAX_NAME_LENGTH)  # as `by` of an action
+BAD_NAME = "Enter your name in letters: it holds a character that nobody sees."
 
 
 @blueprint.get("/sign-in")
@@ -32,7 +36,7 @@ def open_session() -> Response:
     presented = request.form.get("key", "").strip()
     key = current_context().keys.find(presented)
     name = key.person if key is not None and key.person else name  # a person's key says whose it is
-    error = WRONG_KEY if key is None or key.role not in ROLES else None if name else NO_NAME
+    error = WRONG_KEY if key is None or key.role not in ROLES else _refuse_name(name)
     if key is None:
         refused = failed_authentication(current_context(), presented, client_address())
         if refused.status != 401:
@@ -40,6 +44,7 @@ def open_session() -> Response:
     if error or key is None:
         page = render_template("console/sign_in.html", next=wanted_page(), error=error, name=name)
         return make_response(page, 401 if error == WRONG_KEY else 422)
+    session.end_former()
     return _signed_in(key.id, "person", name, wanted_page() or url_for("console.board"))
 
 
@@ -66,9 +71,14 @@ def sign_out() -> Response:
     return response
 
 
+def _refuse_name(name: str) -> str | None:
+    """Return what is wrong with a name; every action would refuse what is refused here."""
+    return NO_NAME if not name else BAD_NAME if NAME.refuse(name) else None
+
+
 def _signed_in(key_id: str, kind: str, name: str | None, address: str) -> Response:
     with current_context().sessions.begin() as transaction:
-        token = console_sessions.open_session(transaction, kind=kind, key_id=key_id, name=name)
+        token = console_sessions.open_session(transaction, session.hash_key(), kind=kind, key_id=key_id, name=name)
     response = _see_other(address)
     session.set_cookie(response, token, kind)
     return response
@@ -81,4 +91,5 @@ def _see_other(address: str) -> Response:
 def wanted_page() -> str | None:
     """Return where the reader wanted to go, if that is a page of the console."""
     wanted = request.values.get("next", "")
-    return wanted if wanted.startswith("/console") and "//" not in wanted and "\\" not in wanted else None
+    is_ours = wanted.startswith("/console") and "//" not in wanted and "\\" not in wanted
+    return wanted if is_ours and not CONTROL.search(wanted) else None

@@ -5,10 +5,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, make_response, redirect, request, url_for
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 
 from services.api.console.blueprint import blueprint
-from services.api.console.form_fields import refuse_other_version
+from services.api.console.form_fields import load_body, refuse_other_version
 from services.api.console.pages.cases.referral import referral_page
 from services.api.console.session import CSRF_FIELD, person
 from services.api.console.way_back import way_back
@@ -95,8 +95,4 @@ def _body(action: str) -> Any:
     body: dict[str, Any] = {**sent, "by": person()}
     if "confirm" in body:
         body["confirm"] = body["confirm"] == "true"
-    try:
-        return BODIES[action].load(body)
-    except ValidationError as error:
-        wrong = cast(dict[str, list[str]], error.messages)
-        raise InvalidError((f"/{name}", detail) for name, details in wrong.items() for detail in details) from None
+    return load_body(BODIES[action], body)

@@ -40,7 +40,7 @@ def search_page() -> str:
 @allow(*READERS)
 def search_referrals() -> str:
     """Show what is found, the newest first, of any status."""
-    typed = " ".join(request.form.get("q", "").split())[:MAX_LENGTH]
+    typed = " ".join(request.form.get("q", "").replace("\0", " ").split())[:MAX_LENGTH]  # no database takes a NUL
     return _page(_hits(typed) if typed else None)
 
 
