@@ -58,7 +58,7 @@ def run(
 
 
 def _run(home: Home, host: str, port: int, console: Console, rights: Rights | None, *, insecure: bool) -> None:
-    keeper = os.getppid()
+    subreaper = os.getppid()
     secrets = home_secrets(home)
     account = rights.account if rights else None
     handles = Handles(account)
@@ -83,7 +83,7 @@ def _run(home: Home, host: str, port: int, console: Console, rights: Rights | No
         ]
         welcome = Welcome(url, home.path, first_keys, environment)
         if rights:
-            _give_up_root(rights, folder, keeper)
+            _give_up_root(rights, folder, subreaper)
             stages = [[_of_account(service, handles) for service in stage] for stage in stages]
         Supervisor(stages, console).run(
             lambda: console.say(welcome.ready_line() if console.as_json else welcome.text())
@@ -103,10 +103,10 @@ def _own_settings(home: Home, secrets: Mapping[str, str], addresses: Mapping[str
     return own
 
 
-def _give_up_root(rights: Rights, folder: Path, keeper: int) -> None:
+def _give_up_root(rights: Rights, folder: Path, subreaper: int) -> None:
     tempfile.tempdir = str(folder)  # what root found may be closed to the account
     become(rights.account, rights.keep)
-    die_with_parent(keeper, signal.SIGTERM)()
+    die_with_parent(subreaper, signal.SIGTERM)()
 
 
 def _reached(environment: Mapping[str, str], home: Home, handles: Handles) -> dict[str, str]:

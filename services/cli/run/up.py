@@ -16,7 +16,7 @@ from services.embedded.supervisor.subreaper import run_under_subreaper
 from shared.platform.transport.listener import PlainHttpError, check_listener
 
 TLS = ("TLS_CERTIFICATE_FILE", "TLS_KEY_FILE")
-RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alone, so that its keeper stays small
+RUN_ALL = "services.embedded.run_all"  # what the supervisor does; loaded by it alone, so that the subreaper stays small
 
 
 @click.command()
@@ -49,7 +49,7 @@ def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool
     try:
         check_listener(host, certificate, key, insecure=insecure)
         opened = open_home(home, secrets)
-        take_lock(opened)  # held until this process and the runner, which it forks, have ended
+        take_lock(opened)  # held until this process and the supervisor, which it forks, have ended
         port = reserve_port(host, port)
         rights = planned(opened, port)
     except (PlainHttpError, HomeError, OSError) as error:
@@ -70,7 +70,7 @@ def reserve_port(host: str, port: int) -> int:
 
 
 def _keep_to(rights: Rights | None) -> None:
-    """Give up root where this process has it; what is left is that it may signal the runner before that did so, too."""
+    """Give up root where this process has it; what is left is that it may signal the supervisor before that did so, too."""
     if rights:
         become(rights.account, {KILL} & permitted(), inherited=False)
 

@@ -1,4 +1,4 @@
-"""Describes the embedded Valkey to the runner: its command and when it is ready."""
+"""Describes the embedded Valkey to the supervisor: its command and when it is ready."""
 
 import re
 import socket
