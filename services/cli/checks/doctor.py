@@ -28,7 +28,7 @@ from shared.store.operations.status_snapshot import status_snapshot
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects: check, state, says, do.")
 def doctor(home: Path | None, as_json: bool) -> None:
-    """Check settings, database, broker, processes and work; exit with 1 if something is to be put right."""
+    """Check everything the service needs, and say what to do. Exits with 1 if something is to be put right."""
     findings = list(examine(home))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))

@@ -37,7 +37,9 @@ RUN_ALL = "services.embedded.run_all"  # what the supervisor does; loaded by it 
 @click.option("--log-json", is_flag=True, help="One JSON object a line, for a log collector; prints and issues no key.")
 @click.option("--insecure", is_flag=True, help="Speak plain HTTP to other machines: a proxy in front ends TLS.")
 def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool, insecure: bool) -> None:
-    """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
+    """Run the whole service on this machine until it is stopped.
+
+    It starts PostgreSQL, Valkey, the API, the workers and the watchman.
 
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
     LOOKUP_KEY and METRICS_TOKEN secrets instead of those that are made in the home; TLS_CERTIFICATE_FILE and
@@ -70,7 +72,7 @@ def reserve_port(host: str, port: int) -> int:
 
 
 def _keep_to(rights: Rights | None) -> None:
-    """Give up root where this process has it; what is left is that it may signal the supervisor before that did so, too."""
+    """Give up root where this process has it, but for the right to signal the supervisor until that gave it up, too."""
     if rights:
         become(rights.account, {KILL} & permitted(), inherited=False)
 
