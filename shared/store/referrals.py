@@ -43,8 +43,7 @@ from shared.tables import IS_FAILED, IS_OPEN, Decision, Facility, Intake, Referr
 
 @dataclass(frozen=True, slots=True)
 class StoredReferral:
-    """A referral with what belongs to it; `priority` is its place in PRIORITIES, `append_events` None if triage
-    failed."""
+    """A referral with what belongs to it; `priority` is its index in PRIORITIES, `record` None if triage failed."""
 
     id: UUID
     reference: str

@@ -175,7 +175,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
     asked = {
         "page": (first_page, PAGE * (MAX_DUPLICATES + 1)),
         "page of a facility": (partial(first_page, scope=Scope.of_facility("city")), PAGE * (MAX_DUPLICATES + 1)),
-        "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
+        "pending work": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
         "contacts": (partial(mark_overdue, limit=PAGE), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),

@@ -198,8 +198,8 @@ def test_a_test_calls_its_own_system_and_no_department(sessions, settings, refer
     for name, sender in (("test", tester), ("real", submitter)):
         referral_id = referral("urgent", sender=sender)["id"]
         with sessions() as session:
-            told = session.scalars(select(Delivery.destination_id).where(Delivery.referral_id == referral_id))
-            heard[name] = sorted(named[each] for each in told)
+            delivered = session.scalars(select(Delivery.destination_id).where(Delivery.referral_id == referral_id))
+            heard[name] = sorted(named[each] for each in delivered)
     assert heard == {"test": ["own"], "real": ["another's", "department"]}
 
 
