@@ -20,10 +20,10 @@ from shared.platform.clock import now
 from shared.platform.database import create_engine
 from shared.protocols import active
 from shared.store.access.scope import Scope
+from shared.store.contact.call_list import MAX_EXAMINED as CALLS_EXAMINED
+from shared.store.contact.call_list import waiting_for_call
 from shared.store.contact.forms import find as find_form
 from shared.store.contact.overdue import mark_overdue
-from shared.store.contact.waiting import MAX_EXAMINED as CALLS_EXAMINED
-from shared.store.contact.waiting import waiting_for_call
 from shared.store.escalation import climb
 from shared.store.event_log.feed import MAX_BATCH, Reader, number, page_for, timeline
 from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED

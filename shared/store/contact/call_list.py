@@ -1,4 +1,4 @@
-"""Which cases wait for a telephone call: open, with a time for it, and nobody has spoken to the patient."""
+"""Lists the cases that wait for a telephone call: open, with a time for it, and nobody has spoken to the patient."""
 
 from collections.abc import Sequence
 from functools import lru_cache
