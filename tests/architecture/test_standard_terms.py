@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = {
     "admission control": "services/api/admission/__init__.py",
-    "advisory lock": "shared/store/numbering.py",
+    "advisory lock": "shared/store/chain_locks.py",
     "audit": "shared/store/operations/audit.py",
     "backfill": "shared/store/patients/patient_hashes.py",
     "backoff": "services/worker/delivery/retry_policy.py",
