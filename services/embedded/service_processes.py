@@ -27,7 +27,7 @@ SHARED = (
     *("celery.app.amqp", "celery.app.events", "celery.app.log", "celery.concurrency.thread", "celery.fixups.django"),
     *("celery.worker.autoscale", "celery.worker.loops", "celery.worker.strategy", "kombu.pidbox"),
 )
-ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # Celery's farewell
+ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # the last line of Celery
 OWNER = ("OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE")
 STOP_SECONDS = "5"  # then an unfinished batch is given back; the supervisor kills after nine
 
