@@ -30,11 +30,11 @@ from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED
 from shared.store.lists.finding import MAX_EXAMINED, Filter, listed
 from shared.store.lists.intake_lists import IntakeFilter, intakes_of
 from shared.store.lists.search import Wanted, search
+from shared.store.lists.worklist import worklist
 from shared.store.operations.pending_work import pending_work
 from shared.store.operations.status_snapshot import status_snapshot
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.queues import MAX_CHANGES, states
-from shared.store.referrals import worklist
 from shared.store.related import MAX_DUPLICATES
 from shared.store.triage_outcome import FAILED
 from shared.store.triage_queue import TriageOutcome, lease_batch, lock_batch, oldest_waiting, release_lease, renew_lease

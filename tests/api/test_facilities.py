@@ -15,11 +15,11 @@ from shared.store.access import facilities, keys
 from shared.store.access.scope import Scope
 from shared.store.delivery.destinations import Place, put
 from shared.store.escalation import climb, start_clocks
+from shared.store.lists.worklist import failed_triage
 from shared.store.operations.audit import findings
 from shared.store.operations.handover import moved_since
 from shared.store.operations.statistics import statistics
 from shared.store.operations.status_snapshot import status_snapshot
-from shared.store.referrals import failed_triage
 from shared.tables import Delivery, Destination, Event, Referral
 from tests.api.test_referrals import ACTIONS
 from tests.cases import case_for

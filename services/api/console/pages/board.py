@@ -18,11 +18,11 @@ from services.api.http.auth import READERS, allow, caller, scope
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.event_log import feed
+from shared.store.lists.worklist import worklist
 from shared.store.operations.board_history import BoardState, Moment, last_hour
 from shared.store.operations.last_cases import last_held
 from shared.store.operations.stuck_work import Stuck, stuck_work
 from shared.store.queues import QueueStatus, states
-from shared.store.referrals import worklist
 
 ROWS, WALL_ROWS = 50, 12
 

@@ -21,7 +21,8 @@ from services.api.schemas import serializers
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.store import referrals
 from shared.store.event_log.feed import catch_up, timeline
-from shared.store.referrals import StoredReferral, worklist
+from shared.store.lists.worklist import worklist
+from shared.store.referrals import StoredReferral
 
 EVENTS = 200  # of a timeline that the page shows; the API has the rest in pages
 SEES_IDENTITY = frozenset(READERS)
