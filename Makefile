@@ -57,7 +57,7 @@ test-protocol: install-dev
 # processes; its floor is in pyproject.toml.
 test-service: install-dev
 	$(BIN)/pytest tests/unit tests/worker --numprocesses=2 --dist=loadfile --cov --cov-report=
-	$(BIN)/pytest tests/api tests/architecture tests/runner --numprocesses=2 --dist=loadfile
+	$(BIN)/pytest tests/api tests/architecture tests/supervisor --numprocesses=2 --dist=loadfile
 
 test-integration: install-dev
 	$(BIN)/pytest tests/integration --numprocesses=3 --dist=loadfile --no-loadscope-reorder

@@ -133,14 +133,14 @@ def _take(
         early = until - time.perf_counter()
         if early <= 0 and idle and gate():
             return
-        patience = early if early > 0 else GATE_SECONDS
-        _answers(load, selector, idle, patience if idle else MAX_SECONDS)
+        wait_seconds = early if early > 0 else GATE_SECONDS
+        _answers(load, selector, idle, wait_seconds if idle else MAX_SECONDS)
 
 
-def _answers(load: Load, selector: selectors.BaseSelector, idle: list[Connection], patience: float) -> None:
-    """Wait for answers, at most `patience` seconds, and note those that are whole."""
-    ready = selector.select(patience)
-    if not ready and patience == MAX_SECONDS:
+def _answers(load: Load, selector: selectors.BaseSelector, idle: list[Connection], wait_seconds: float) -> None:
+    """Wait for answers, at most `wait_seconds` seconds, and note those that are whole."""
+    ready = selector.select(wait_seconds)
+    if not ready and wait_seconds == MAX_SECONDS:
         raise NoAnswerError(f"no answer in {MAX_SECONDS} s")
     for key, _ in ready:
         connection: Connection = key.data

@@ -38,8 +38,8 @@ class Up(Program):
 
     def processes(self) -> dict[str, int]:
         """Return the process id of each service, by its name."""
-        (runner,) = children(self.process.pid)
-        named = ((service_name(pid), pid) for pid in children(runner))
+        (supervisor,) = children(self.process.pid)
+        named = ((service_name(pid), pid) for pid in children(supervisor))
         return {name: pid for name, pid in named if name}  # one that ends right now has no name
 
     def family(self) -> set[int]:

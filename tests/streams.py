@@ -4,14 +4,14 @@ import json
 from http.client import HTTPConnection
 from typing import Any
 
-PATIENCE = 60  # seconds; a heartbeat comes every fifteen
+TIMEOUT_SECONDS = 60  # seconds; a heartbeat comes every fifteen
 
 
 class Stream:
     """An open stream of events."""
 
     def __init__(self, port: int, key: str, path: str = "/v1/events", **headers: str) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream", **named}
         self._connection.request("GET", path, headers=sent)

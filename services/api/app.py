@@ -21,11 +21,11 @@ from services.api.events import routes as events
 from services.api.events.feed_follower import FeedFollower
 from services.api.forms.schema import create_form_schema
 from services.api.forms.validity_check import create_form_check
-from services.api.http import auth, health, metrics, problems, surface, tracing
+from services.api.http import auth, health, metrics, problems, security_headers, tracing
 from services.api.http.key_cache import KeyCache
 from services.api.intakes import batch_routes
 from services.api.intakes import routes as intakes
-from services.api.limits import request_limits
+from services.api.limits import rate_limits
 from services.api.openapi import generator
 from services.api.openapi import routes as docs
 from services.api.protocols import preview
@@ -59,10 +59,10 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.extensions[EXTENSION] = create_context(settings, now)
     api = generator.register(app, active())
     tracing.register(app)
-    surface.register(app)
+    security_headers.register(app)
     metrics.register(app)
     auth.register(app, {"console": console.authenticate})
-    request_limits.register(app, settings)
+    rate_limits.register(app, settings)
     recording.register(app)
     for views in (
         intakes,

@@ -66,10 +66,10 @@ class AppContext:
 
 
 def current_context() -> AppContext:
-    """Return the parts of the application that handles the current request."""
+    """Return the context of the application that handles the current request."""
     return context_of(current_app)
 
 
 def context_of(app: Flask) -> AppContext:
-    """Return the parts of `app`."""
+    """Return the context of `app`."""
     return cast(AppContext, app.extensions[EXTENSION])

@@ -13,13 +13,13 @@ def on_shutdown(act: Callable[[], None]) -> None:
 
     To be called in the main thread, once a process.
     """
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(heard, told, act), name="stopping", daemon=True).start()
+    read_end, write_end = socket.socketpair()
+    write_end.setblocking(False)
+    signal.set_wakeup_fd(write_end.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(read_end, write_end, act), name="stopping", daemon=True).start()
 
 
-def _listen(heard: socket.socket, _kept_open: socket.socket, act: Callable[[], None]) -> None:
-    while (number := heard.recv(1)) and number[0] not in STOP:
+def _listen(read_end: socket.socket, _kept_open: socket.socket, act: Callable[[], None]) -> None:
+    while (number := read_end.recv(1)) and number[0] not in STOP:
         pass
     act()

@@ -21,7 +21,7 @@ from services.embedded.servers.binaries import BinariesMissingError
 from services.embedded.servers.cluster import ClusterError
 from services.embedded.servers.provision import embedded_servers
 from services.embedded.service_processes import issue_first_keys, preload, preparation, processes
-from services.embedded.startup_message import Welcome
+from services.embedded.startup_message import StartupMessage
 from services.embedded.supervisor.console import Console
 from services.embedded.supervisor.process_control import die_with_parent
 from services.embedded.supervisor.service import Service
@@ -58,7 +58,7 @@ def run(
 
 
 def _run(home: Home, host: str, port: int, console: Console, rights: Rights | None, *, insecure: bool) -> None:
-    keeper = os.getppid()
+    subreaper = os.getppid()
     secrets = home_secrets(home)
     account = rights.account if rights else None
     handles = Handles(account)
@@ -81,12 +81,12 @@ def _run(home: Home, host: str, port: int, console: Console, rights: Rights | No
             processes(environment, folder, host, port, insecure=insecure),
             *([] if console.as_json else [[issue_first_keys(environment, first_keys)]]),  # a log is no place for keys
         ]
-        welcome = Welcome(url, home.path, first_keys, environment)
+        message = StartupMessage(url, home.path, first_keys, environment)
         if rights:
-            _give_up_root(rights, folder, keeper)
+            _give_up_root(rights, folder, subreaper)
             stages = [[_of_account(service, handles) for service in stage] for stage in stages]
         Supervisor(stages, console).run(
-            lambda: console.say(welcome.ready_line() if console.as_json else welcome.text())
+            lambda: console.say(message.ready_line() if console.as_json else message.text())
         )
         if not rights:  # else the home is closed to this process, and the note goes with the runtime folder
             home.running.unlink()
@@ -103,10 +103,10 @@ def _own_settings(home: Home, secrets: Mapping[str, str], addresses: Mapping[str
     return own
 
 
-def _give_up_root(rights: Rights, folder: Path, keeper: int) -> None:
+def _give_up_root(rights: Rights, folder: Path, subreaper: int) -> None:
     tempfile.tempdir = str(folder)  # what root found may be closed to the account
     become(rights.account, rights.keep)
-    die_with_parent(keeper, signal.SIGTERM)()
+    die_with_parent(subreaper, signal.SIGTERM)()
 
 
 def _reached(environment: Mapping[str, str], home: Home, handles: Handles) -> dict[str, str]:

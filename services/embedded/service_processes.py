@@ -1,6 +1,6 @@
 """The processes of `referrals up` beside the servers: a step that prepares the database, API, workers and watchman.
 
-Each is a fork of the runner that calls a command of `referrals`. What most of them need is loaded before, once, and
+Each is a fork of the supervisor that calls a command of `referrals`. What most of them need is loaded before, once, and
 shared by all: a process of its own would take two to four times the memory, and a second of both processors to start.
 """
 
@@ -27,9 +27,9 @@ SHARED = (
     *("celery.app.amqp", "celery.app.events", "celery.app.log", "celery.concurrency.thread", "celery.fixups.django"),
     *("celery.worker.autoscale", "celery.worker.loops", "celery.worker.strategy", "kombu.pidbox"),
 )
-ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # Celery's farewell
+ROUTINE = re.compile(r"^$|^worker: (Hitting Ctrl\+C again|Warm shutdown|Cold shutdown)")  # the last line of Celery
 OWNER = ("OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE")
-STOP_SECONDS = "5"  # then an unfinished batch is given back; the runner kills after nine
+STOP_SECONDS = "5"  # then an unfinished batch is given back; the supervisor kills after nine
 
 
 def preload() -> None:

@@ -22,7 +22,7 @@ READINESS_SECONDS = 3  # for the API to say what is degraded; it answers probes 
 
 
 @dataclass(frozen=True, slots=True)
-class Welcome:
+class StartupMessage:
     """The last lines of a start. `first_keys` is there only if this start has issued the first keys."""
 
     url: str

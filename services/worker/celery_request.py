@@ -1,11 +1,11 @@
-"""A message on its way through a worker, which took it for good."""
+"""Celery's request for messages that need no acknowledgement: the broker removed them when they were received."""
 
 from celery.worker.request import Request
 
 
 class WakeUpRequest(Request):  # type: ignore[misc]  # Celery ships no types
-    """A request that was taken without acknowledgement (see `task_queue`): there is nothing to give."""
+    """A request of a queue without acknowledgements (`no_ack`, see `task_queue`)."""
 
     def acknowledge(self) -> None:
-        """Do nothing; asking the broker could only fail, and hold up a thread."""
+        """Mark it as acknowledged without asking the broker, which could only fail and block a thread."""
         self.acknowledged = True

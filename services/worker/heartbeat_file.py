@@ -1,4 +1,4 @@
-"""A file that a worker touches for as long as it is at work."""
+"""Touches the heartbeat file of a worker, by whose age a health check sees whether it hangs."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ HEARTBEAT_SECONDS = 5
 
 
 def heartbeat(file: Path) -> type[bootsteps.StartStopStep]:
-    """Return the step that touches `file` from the worker's own event loop: it stops when the worker does."""
+    """Return the Celery bootstep that touches `file` from the event loop of the worker, so it ends when that hangs."""
 
     class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         """Touches a file for as long as the worker's timer runs."""

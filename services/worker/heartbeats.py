@@ -1,4 +1,4 @@
-"""The signs of life that a worker or watchman gives beside its work: a row that says so, and numbers for Prometheus."""
+"""Starts what a worker or watchman does beside its work: heartbeats in the database, and metrics for Prometheus."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def start_heartbeats(settings: Settings, role: str, protocol: "Protocol | None") -> None:
-    """Let this process say every few seconds that it is at work, and answer Prometheus where a port is set."""
+    """Store a heartbeat every few seconds from a thread; serve metrics to Prometheus where METRICS_PORT is set."""
     start_periodic([process_heartbeat(settings, role)])
     if settings.metrics_port:
         start_http_server(settings.metrics_port, registry=create_registry(settings, protocol))
 
 
 def heartbeats_of_worker(settings: Settings, protocol: "Protocol | None" = None) -> type[bootsteps.StartStopStep]:
-    """Return the step by which a worker gives them, from its parent process and after its children are there.
+    """Return the Celery bootstep that starts them in the parent process, once its children are there.
 
-    `protocol` is the one by which it decides, if it does.
+    `protocol` is the one by which the worker decides, None where it does not.
     """
 
-    class Signs(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
+    class Heartbeats(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
         """Starts the threads; they end with the process."""
 
         requires = ("celery.worker.components:Pool",)
@@ -34,7 +34,7 @@ def heartbeats_of_worker(settings: Settings, protocol: "Protocol | None" = None)
         def start(self, parent: Any) -> None:
             start_heartbeats(settings, role_of(parent.hostname), protocol)
 
-    return Signs
+    return Heartbeats
 
 
 def role_of(hostname: str) -> str:

@@ -33,7 +33,7 @@ class Worker:
     """
 
     queues: tuple[str, ...]
-    app: str = "services.worker.triage.app:create_worker"  # by name: a worker loads nothing of the others' trade
+    app: str = "services.worker.triage.app:create_worker"  # by name: a worker loads no module of the others
     pool: str = "prefork"
     concurrency: int = 1
     low_priority: bool = False

@@ -1,4 +1,4 @@
-"""Migrates a database's schema to the one this code needs."""
+"""Runs the migrations that bring a database's schema to the one this code needs."""
 
 from collections.abc import Sequence
 from pathlib import Path

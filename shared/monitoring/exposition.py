@@ -89,13 +89,13 @@ class BuildCollector(Collector):
     """Says which version of the service runs, and by which protocol it decides, where it decides."""
 
     def __init__(self, protocol: "Protocol | None") -> None:
-        self._told = (protocol.name, protocol.version, protocol.digest) if protocol else ("", "", "")
+        self._protocol = (protocol.name, protocol.version, protocol.digest) if protocol else ("", "", "")
 
     def collect(self) -> Iterator[Metric]:
         """Yield one gauge that is always 1."""
-        told = ("version", "protocol", "protocol_version", "protocol_digest")
-        build = GaugeMetricFamily("psoas_build_info", "The version that runs, and its protocol.", labels=told)
-        build.add_metric((version("psoas"), *self._told), 1)
+        names = ("version", "protocol", "protocol_version", "protocol_digest")
+        build = GaugeMetricFamily("psoas_build_info", "The version that runs, and its protocol.", labels=names)
+        build.add_metric((version("psoas"), *self._protocol), 1)
         yield build
 
 

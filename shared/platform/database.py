@@ -1,4 +1,4 @@
-"""Creates database engines: one a process, with timeouts, so that a stuck server blocks no caller for long."""
+"""Creates database engines, each a connection pool with timeouts, so that a stuck server blocks no caller for long."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -25,7 +25,7 @@ class WakeUp:
 
 
 def triage_queue(lane: Lane) -> str:
-    """Return the task queue on which a lane's "look again" messages travel."""
+    """Return the task queue on which a lane's wake-ups travel."""
     return f"triage.{lane}"
 
 

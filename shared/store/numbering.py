@@ -1,7 +1,7 @@
 """Numbers rows of a table after their commit, without gaps, each with a digest of itself and of the one before it.
 
-Numbers are given under one lock, so a reader that has seen number n will never see a smaller one appear: they follow
-the order in which rows became visible. A change of what was numbered shows in the digests.
+Numbers are given under one advisory lock, so a reader that has seen number n will never see a smaller one appear: they
+follow the order in which rows became visible. A change of what was numbered shows in the digests.
 """
 
 from collections.abc import Callable

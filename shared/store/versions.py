@@ -17,6 +17,7 @@ from shared.clinical.referral.lifecycle import PRIORITIES
 from shared.clinical.referral.targets import Targets
 from shared.clinical.referral.versions import Settlement, Version, escalate_at, settle
 from shared.platform.raw_statement import RawStatement
+from shared.store.chain_locks import lock_referrals
 from shared.store.contact.imaging_due import read_due, written_due
 from shared.store.event_log.events import DueDelivery, append_events
 from shared.store.triage_queue import TriageOutcome, finish
@@ -25,8 +26,6 @@ from shared.tables import Referral
 QUEUED_AGAIN = {"status": "queued", "acknowledged_by": None, "acknowledged_at": None}
 MORE_URGENT = "an earlier version of this form is more urgent"
 
-# "No key": a transaction that only refers to the row, as a form does that amends it, need not wait.
-_LOCK = text("select 1 from intakes where id = :first for no key update")
 _CHAIN = text("""
     select referrals.id as referral_id, intake_id, received_at, queue, priority, referrals.status, acknowledge_by,
         clock_started_at, escalation_level, downgrade_proposed, superseded_by, counts, contact_by, imaging_due,
@@ -142,7 +141,7 @@ def _move(session: Session, before: Version, survivor: Version, place: Mapping[s
 
 def locked_chain(session: Session, first: UUID) -> list[Version]:
     """Lock the chain and return its referrals as they stand."""
-    session.execute(_LOCK, {"first": first})
+    lock_referrals(session, first)
     found = session.execute(_CHAIN, {"first": first}).mappings()
     return [
         Version(**{**row, "priority": PRIORITIES[row["priority"]], "imaging_due": read_due(row["imaging_due"])})

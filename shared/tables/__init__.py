@@ -1,4 +1,4 @@
-"""The tables, which are the truth. A row's status is also its next step, so no message has to be trusted.
+"""The tables. A row's status says what is to be done with it next, so no message has to be trusted.
 
 Clinical answers stand apart from identity, which is one sealed column that only an authorised answer opens.
 """

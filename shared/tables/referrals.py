@@ -147,7 +147,7 @@ class Referral(Table):
 class Event(Table):
     """One thing that happened to a referral, by whom and when; only ever added.
 
-    `number` and `digest` are given after the commit, one event after the other; see shared/store/event_log/events.py.
+    `number` and `digest` are given after the commit, one event after the other; see shared/store/event_log/feed.py.
     """
 
     __tablename__ = "events"

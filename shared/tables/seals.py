@@ -1,4 +1,4 @@
-"""What seals the past with a key that the database does not hold; rows are only ever added."""
+"""Tables of seals: MACs of events, referrals and API keys by a key outside the database; append-only."""
 
 from datetime import datetime
 from uuid import UUID

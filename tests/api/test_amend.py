@@ -301,8 +301,8 @@ def test_the_departments_hear_of_both(send, referral_of, triage_all, sessions):
     with sessions() as session:
         sent = [each.payload for each in session.scalars(select(Delivery).order_by(Delivery.event_id))]
     old, new = referral_of(first)["id"], referral_of(second)["id"]
-    told = [(each["type"], each["data"]["referral_id"], each["data"]["status"]) for each in sent]
-    assert told == [
+    delivered = [(each["type"], each["data"]["referral_id"], each["data"]["status"]) for each in sent]
+    assert delivered == [
         ("referral.queued", old, "queued"),
         ("referral.queued", new, "queued"),
         ("referral.superseded", old, "superseded"),

@@ -20,21 +20,21 @@ from shared.platform.clock import now
 from shared.platform.database import create_engine
 from shared.protocols import active
 from shared.store.access.scope import Scope
+from shared.store.contact.call_list import MAX_EXAMINED as CALLS_EXAMINED
+from shared.store.contact.call_list import waiting_for_call
 from shared.store.contact.forms import find as find_form
 from shared.store.contact.overdue import mark_overdue
-from shared.store.contact.waiting import MAX_EXAMINED as CALLS_EXAMINED
-from shared.store.contact.waiting import waiting_for_call
 from shared.store.escalation import climb
 from shared.store.event_log.feed import MAX_BATCH, Reader, number, page_for, timeline
 from shared.store.event_log.feed import MAX_EXAMINED as EVENTS_EXAMINED
 from shared.store.lists.finding import MAX_EXAMINED, Filter, listed
 from shared.store.lists.intake_lists import IntakeFilter, intakes_of
 from shared.store.lists.search import Wanted, search
+from shared.store.lists.worklist import worklist
 from shared.store.operations.pending_work import pending_work
 from shared.store.operations.status_snapshot import status_snapshot
 from shared.store.patients.record_numbers import mrn_hashes
 from shared.store.queues import MAX_CHANGES, states
-from shared.store.referrals import worklist
 from shared.store.related import MAX_DUPLICATES
 from shared.store.triage_outcome import FAILED
 from shared.store.triage_queue import TriageOutcome, lease_batch, lock_batch, oldest_waiting, release_lease, renew_lease
@@ -175,7 +175,7 @@ def test_what_is_asked_all_the_time_while_statistics_know_of_none_open(new_datab
     asked = {
         "page": (first_page, PAGE * (MAX_DUPLICATES + 1)),
         "page of a facility": (partial(first_page, scope=Scope.of_facility("city")), PAGE * (MAX_DUPLICATES + 1)),
-        "duties": (partial(pending_work, age=LEASE), MAX_CHANGES),
+        "pending work": (partial(pending_work, age=LEASE), MAX_CHANGES),
         "states": (partial(states, scope=EVERYTHING), PAGE),
         "contacts": (partial(mark_overdue, limit=PAGE), PAGE),
         "ladder": (partial(climb, targets=active().targets, limit=PAGE), PAGE),

@@ -170,9 +170,9 @@ def test_destinations_hear_of_the_contact_and_of_its_time(referral, contacted, s
     first = referral("urgent")
     contacted(first)
     with sessions() as session:
-        told = {each.payload["type"]: each.payload["data"] for each in session.scalars(select(Delivery))}
-    assert told.keys() == {"referral.queued", "referral.contacted"}
-    for data in told.values():
+        delivered = {each.payload["type"]: each.payload["data"] for each in session.scalars(select(Delivery))}
+    assert delivered.keys() == {"referral.queued", "referral.contacted"}
+    for data in delivered.values():
         assert moment(data["contact_by"]) == moment(first["contact_by"])
         assert data["ambulance"] is False
 
@@ -368,5 +368,5 @@ def test_a_contact_that_is_overdue_is_said_once_and_told(referral, operator, ses
     assert (by, data["queue"], data["priority"]) == (None, "urgent", "emergency")
     assert moment(data["contact_by"]) == moment(due["contact_by"])
     with sessions() as session:
-        told = [each.payload["type"] for each in session.scalars(select(Delivery))]
-    assert sorted(told) == ["referral.contact_overdue", "referral.queued"]
+        delivered = [each.payload["type"] for each in session.scalars(select(Delivery))]
+    assert sorted(delivered) == ["referral.contact_overdue", "referral.queued"]

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.api.openapi.examples import batch_example
+from services.api.openapi.examples import batch_lines
 from services.api.openapi.generator import document
 from services.api.referrals import requests
 from shared.protocols import ACTIVE, cases
@@ -41,8 +41,8 @@ def test_a_form_of_each_queue_is_offered_and_taken(path, app, submitter):
 
 def test_the_lines_of_a_batch_are_taken(app, submitter):
     content = document(app)["paths"]["/v1/intakes/batch"]["post"]["requestBody"]["content"]
-    assert content["application/x-ndjson"]["example"] == json.loads(batch_example().splitlines()[0])
-    answer = send(submitter, batch_example().encode())
+    assert content["application/x-ndjson"]["example"] == batch_lines()[0]
+    answer = send(submitter, "".join(f"{json.dumps(line)}\n" for line in batch_lines()).encode())
     assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [202, 202]
 
 

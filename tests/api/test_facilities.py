@@ -15,11 +15,11 @@ from shared.store.access import facilities, keys
 from shared.store.access.scope import Scope
 from shared.store.delivery.destinations import Place, put
 from shared.store.escalation import climb, start_clocks
+from shared.store.lists.worklist import failed_triage
 from shared.store.operations.audit import findings
 from shared.store.operations.handover import moved_since
 from shared.store.operations.statistics import statistics
 from shared.store.operations.status_snapshot import status_snapshot
-from shared.store.referrals import failed_triage
 from shared.tables import Delivery, Destination, Event, Referral
 from tests.api.test_referrals import ACTIONS
 from tests.cases import case_for
@@ -198,8 +198,8 @@ def test_a_test_calls_its_own_system_and_no_department(sessions, settings, refer
     for name, sender in (("test", tester), ("real", submitter)):
         referral_id = referral("urgent", sender=sender)["id"]
         with sessions() as session:
-            told = session.scalars(select(Delivery.destination_id).where(Delivery.referral_id == referral_id))
-            heard[name] = sorted(named[each] for each in told)
+            delivered = session.scalars(select(Delivery.destination_id).where(Delivery.referral_id == referral_id))
+            heard[name] = sorted(named[each] for each in delivered)
     assert heard == {"test": ["own"], "real": ["another's", "department"]}
 
 

@@ -1,4 +1,4 @@
-"""What the door takes and what it refuses, value by value; what is refused is told by its pointer and not stored."""
+"""Which values of a form are accepted and which refused; a refused one is named by its pointer and not stored."""
 
 from copy import deepcopy
 

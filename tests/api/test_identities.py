@@ -354,7 +354,7 @@ def test_answers_are_as_described(app, correct, first, admin):
 
 def test_an_amendment_waits_for_the_correction_that_it_meets(app, submitter, first, sessions):
     """Compared before the correction and stored after it, it would have the old number in the new chain."""
-    parts = app.extensions[EXTENSION]
+    context = app.extensions[EXTENSION]
     with ThreadPoolExecutor(1) as other, sessions.begin() as session:
         (kept,) = identities.hold_chain(session, first["id"], identities.Scope.everything())
         begun = threading.Event()
@@ -370,7 +370,7 @@ def test_an_amendment_waits_for_the_correction_that_it_meets(app, submitter, fir
         with sessions() as watching:
             while not watching.scalar(waits):
                 assert not answer.done()
-        session.execute(update(Intake).values(patient_hash=b"corrected", identity=parts.cipher.seal(b"{}", row="x")))
+        session.execute(update(Intake).values(patient_hash=b"corrected", identity=context.cipher.seal(b"{}", row="x")))
         session.commit()
         assert answer.result().json["type"] == OTHER
     assert kept.facility == FACILITY

@@ -101,7 +101,7 @@ def test_screening_that_fails_leads_to_the_lane_that_waits_for_nothing(submitter
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("services.api.intakes.build_intake.screen", fail)
+    monkeypatch.setattr("services.api.forms.screening.screen", fail)
     assert submitter.post("/v1/intakes", case_for("neurology").body()).json["lane"] == "priority"
 
 

@@ -87,16 +87,16 @@ def test_a_malformed_preference_is_ignored(submitter):
 
 
 def test_where_too_many_wait_the_answer_comes_at_once(app, settings, submitter):
-    room = app.extensions[EXTENSION].long_poll_slots
+    slots = app.extensions[EXTENSION].long_poll_slots
     seats = settings.api_threads // 4
-    assert all(room.acquire(blocking=False) for _ in range(seats))
+    assert all(slots.acquire(blocking=False) for _ in range(seats))
     try:
         began = time.monotonic()
         answer = submitter.post("/v1/intakes", case_for("urgent").body(), Prefer="wait=30")
         assert time.monotonic() - began < 5
     finally:
         for _ in range(seats):
-            room.release()
+            slots.release()
     assert answer.status_code == 202
     assert "Preference-Applied" not in answer.headers
 

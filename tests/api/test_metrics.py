@@ -102,7 +102,7 @@ def test_an_acknowledged_referral_is_open_and_not_unacknowledged(referral, opera
 
 def test_a_screen_that_fails_is_counted(submitter, scrape, monkeypatch):
     before = scrape()("psoas_failures_total", step="screen")
-    monkeypatch.setattr("services.api.intakes.build_intake.screen", lambda *_: 1 / 0)
+    monkeypatch.setattr("services.api.forms.screening.screen", lambda *_: 1 / 0)
     assert submitter.post("/v1/intakes", MINIMAL).status_code == 202
     assert scrape()("psoas_failures_total", step="screen") - before == 1
 

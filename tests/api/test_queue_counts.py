@@ -34,7 +34,7 @@ def counted(sessions, facility):
     }
 
 
-def told(sessions, facility):
+def reported(sessions, facility):
     with sessions() as session:
         found = states(session, Scope.of_facility(facility))
     return {
@@ -45,8 +45,8 @@ def told(sessions, facility):
 
 def agreed(sessions):
     for facility in (None, FACILITY, "elsewhere", "nowhere"):
-        assert told(sessions, facility) == counted(sessions, facility)
-    return told(sessions, None)
+        assert reported(sessions, facility) == counted(sessions, facility)
+    return reported(sessions, None)
 
 
 @pytest.fixture

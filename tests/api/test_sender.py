@@ -142,10 +142,12 @@ def test_its_own_system_hears_the_same_events_and_no_identity(referral, operator
     store(sessions, ours, *HIDDEN)
     worked(operator, ours, "return")
     with sessions() as session:
-        told = session.scalars(select(Delivery).order_by(Delivery.event_id)).all()
-    assert [each.payload["type"] for each in told] == [e["type"] for e in submitter.get("/v1/events").json["events"]]
-    assert all(each.payload["data"]["reference"] == ours["reference"] for each in told)
-    words = json.dumps([each.payload for each in told])
+        delivered = session.scalars(select(Delivery).order_by(Delivery.event_id)).all()
+    assert [each.payload["type"] for each in delivered] == [
+        e["type"] for e in submitter.get("/v1/events").json["events"]
+    ]
+    assert all(each.payload["data"]["reference"] == ours["reference"] for each in delivered)
+    words = json.dumps([each.payload for each in delivered])
     assert "CANARY" not in words
     assert ACTIONS["return"]["reason"] not in words
 

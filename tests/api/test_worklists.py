@@ -8,8 +8,8 @@ from uuid_utils.compat import uuid7
 
 from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, STATUSES
 from shared.store.access.scope import Scope
+from shared.store.lists.worklist import WorklistPosition, worklist
 from shared.store.queues import states
-from shared.store.referrals import WorklistPosition, worklist
 from shared.tables import Decision, Intake, Referral
 from tests.sent import sent_by
 

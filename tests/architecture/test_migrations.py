@@ -29,7 +29,7 @@ AFTERWARDS = """
 """
 
 
-def test_one_head_which_is_told_without_alembic():
+def test_one_head_which_is_read_without_alembic():
     assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
 
 
@@ -83,11 +83,11 @@ def test_a_version_that_nobody_knows_is_not_good(new_database, unknown):
 
 @pytest.mark.parametrize("revision", ["0003", "head"])
 def test_release_0_1_0_reads_no_version_after_its_own(new_database, revision):
-    engine = create_engine(new_database("told"))
+    engine = create_engine(new_database("versions"))
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), revision)
-        told = connection.scalars(text("select version_num from alembic_version")).all()
-        assert told == [min(version(connection) or "", HEAD_OF_0_1_0)]
+        versions = connection.scalars(text("select version_num from alembic_version")).all()
+        assert versions == [min(version(connection) or "", HEAD_OF_0_1_0)]
     engine.dispose()
 
 

@@ -111,5 +111,5 @@ def park_the_last(sessions: Sessions) -> None:
             session.execute(update(Delivery).where(Delivery.id == delivery.id).values(parked))
             for attempt in (1, 2, 3):
                 at = delivery.created_at + timedelta(seconds=20 * attempt**3)
-                told = {"at": at, "duration_ms": 5000, "http_status": None, "error": "timed out"}
-                session.execute(insert(DeliveryAttempt).values(delivery_id=delivery.id, attempt=attempt, **told))
+                failed = {"at": at, "duration_ms": 5000, "http_status": None, "error": "timed out"}
+                session.execute(insert(DeliveryAttempt).values(delivery_id=delivery.id, attempt=attempt, **failed))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 QUEUES = ("urgent", "neurology", "orthopedics", "clinical_review")
-PATIENCE = 10  # seconds; no request takes longer beyond the wait that it asked for
+TIMEOUT_SECONDS = 10  # seconds; no request takes longer beyond the wait that it asked for
 
 
 class UnansweredError(Exception):
@@ -52,7 +52,7 @@ class Client:
     def _exchange(
         self, method: str, path: str, content: str | None, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path, content, {"Authorization": f"Bearer {self.key}", **sent})
@@ -66,7 +66,7 @@ class Client:
 
     def get(self, path: str) -> Any:
         """Return the body of a GET that has to succeed, if need be by coming back when told to."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while (answer := self.request("GET", path)).status == 503 and time.monotonic() < deadline:
             time.sleep(float(answer.headers["retry-after"]))
         assert answer.status == 200, answer

@@ -12,7 +12,7 @@ from .fault import Fault, Scene
 
 
 def restarted_at_once(scene: Scene) -> None:
-    """Immediate shutdown, as after a crash; the runner starts it again."""
+    """Immediate shutdown, as after a crash; the supervisor starts it again."""
     for _ in range(int(scene.pace.of(1, 5))):
         scene.service.wait_for_start("postgres")
         scene.service.wait_until_ready()

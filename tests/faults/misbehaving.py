@@ -3,14 +3,14 @@
 All processes of `up` are forks of the one in which this is so, and in all else as they would be.
 """
 
-from services.api.intakes import build_intake
+from services.api.forms import screening
 from services.cli.main import main
 from services.worker.triage import app as worker_app
 from services.worker.watchman import watchman
 from tests.worker.misbehave import COMMAND, misbehave
 
 UNSCREENED = 0.125  # the pain score of a form on which screening fails
-screened = build_intake.screen
+screened = screening.screen
 
 
 def screen(form, protocol):
@@ -21,7 +21,7 @@ def screen(form, protocol):
 
 
 if __name__ == "__main__":
-    build_intake.screen = screen
+    screening.screen = screen
     worker_app.triage = misbehave
     worker_app.COMMAND = watchman.COMMAND = COMMAND
     main()

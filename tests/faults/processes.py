@@ -102,7 +102,7 @@ def each_told_to_stop(scene: Scene) -> None:
         scene.service.wait_for_start(name)
 
 
-# Ordered so that the same process does not die in two faults in a row: its runner waits longer each time.
+# Ordered so that the same process does not die in two faults in a row: its supervisor waits longer each time.
 # What is killed once is in `make test` shown by what is killed whenever it comes back.
 WORKER_FAULTS = (
     Fault("urgent worker killed", urgent_worker_killed, soak_only=True),

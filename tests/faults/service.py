@@ -152,8 +152,8 @@ class Service:
     def audit(self) -> tuple[int, int | None, list[str]]:
         """Return the exit code of `referrals audit`, where the chain of events is broken, and what it found."""
         done = referrals("audit", "--json", "--home", self.home)
-        told = json.loads(done.stdout)
-        return done.returncode, told["broken"], [name for name, count in told["findings"].items() if count]
+        report = json.loads(done.stdout)
+        return done.returncode, report["broken"], [name for name, count in report["findings"].items() if count]
 
     def said(self) -> list[str]:
         """Return every line that all of it has said until now."""
@@ -161,7 +161,7 @@ class Service:
         return self.running.said
 
     def down(self) -> Collection[str]:
-        """Return what has ended and is not back, by what the runner says."""
+        """Return what has ended and is not back, by what the supervisor says."""
         lines = self.said()
         for line in lines[self._heard :]:
             if change := _CHANGE.match(line):

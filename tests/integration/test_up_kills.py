@@ -30,16 +30,16 @@ def test_a_killed_process_is_started_again_and_serves(running: Up, submitter: st
     assert (status, intake.get("decision", {}).get("queue")) == (200, "urgent"), intake
 
 
-@pytest.mark.parametrize("victim", ["keeper", "runner"])
+@pytest.mark.parametrize("victim", ["subreaper", "supervisor"])
 def test_a_killed_up_leaves_nothing_behind(tmp_path: Path, victim: str) -> None:
     with up(tmp_path / "home") as killed:
         family = killed.family()
-        (runner,) = children(killed.process.pid)
-        os.kill(killed.process.pid if victim == "keeper" else runner, signal.SIGKILL)
+        (supervisor,) = children(killed.process.pid)
+        os.kill(killed.process.pid if victim == "subreaper" else supervisor, signal.SIGKILL)
         assert all_gone(family, 12)
 
 
-def test_a_killed_up_whose_keeper_is_killed_too_leaves_no_process_and_starts_again(tmp_path: Path) -> None:
+def test_a_killed_up_whose_subreaper_is_killed_too_leaves_no_process_and_starts_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with up(home) as first:
         family = first.family()

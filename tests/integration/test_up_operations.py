@@ -74,8 +74,8 @@ def test_doctor_finds_all_well_but_what_nobody_has_set_up(running: Up, home: Pat
     assert said.returncode == 0
     assert {f"process {role}" for role in ROLES} <= set(found)
     assert found["metrics"]["says"] == f"its token is in {home / 'secrets' / 'metrics_token'}"
-    told = referrals("doctor", "--home", home).stdout.splitlines()
-    assert [line.split()[0] for line in told] == [finding["state"] for finding in found.values()]
+    lines = referrals("doctor", "--home", home).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [finding["state"] for finding in found.values()]
 
 
 def test_watch_shows_the_queues(running: Up, keys: dict[str, str], home: Path) -> None:

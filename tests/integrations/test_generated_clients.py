@@ -16,7 +16,7 @@ TYPESCRIPT, BUNDLER = "typescript@5.9.3", "esbuild@0.25.12"
 STRICT = ("--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler")
 
 
-def told(command, running, keys, cwd):
+def output_of(command, running, keys, cwd):
     """Run a client; return what it says it was answered."""
     given = json.dumps({"url": running.url, "submitter": keys["submitter"], "operator": keys["operator"]})
     done = subprocess.run(command, input=given, cwd=cwd, capture_output=True, text=True, timeout=100)
@@ -40,7 +40,7 @@ def typescript(name, folder, running, keys, cwd):
     options = ("--bundle", "--platform=node", "--format=esm", "--outfile=client.mjs")
     bundled = run(folder, "esbuild", name, *options, cwd=cwd)
     assert bundled.returncode == 0, bundled.stderr
-    return told([program("node"), "client.mjs"], running, keys, cwd)
+    return output_of([program("node"), "client.mjs"], running, keys, cwd)
 
 
 @pytest.mark.timeout(400)
@@ -67,4 +67,4 @@ def test_openapi_python_client(running, keys, tmp_path):
     made = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=100)
     assert made.returncode == 0, made.stdout
     (tmp_path / "client.py").write_text((HERE / "client_python.py").read_text())
-    assert is_whole(told([sys.executable, "client.py"], running, keys, tmp_path), "Dr Python")
+    assert is_whole(output_of([sys.executable, "client.py"], running, keys, tmp_path), "Dr Python")

@@ -18,10 +18,10 @@ from .shrink import compared, differences, smallest
 def test_every_generated_form_is_decided_alike(generated: list[Read]) -> None:
     for body, today, expected in generated:
         if compared(expected, service(body, today)):
-            raise AssertionError(told(body, today))
+            raise AssertionError(described(body, today))
 
 
-def told(body: Body, today: date) -> str:
+def described(body: Body, today: date) -> str:
     """The smallest form that shows the difference, and each field: first the reading, then the service."""
     small = smallest(body, lambda less: bool(differences(less, today)))
     fields = "\n".join(

@@ -10,7 +10,7 @@ from shared.platform.task_queues import delivery_wake_up, triage_wake_up
 from shared.platform.wake_ups import announcer as announce
 from shared.platform.wake_ups.announcer import PRIORITY_WAKE_UP, Announcer, PublishError
 
-PATIENCE = 10  # seconds; far longer than anything here takes
+TIMEOUT_SECONDS = 10  # seconds; far longer than anything here takes
 
 
 class Publishing(Announcer):
@@ -23,12 +23,12 @@ class Publishing(Announcer):
 
     def record(self, _queue, wake_ups):
         self.begun.set()
-        self.may.wait(PATIENCE)
+        self.may.wait(TIMEOUT_SECONDS)
         self.published += wake_ups
 
 
 def test_red_flags_are_published_when_it_returns(monkeypatch):
-    monkeypatch.setattr(announce, "HEAD_START_SECONDS", PATIENCE)
+    monkeypatch.setattr(announce, "HEAD_START_SECONDS", TIMEOUT_SECONDS)
     announcer = Publishing()
     announcer.may.set()
     for _ in range(3):
@@ -53,8 +53,8 @@ def test_what_is_not_urgent_waits_for_no_thread(monkeypatch):
 
 
 def test_red_flags_wait_for_no_rest_but_their_own(monkeypatch):
-    monkeypatch.setattr(announce, "REST_SECONDS", 6 * PATIENCE)
-    monkeypatch.setattr(announce, "HEAD_START_SECONDS", PATIENCE)
+    monkeypatch.setattr(announce, "REST_SECONDS", 6 * TIMEOUT_SECONDS)
+    monkeypatch.setattr(announce, "HEAD_START_SECONDS", TIMEOUT_SECONDS)
     announcer = Publishing()
     announcer.may.set()
     announcer.announce(triage_wake_up("routine"))
@@ -70,7 +70,7 @@ def test_red_flags_wait_for_no_rest_but_their_own(monkeypatch):
 def test_red_flags_leave_first():
     announcer = Publishing()
     announcer.announce(triage_wake_up("routine"))
-    assert announcer.begun.wait(PATIENCE)  # so it holds the thread
+    assert announcer.begun.wait(TIMEOUT_SECONDS)  # so it holds the thread
     others = [delivery_wake_up(UUID(int=number), "neurology") for number in range(3)]
     for wake_up in (*others, PRIORITY_WAKE_UP):
         announcer.announce(wake_up)

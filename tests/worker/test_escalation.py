@@ -129,8 +129,8 @@ def test_the_last_rung_is_told_once(referral, ladder, later):
     with capture_logs() as logs:
         for _ in range(5):
             ladder.climb()
-    told = [(line["referral_id"], line["rung"]) for line in logs if line["event"] == "escalation.exhausted"]
-    assert told == [(str(routed.id), 3)]
+    warned = [(line["referral_id"], line["rung"]) for line in logs if line["event"] == "escalation.exhausted"]
+    assert warned == [(str(routed.id), 3)]
 
 
 @pytest.mark.parametrize("symptoms", [{}, {"onset": "sudden"}], ids=["routine", "prompt"])
@@ -258,6 +258,6 @@ def test_two_watchman_processes_of_which_one_is_killed_climb_each_rung_once(envi
 
 
 def test_it_is_a_duty_of_the_watchman(triager):
-    duties = {duty.name: duty for duty in Watchman(triager).others()}
-    assert duties["escalation"].every == 0
-    assert duties["clocks"].every == 60
+    tasks = {task.name: task for task in Watchman(triager).others()}
+    assert tasks["escalation"].every == 0
+    assert tasks["clocks"].every == 60

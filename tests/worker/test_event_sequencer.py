@@ -1,4 +1,4 @@
-"""The bookkeeper numbers what was committed, says loudly what is wrong, and tells the head of the chain."""
+"""The sequencer numbers what was committed, says loudly what is wrong, and tells the head of the chain."""
 
 import pytest
 import structlog
@@ -13,7 +13,7 @@ RED = {"bladder_change": "new_or_worse"}
 
 
 @pytest.fixture
-def bookkeeper(sessions):
+def sequencer(sessions):
     return EventSequencer(sessions)
 
 
@@ -29,51 +29,51 @@ def unnumbered(sessions):
 
 
 @pytest.mark.usefixtures("triaged")
-def test_it_numbers_what_was_committed(sessions, bookkeeper):
+def test_it_numbers_what_was_committed(sessions, sequencer):
     assert unnumbered(sessions) == 1
-    bookkeeper.number()
-    bookkeeper.number()
+    sequencer.number()
+    sequencer.number()
     assert unnumbered(sessions) == 0
 
 
 @pytest.mark.usefixtures("triaged")
-def test_where_all_is_well_it_says_nothing(bookkeeper):
+def test_where_all_is_well_it_says_nothing(sequencer):
     with structlog.testing.capture_logs() as said:
-        bookkeeper.audit()
+        sequencer.audit()
     assert said == []
 
 
 @pytest.mark.usefixtures("triaged")
-def test_a_finding_is_an_error_with_its_count(sessions, bookkeeper):
+def test_a_finding_is_an_error_with_its_count(sessions, sequencer):
     with sessions.begin() as session:
         session.execute(text("delete from decisions"))
     with structlog.testing.capture_logs() as said:
-        bookkeeper.audit()
+        sequencer.audit()
     assert said == [{"event": "audit.finding", "log_level": "error", "check": "decision_missing", "count": 1}]
 
 
 @pytest.mark.usefixtures("triaged")
-def test_the_head_goes_into_the_log(sessions, bookkeeper):
-    bookkeeper.number()
+def test_the_head_goes_into_the_log(sessions, sequencer):
+    sequencer.number()
     with structlog.testing.capture_logs() as said:
-        bookkeeper.log_chain_head()
+        sequencer.log_chain_head()
     with sessions() as session:
         last = head(session)
     assert said[0] == {"event": "audit.head", "log_level": "info", "number": 1, "digest": last.digest.hex()}
 
 
 @pytest.mark.usefixtures("triaged")
-def test_it_goes_on_after_others_held_the_lock(sessions, bookkeeper):
-    """A process that is frozen while it gives numbers delays the books, and no more."""
+def test_it_goes_on_after_others_held_the_lock(sessions, sequencer):
+    """A process that is frozen while it gives numbers delays the numbers, and no more."""
     with sessions.begin() as frozen:
         frozen.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING})
         with structlog.testing.capture_logs() as said:
-            bookkeeper.number()
+            sequencer.number()
         assert unnumbered(sessions) == 1
     assert said == [{"event": "events.numbering_failed", "log_level": "warning", "error": "LockNotAvailable"}]
-    bookkeeper.number()
+    sequencer.number()
     assert unnumbered(sessions) == 0
 
 
 def test_the_watchman_keeps_the_books(triager):
-    assert {"numbers", "audit", "head"} <= {duty.name for duty in Watchman(triager).others()}
+    assert {"numbers", "audit", "head"} <= {task.name for task in Watchman(triager).others()}

@@ -18,7 +18,7 @@ def acknowledged(referral):
     return {"type": "referral.acknowledged", "referral_id": referral.id, "intake_id": referral.intake_id, "by": "A"}
 
 
-def told(sessions):
+def stored_deliveries(sessions):
     with sessions() as session:
         return {delivery.destination_id: delivery for delivery in session.scalars(select(Delivery))}
 
@@ -34,8 +34,8 @@ def test_triage_makes_one_delivery_for_each_destination_that_listens(sessions, d
     destination("neurology")
     destination(escalation_level=1)
     routed = referral()
-    assert told(sessions).keys() == {everybody, own}
-    payload = told(sessions)[own].payload
+    assert stored_deliveries(sessions).keys() == {everybody, own}
+    payload = stored_deliveries(sessions)[own].payload
     assert payload["type"] == "referral.queued"
     assert payload["data"] == {
         "referral_id": str(routed.id),
@@ -76,7 +76,7 @@ def test_what_is_for_a_disabled_destination_is_parked_and_the_timeline_says_so(s
     with sessions.begin() as session:
         assert park_undeliverable(session) == 1
         assert park_undeliverable(session) == 0
-    (delivery,) = told(sessions).values()
+    (delivery,) = stored_deliveries(sessions).values()
     assert (delivery.destination_id, delivery.status, delivery.error) == (gone, "parked", "destination_disabled")
     with sessions() as session:
         (said,) = session.scalars(select(Event).where(Event.type == "delivery.parked"))
@@ -93,7 +93,7 @@ def test_a_rung_hears_of_its_call_and_then_of_what_ends_the_case(sessions, desti
     with sessions() as session:
         to = dict(session.execute(select(Delivery.id, Delivery.destination_id)).all())
     assert [to[due.id] for due in (*called, *ended)] == [first, first]
-    assert second not in told(sessions)
+    assert second not in stored_deliveries(sessions)
 
 
 def test_the_queue_that_a_referral_leaves_hears_of_it(sessions, destination, referral):

@@ -18,11 +18,11 @@ NOTHING = {"escalation": False, "deliveries": False, "numbers": False, "queues":
 
 @pytest.fixture
 def work(sessions):
-    """Return a function that names the duties that have something to do."""
+    """Return a function that names the tasks that have something to do."""
 
     def names():
         with autocommit(sessions) as session:
-            return {duty for duty, something in pending_work(session, age=AGE).items() if something}
+            return {task for task, something in pending_work(session, age=AGE).items() if something}
 
     return names
 
@@ -117,10 +117,10 @@ def test_a_watchman_that_looks_first_does_what_is_due(sessions, triager, referra
 
 def test_only_duties_that_are_known_to_have_nothing_to_do_are_left_out():
     done = []
-    duties = [
+    tasks = [
         PeriodicTask(name, EVERY_ROUND, lambda name=name: done.append(name)) for name in ("idle", "busy", "unknown")
     ]
-    assert Scheduler(duties, lambda: {"idle": False, "busy": True}).run_due()
+    assert Scheduler(tasks, lambda: {"idle": False, "busy": True}).run_due()
     assert done == ["busy", "unknown"]
 
 

@@ -132,8 +132,8 @@ def test_a_wrong_lookup_key_changes_nothing(of_before, sessions, cipher):
 
 def test_it_is_a_duty_of_the_watchman(of_before, backfill, sessions, normal, triager):
     of_before("MRN-1 ")
-    duties = {duty.name: duty for duty in Watchman(triager, record_numbers=backfill()).others()}
-    duties["record_numbers"].do()
+    tasks = {task.name: task for task in Watchman(triager, record_numbers=backfill()).others()}
+    tasks["record_numbers"].do()
     assert hashes(sessions) == [normal]
 
 

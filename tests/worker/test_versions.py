@@ -51,7 +51,7 @@ def stand(sessions):
         return {each.intake_id: each for each in session.scalars(select(Referral))}
 
 
-def told(sessions, intake_id):
+def event_types(sessions, intake_id):
     with sessions() as session:
         return list(session.scalars(select(Event.type).where(Event.intake_id == intake_id).order_by(Event.id)))
 
@@ -66,8 +66,8 @@ def assert_settled(sessions, chains):
         assert survivor.escalate_at == survivor.clock_started_at + timedelta(minutes=60)
         for each in older:
             assert referrals[each].status == "superseded"
-            assert told(sessions, each).count("referral.superseded") == 1
-        assert told(sessions, newest).count("referral.queued") == 1
+            assert event_types(sessions, each).count("referral.superseded") == 1
+        assert event_types(sessions, newest).count("referral.queued") == 1
 
 
 def wait_until_somebody_waits(sessions):
@@ -95,7 +95,7 @@ def test_the_first_form_that_finishes_while_its_version_does_waits_and_sees_it(s
         wait_until_somebody_waits(sessions)
     thread.join(SECONDS)
     assert_settled(sessions, [[first, second]])
-    assert told(sessions, second) == ["referral.queued", "referral.rerouted"]
+    assert event_types(sessions, second) == ["referral.queued", "referral.rerouted"]
 
 
 def test_a_version_that_finishes_while_the_first_form_does_waits_and_sees_it(sessions, chain, outcomes):
@@ -113,7 +113,7 @@ def test_a_version_that_finishes_while_the_first_form_does_waits_and_sees_it(ses
         wait_until_somebody_waits(sessions)
     thread.join(SECONDS)
     assert_settled(sessions, [[first, second]])
-    assert told(sessions, second) == ["referral.queued"]
+    assert event_types(sessions, second) == ["referral.queued"]
 
 
 def test_many_chains_are_settled_by_many_at_once_each_twice(sessions, chain, outcomes):
@@ -149,7 +149,7 @@ def test_finishing_a_version_twice_is_finishing_it_once(sessions, chain, outcome
     assert_settled(sessions, [[first, second]])
     referrals = stand(sessions)
     assert (len(referrals), referrals[first].version, referrals[second].version) == (2, 2, 1)
-    assert told(sessions, second) == ["referral.queued"]
+    assert event_types(sessions, second) == ["referral.queued"]
 
 
 def test_whoever_amends_a_form_never_waits_for_the_settling_of_its_versions(sessions, chain, outcomes, intake):

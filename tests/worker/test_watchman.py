@@ -131,7 +131,7 @@ def test_keys_that_gathered_while_nobody_watched_are_forgotten(watchman, session
         assert session.scalar(select(func.count()).select_from(IdempotencyKey)) == 0
 
 
-def test_a_duty_that_fails_holds_up_no_other():
+def test_a_task_that_fails_holds_up_no_other():
     def fail():
         raise KeyError("whatever")
 
@@ -143,7 +143,7 @@ def test_a_duty_that_fails_holds_up_no_other():
     assert done == ["second", "second"]
 
 
-def test_a_duty_is_done_at_once_and_then_when_it_is_due():
+def test_a_task_is_done_at_once_and_then_when_it_is_due():
     done = []
     scheduler = Scheduler(
         [
@@ -155,11 +155,11 @@ def test_a_duty_is_done_at_once_and_then_when_it_is_due():
     assert done == ["often", "often"]
 
 
-def test_a_duty_that_waits_does_not_delay_a_red_flag(sessions, intake, watchman):
+def test_a_task_that_waits_does_not_delay_a_red_flag(sessions, intake, watchman):
     over, stop = threading.Event(), threading.Event()
 
     class Waiting(Watchman):
-        """Its other duty is waiting for something, all the while."""
+        """Another task is waiting for something, all the while."""
 
         def others(self):
             return [PeriodicTask("waits", EVERY_ROUND, over.wait)]

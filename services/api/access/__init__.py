@@ -1,1 +1,1 @@
-"""Who acts and who looks: the actor of a request, the access log, and its search."""
+"""The actor of a request, the access log, and its search."""

@@ -1,4 +1,4 @@
-"""Who acts in the current request: key, person, client address and request id."""
+"""Describes the actor of the current request: key, person, client address and request id."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The access log over HTTP: who looked at whose data."""
+"""Route that searches the access log: who looked at whose data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shapes of a search of the access log and of what it finds."""
+"""Schemas of a search of the access log and of its result."""
 
 from datetime import datetime
 from typing import Any

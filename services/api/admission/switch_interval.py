@@ -1,8 +1,8 @@
 """Sets how long a thread keeps the interpreter while others wait for it.
 
 A single form hands it on by itself whenever it waits for something, long before the five milliseconds that Python lets
-it have. A batch keeps its thread busy for a second, and a red flag would wait for it at each of its steps. Short turns
-for all and always would cost every thread that waits, as it looks again after each.
+it have. A batch keeps its thread busy for a second, and a red flag would wait for it at each of its steps. A short
+interval all the time would cost every thread that waits, as it wakes up after each.
 """
 
 import sys
@@ -15,7 +15,7 @@ SHORT_SECONDS = 0.001
 
 
 class SwitchInterval:
-    """Makes the turns of this process short for as long as anybody asks for it."""
+    """Shortens the switch interval of this process for as long as a caller asks for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,7 +23,7 @@ class SwitchInterval:
 
     @contextmanager
     def shorter(self) -> Iterator[None]:
-        """Have turns be short."""
+        """Use the short interval within the block."""
         self._ask(1)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Who is signed in: the cookie, the session behind it, and the token that every form has to carry."""
+"""Console sessions: the cookie, the session that it names, and the CSRF token that every form has to carry."""
 
 import hashlib
 import hmac

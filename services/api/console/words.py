@@ -1,4 +1,4 @@
-"""Words and shapes of the pages: priorities, times that fit, ages without a birth date."""
+"""Formats values for the pages in words: priorities, durations and times, ages without a birth date."""
 
 import math
 import re

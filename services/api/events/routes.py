@@ -46,7 +46,7 @@ def get_feed(query: dict[str, Any]) -> Response:
 
     Each has a number, in the order in which they can be seen: a reader that goes on after `next` never misses one.
     `next` is the number of the last event that was examined. Where a key may not see all, numbers have gaps and a page
-    may be short: there is no more yet where `next` is the `after` that was asked for.
+    may be short or empty before the end: there is no more yet where `next` is the `after` that was asked for.
 
     A key with a facility reads what happens to that facility's referrals; one without, what happens to those of all
     facilities but the tests. A submitter reads what happened to its referrals, with `reason` and `outcome` and without
@@ -58,11 +58,8 @@ def get_feed(query: dict[str, Any]) -> Response:
     any time, and a new one goes on where it ended. With `?event=message` every event is called `message`, for clients
     that listen to nothing else, as `onmessage` of a browser.
 
-    A key with a facility reads its facility's events alone. The numbers then have gaps and a page may be short or empty
-    before the end: `next` is the last number examined, and the reader has caught up when it no longer grows.
-
-    For an auditor without what people wrote, which might say whose referral it is. For auditors and admins `actor` says
-    through which key, as which person, from which address and in which request it was done.
+    An auditor reads events without what people wrote, which might say whose referral it is. For auditors and admins
+    `actor` says through which key, as which person, from which address and in which request it was done.
     """
     catch_up(current_context().sessions)
     if any(kind == EVENT_STREAM and quality for kind, quality in request.accept_mimetypes):

@@ -1,4 +1,4 @@
-"""One reader's stream of server-sent events: what it missed, page by page, then what happens.
+"""Streams server-sent events to one reader: first the pages that it missed, then each event as it happens.
 
 A WSGI iterable on a thread of its own, which holds no database connection while nothing happens. A reader that is gone
 is noticed when something is sent to it, at the latest the next heartbeat.
@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 15.0
 KEY_SECONDS = 3.0  # how often the reader's key is looked at again
 REST_SECONDS = 1.0  # before the database is asked again after it gave nothing
 MAX_BATCH = 200
-# Milliseconds after which a client comes back, and where it begins: so it knows that even if it hears nothing more.
+# Milliseconds after which a client reconnects, and the id from which it goes on, even if no event follows.
 BEGIN = b"retry: 2000\nid: %d\n\n"
 HEARTBEAT = b":\n\n"
 PASSED = b"id: %d\n\n"  # events that the reader may not see
@@ -56,7 +56,7 @@ class EventStream:
         return self._chunks
 
     def close(self) -> None:
-        """Give the place back; a server calls it however the stream ends."""
+        """Free the slot in the feed follower; the server calls it however the stream ends."""
         if not self._closed:
             self._closed = True
             self._feed_follower.leave()
@@ -74,7 +74,7 @@ class EventStream:
                     look_at = time.monotonic() + KEY_SECONDS
                 if events or time.monotonic() >= beat_at:
                     beat_at = time.monotonic() + HEARTBEAT_SECONDS
-                    yield self._told(events)
+                    yield self._chunk_of(events)
         finally:
             self.close()
 
@@ -97,13 +97,13 @@ class EventStream:
             time.sleep(REST_SECONDS)
         return events
 
-    def _told(self, events: Sequence[StoredEvent]) -> bytes:
-        """Return what is sent of these; the id alone where the last is not for this reader, who need not come back."""
+    def _chunk_of(self, events: Sequence[StoredEvent]) -> bytes:
+        """Return these events as bytes, with the id alone of the last one where this reader may not see it."""
         if not events:
             return HEARTBEAT
         seen = [event for event in events if self._view.reader.sees(event)]
-        told = b"".join(map(self._written, seen))
-        return told if seen and seen[-1] is events[-1] else told + PASSED % self._after
+        chunk = b"".join(map(self._written, seen))
+        return chunk if seen and seen[-1] is events[-1] else chunk + PASSED % self._after
 
     def _written(self, event: StoredEvent) -> bytes:
         view = self._view

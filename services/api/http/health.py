@@ -1,4 +1,4 @@
-"""Answers liveness and readiness probes: the database decides, the broker is only reported."""
+"""Answers health checks, liveness and readiness: the database decides, the broker is only reported."""
 
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError

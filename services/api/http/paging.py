@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 
 from shared.clinical.referral.lifecycle import PRIORITIES
-from shared.store.referrals import StoredReferral, WorklistPosition
+from shared.store.lists.worklist import WorklistPosition
+from shared.store.referrals import StoredReferral
 
 
 class BadCursorError(ValueError):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException
 
 from services.api.http.responses import dump_json
-from services.api.http.surface import instance_of
+from services.api.http.tracing import instance_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:psoas:problem:"

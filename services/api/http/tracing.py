@@ -2,22 +2,25 @@
 
 import re
 import time
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
 from flask import Flask, Response, g, request
+from uuid_utils.compat import uuid4
 
-from services.api.http.surface import request_id_for
 from shared.platform.tracing.traces import tracer
 
 log = structlog.get_logger(__name__)
 
 NAMED = ("intake_id", "referral_id")  # what a path may name, and a log line too
 
+_SHORT = re.compile(r"[A-Za-z0-9-]{1,16}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def register(app: Flask) -> None:
-    """Name every request; the first to be registered, so that every other part can say which one it means."""
+    """Name every request; registered first, so that every other handler can log the request id."""
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_end_span)
@@ -40,6 +43,17 @@ def _begin() -> None:
     g.span = g.span_block.__enter__()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id, **named)
+
+
+def request_id_for(sent: str) -> str:
+    """Return the sender's request id where it cannot carry a name or a record number of any length, else a new one."""
+    return sent if _SHORT.fullmatch(sent) or _UUID.fullmatch(sent) else str(uuid4())
+
+
+def instance_of(request_id: str) -> str:
+    """Return the URN of the request, for problems; of an id that is no UUID the UUID derived from it (version 5)."""
+    found = UUID(request_id) if _UUID.fullmatch(request_id) else uuid5(NAMESPACE_URL, f"urn:psoas:request:{request_id}")
+    return found.urn
 
 
 def continued_trace() -> str | None:

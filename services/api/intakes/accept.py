@@ -18,7 +18,7 @@ from services.api.http.problems import ProblemError
 from services.api.http.retries import with_retries
 from services.api.intakes.build_intake import build_intake
 from services.api.intakes.insert_or_replay import insert_all, insert_or_replay
-from services.api.limits.request_limits import refuse_excess
+from services.api.limits.rate_limits import refuse_excess
 from shared.platform.task_queues import triage_wake_up
 from shared.store.insert_batch import NamedIntake
 from shared.store.intakes import NewIntake, Receipt

@@ -8,7 +8,7 @@ from flask import Response, g, request
 
 from services.api.admission.body_limits import BATCH_DEADLINE_SECONDS
 from services.api.context import current_context
-from services.api.forms.old_answers import deprecation_headers
+from services.api.forms.deprecation import deprecation_headers
 from services.api.http import problems
 from services.api.http.auth import allow, own_facility
 from services.api.http.parsing.request_parser import StrictBlueprint

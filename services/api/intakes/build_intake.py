@@ -3,23 +3,18 @@
 from typing import Any
 
 import orjson
-import structlog
 from flask import g
 from uuid_utils.compat import uuid7
 
 from services.api.context import AppContext
 from services.api.forms.receive_form import ReceivedForm
+from services.api.forms.screening import choose_lane
 from services.api.http.tracing import continued_trace
 from shared.clinical.text import without_control_characters
-from shared.clinical.triage import screen
 from shared.platform.crypto import birth_date_hash, keyed_hash
-from shared.platform.metrics import FAILURES
-from shared.platform.task_queues import Lane
 from shared.store.intakes import AsSent, NewIntake
 from shared.store.names.external_ids import columns_of, external_id_hash
 from shared.store.patients.record_numbers import mrn_hashes
-
-log = structlog.get_logger(__name__)
 
 
 def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> NewIntake:
@@ -35,7 +30,7 @@ def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> 
         external_id_hash=named.hash,
         external_id_sealed=named.sealed,
         amends=received.amends,
-        lane=choose_lane(context, received),
+        lane=choose_lane(context, received.form),
         today=received.today,
         answers=received.form.record(),
         identity=context.cipher.seal(orjson.dumps(_identity(context, received)), row=str(intake_id)),
@@ -47,16 +42,6 @@ def build_intake(context: AppContext, received: ReceivedForm, facility: str) -> 
         traceparent=continued_trace(),
         sent=_as_sent(context, received, facility, external_id),
     )
-
-
-def choose_lane(context: AppContext, received: ReceivedForm) -> Lane:
-    """Return the lane by a first look at the form; if that fails, the lane that waits for nothing."""
-    try:
-        return screen(received.form, context.protocol)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the form may still be a red flag
-        log.error("screen.failed", error=type(error).__name__)
-        FAILURES.labels("screen").inc()
-        return "priority"
 
 
 def canonical(value: Any) -> bytes:

@@ -12,7 +12,7 @@ from services.api.http.retries import with_retries
 from shared.store import intakes
 
 MAX_SECONDS = 30
-FIRST_PAUSE, MAX_PAUSE = 0.003, 0.1  # seconds; triage ends within a blink, or it takes a while
+FIRST_PAUSE, MAX_PAUSE = 0.003, 0.1  # seconds; triage mostly ends within milliseconds
 
 _WAIT = re.compile(r'\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:;.*)?', re.IGNORECASE | re.DOTALL)
 

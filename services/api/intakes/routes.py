@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
 from services.api.context import AppContext, current_context
-from services.api.forms.old_answers import deprecation_headers
+from services.api.forms.deprecation import deprecation_headers
 from services.api.http import lists
 from services.api.http.auth import allow, caller, own_facility, scope
 from services.api.http.paging import written

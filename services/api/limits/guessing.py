@@ -1,4 +1,4 @@
-"""Slows down who guesses keys: after some wrong secrets within a minute the answer is 429. A valid key never waits."""
+"""Brute-force protection for API keys: 429 after some wrong secrets within a minute. A valid key is never delayed."""
 
 import re
 from datetime import datetime

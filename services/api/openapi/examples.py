@@ -1,6 +1,5 @@
 """Examples for the OpenAPI document: worked cases of the protocol, as forms that can be posted as they are."""
 
-import json
 from typing import Any
 
 from shared.protocols import ACTIVE, cases
@@ -43,11 +42,6 @@ def example_form() -> dict[str, Any]:
 def batch_lines() -> list[dict[str, Any]]:
     """Return some lines of a batch."""
     return [{"idempotency_key": f"demo-{case['id']}", "form": form_of(case)} for case in _shown()[:BATCHED]]
-
-
-def batch_example() -> str:
-    """Return some lines of a batch as they are sent."""
-    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in batch_lines())
 
 
 def _shown() -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from services.api.context import current_context
-from services.api.forms.old_answers import deprecation_headers
+from services.api.forms.deprecation import deprecation_headers
 from services.api.forms.receive_form import receive_form
 from services.api.http.auth import allow
 from services.api.http.parsing.request_parser import Body, StrictBlueprint

@@ -1,4 +1,4 @@
-"""Finding referrals over HTTP: a list over all queues, and a search by what a person knows."""
+"""Routes that find referrals: a list over all queues, and a search by what a person knows."""
 
 from datetime import datetime
 from typing import Any

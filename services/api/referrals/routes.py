@@ -64,8 +64,8 @@ def get_referral(referral_id: UUID) -> Response:
 def get_events(query: dict[str, Any], referral_id: UUID) -> Response:
     """Read what happened to a referral, a page at a time.
 
-    Its events have the ids that they have in the feed of all events. For an auditor without what people wrote, which
-    might say whose referral it is; for a submitter with `reason` and `outcome` and without `note`, as in the feed.
+    Its events have the ids that they have in the feed of all events. An auditor reads them without what people wrote,
+    which might say whose referral it is; a submitter with `reason` and `outcome` and without `note`, as in the feed.
     """
     catch_up(current_context().sessions)
     with current_context().sessions() as session:

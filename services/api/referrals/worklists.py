@@ -19,8 +19,8 @@ from services.api.referrals.queue_schemas import Queues
 from services.api.schemas import parameters, serializers
 from services.api.schemas.referrals import Worklist
 from shared.clinical.referral.lifecycle import PRIORITIES, QUEUES, STATUSES
+from shared.store.lists.worklist import worklist
 from shared.store.queues import QueueStatus, states
-from shared.store.referrals import worklist
 
 blueprint = StrictBlueprint("queues", __name__, url_prefix="/v1/queues", description="What waits for a team.")
 

@@ -16,7 +16,9 @@ from shared.store.rotation.lookup_key import LookupKeys, rehash
 @click.command()
 @home_option()
 def rotate_identity(home: Path | None) -> None:
-    """Seal everything anew with the first key of IDENTITY_KEYS, and webhook secrets with the first of WEBHOOK_KEYS.
+    """Seal everything anew with the newest keys.
+
+    Those are the first of IDENTITY_KEYS, and for webhook secrets the first of WEBHOOK_KEYS.
 
     External ids that a release before wrote in the clear are sealed, too, unless SEALING_FORMAT is 1.
 
@@ -49,7 +51,9 @@ def rotate_identity(home: Path | None) -> None:
 @click.command()
 @home_option()
 def rotate_lookup(home: Path | None) -> None:
-    """Hash record numbers, birth dates and external ids anew with LOOKUP_KEY, where LOOKUP_KEY_PREVIOUS hashed them.
+    """Hash everything that is looked up anew with LOOKUP_KEY.
+
+    That is record numbers, birth dates and external ids which LOOKUP_KEY_PREVIOUS hashed.
 
     Set both, restart every process, then run this. While both are set, look-ups try both. It can be stopped at any time
     and run again.

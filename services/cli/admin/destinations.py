@@ -26,7 +26,10 @@ from shared.tables import Destination
 
 @click.group()
 def destinations() -> None:
-    """Say where the own systems of departments and facilities hear of referrals."""
+    """Add, list, test and remove webhook destinations.
+
+    A destination is the own system of a department or a facility, which gets its referrals as webhooks.
+    """
 
 
 @destinations.command(name="set")
@@ -48,7 +51,9 @@ def set_(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Send what happens in a queue, or to a facility's referrals, to a URL; print its id, and this once its secret.
+    """Add or change a destination; print its id and, once, its secret.
+
+    What happens in QUEUE, or to a facility's referrals, is sent to URL.
 
     One that is there already is served again, as after `410 Gone`, and keeps its secret.
     """
@@ -72,7 +77,7 @@ def set_(
 @destinations.command(name="list")
 @home_option()
 def list_(home: Path | None) -> None:
-    """List the destinations, without their secrets, and how much waits for each."""
+    """List the destinations and how much waits for each."""
     with database(settings_of(home, without=("LOOKUP_KEY",))) as (_, sessions), sessions() as session:
         for destination, due, parked in store.list_all(session):
             click.echo(described(destination, due, parked))
@@ -82,7 +87,7 @@ def list_(home: Path | None) -> None:
 @click.argument("destination_id", metavar="ID", type=click.UUID)
 @home_option()
 def remove(destination_id: UUID, home: Path | None) -> None:
-    """Send nothing there any more. What was still due to it is parked, for a person to discard."""
+    """Remove a destination. What was still due to it is parked, for a person to discard."""
     with database(settings_of(home, without=("LOOKUP_KEY",))) as (_, sessions):
         with sessions.begin() as session:
             if not store.remove(session, destination_id):
@@ -97,7 +102,7 @@ def remove(destination_id: UUID, home: Path | None) -> None:
 @click.argument("destination_id", metavar="ID", type=click.UUID)
 @home_option()
 def test(destination_id: UUID, home: Path | None) -> None:
-    """Send a signed `psoas.test` there now, from this machine, and print what came of it. Nothing is stored."""
+    """Send a signed `psoas.test` now and print the response. It is sent from this machine, and nothing is stored."""
     settings = settings_of(home, without=("LOOKUP_KEY",))
     with database(settings) as (_, sessions), sessions() as session:
         destination = store.find(session, destination_id)

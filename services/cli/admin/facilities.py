@@ -30,7 +30,7 @@ def facilities() -> None:
 )
 @home_option()
 def add(name: str, kind: str, home: Path | None) -> None:
-    """Register a facility, so that keys can be issued for it; a closed one is open again."""
+    """Register a facility, or reopen a closed one. Only then can keys be issued for it."""
     if not NAME.fullmatch(name):
         raise click.BadParameter("1 to 63 of a-z, 0-9 and -, not beginning with -", param_hint="NAME")
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:

@@ -50,7 +50,7 @@ class Keys(click.Group):
 
 @click.group(cls=Keys)
 def keys() -> None:
-    """Issue, list, rotate and revoke API keys; rotate and wrap the keys of stored data."""
+    """Issue, list and revoke API keys; rotate and wrap data keys."""
 
 
 @keys.command()
@@ -121,7 +121,7 @@ def list_(home: Path | None) -> None:
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object with `key` and `id`.")
 def rotate(key_id: str, overlap: int, home: Path | None, as_json: bool) -> None:
-    """Issue a key in the place of another, which opens beside it until --overlap is over; print it this once."""
+    """Replace a key by a new one, and print that this once. Both open until --overlap is over."""
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
         new = store.rotate(session, key_id, timedelta(days=overlap))
     if new is None:
@@ -133,7 +133,7 @@ def rotate(key_id: str, overlap: int, home: Path | None, as_json: bool) -> None:
 @click.argument("key_id", metavar="ID")
 @home_option()
 def revoke(key_id: str, home: Path | None) -> None:
-    """Revoke a key: it opens nothing any more."""
+    """Revoke a key, so that it opens nothing any more."""
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
         if not store.revoke(session, key_id):
             raise click.ClickException(f"there is no key {key_id} that could be revoked")

@@ -20,7 +20,7 @@ PAGE = 500
 
 @click.group()
 def parked() -> None:
-    """List, retry and discard deliveries that did not arrive."""
+    """List, retry and discard parked (dead-lettered) deliveries."""
 
 
 @parked.command(name="list")
@@ -28,7 +28,7 @@ def parked() -> None:
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print an object a line.")
 def list_(destination_id: UUID | None, home: Path | None, as_json: bool) -> None:
-    """List what is parked, the oldest first: which event, where it should have gone, and why it did not."""
+    """List parked deliveries, the oldest first. Each has its event, its destination, and why it did not arrive."""
     with database(settings_of(home)) as (_, sessions), sessions() as session:
         after = None
         while found := store.page(session, "parked", limit=PAGE, after=after, destination_id=destination_id):
@@ -43,7 +43,7 @@ def list_(destination_id: UUID | None, home: Path | None, as_json: bool) -> None
 @click.option("--destination", "destination_id", type=click.UUID, help="With --all: only what is parked to it.")
 @home_option()
 def retry(delivery_ids: Sequence[UUID], everything: bool, destination_id: UUID | None, home: Path | None) -> None:
-    """Have deliveries tried again now, under the same ids; a destination that was gone is served again.
+    """Retry parked deliveries now. The ids stay the same, and a disabled destination is served again.
 
     What is not parked, or whose destination is removed, is left as it is.
     """
@@ -69,7 +69,7 @@ def retry(delivery_ids: Sequence[UUID], everything: bool, destination_id: UUID |
 @click.option("--reason", required=True, help="Why it need not arrive; it stays in the referral's timeline.")
 @home_option()
 def discard(delivery_ids: Sequence[UUID], by: str, reason: str, home: Path | None) -> None:
-    """Discard deliveries for good."""
+    """Discard parked deliveries for good."""
     if not by.strip() or not reason.strip():
         raise click.UsageError("--by and --reason have to say something")
     settings = settings_of(home)

@@ -18,7 +18,7 @@ MAX_NAME_LENGTH = 200
 
 @click.group()
 def people() -> None:
-    """Add, list and close the persons who act under their own names."""
+    """Add, list and close persons who act under their own names."""
 
 
 @people.command()
@@ -68,7 +68,7 @@ def list_(home: Path | None) -> None:
 @click.argument("name")
 @home_option()
 def close(name: str, home: Path | None) -> None:
-    """Close a person: every key and every session of that person opens nothing any more."""
+    """Close a person. Every key and session of that person opens nothing any more."""
     with database(settings_of(home)) as (_, sessions), sessions.begin() as session:
         if not store.close(session, " ".join(name.split())):
             raise click.ClickException(f"there is no open person {name!r}")

@@ -13,13 +13,13 @@ from shared.protocols import ACTIVE, ProtocolError, corpus, load
 
 @click.group()
 def protocol() -> None:
-    """Look at a protocol."""
+    """Check a protocol before patients are routed by it."""
 
 
 @protocol.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=ACTIVE)
 def check(folder: Path) -> None:
-    """Load a protocol strictly, by default the active one; every fault is named with its place."""
+    """Load a protocol strictly and name every fault. By default that is the active one."""
     try:
         checked = load(folder)
     except ProtocolError as error:

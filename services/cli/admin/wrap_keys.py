@@ -18,7 +18,9 @@ from shared.platform.settings import SettingsError, load_key_wrapper
     help="A file with the key-encryption key that wrapped it before.",
 )
 def wrap(file: TextIO, previous: Path | None) -> None:
-    """Print the key, or the keys with their ids, in FILE or standard input, wrapped by KEY_ENCRYPTION_KEY_FILE.
+    """Print a data key wrapped by KEY_ENCRYPTION_KEY_FILE.
+
+    The key, or the keys with their ids, is read from FILE or standard input.
 
     What is printed takes the place of the value of IDENTITY_KEYS, LOOKUP_KEY, LOOKUP_KEY_PREVIOUS, WEBHOOK_KEYS or
     CHAIN_KEY; stored data stays as it is.

@@ -42,15 +42,15 @@ def check_schema(session: Session) -> Finding:
     return found("schema", at_head_or_later(session.connection()), says, "referrals migrate")
 
 
-def check_room(session: Session, settings: Settings) -> Finding:
-    """Return how large the database is, and whether its disk has room."""
+def check_storage(session: Session, settings: Settings) -> Finding:
+    """Return how large the database is, and whether its disk has free space."""
     disk = create_disk_monitor(settings)
     says = f"{database_bytes(session) / MIB:.0f} MiB"
     if not disk.measures:
         return Finding("storage", "warn", f"{says}, its disk is not watched", "set STORAGE_PATH or DATABASE_MOST_GB")
     disk.look()
-    do = "make room on the disk, or raise DATABASE_MOST_GB: forms are refused meanwhile"
-    return found("storage", disk.level == "enough", f"{says}, room: {disk.level}", do)
+    do = "free space on the disk, or raise DATABASE_MOST_GB: forms are refused meanwhile"
+    return found("storage", disk.level == "enough", f"{says}, free space: {disk.level}", do)
 
 
 def check_keys(session: Session, settings: Settings) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.cli.admin.keys import home_option
 from services.cli.checks.api_keys import check_api_keys
 from services.cli.checks.broker import check_broker
-from services.cli.checks.database import check_keys, check_room, check_schema, check_server
+from services.cli.checks.database import check_keys, check_schema, check_server, check_storage
 from services.cli.checks.findings import Finding
 from services.cli.checks.work import check_consistency, check_destinations, check_protocol, check_work
 from services.cli.support.settings import DEFAULT_HOME, settings_of
@@ -28,7 +28,7 @@ from shared.store.operations.status_snapshot import status_snapshot
 @home_option()
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects: check, state, says, do.")
 def doctor(home: Path | None, as_json: bool) -> None:
-    """Check settings, database, broker, processes and work; exit with 1 if something is to be put right."""
+    """Check everything the service needs, and say what to do. Exits with 1 if something is to be put right."""
     findings = list(examine(home))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
@@ -80,7 +80,7 @@ def _with_database(settings: Settings) -> Iterator[Finding]:
             yield schema
             if schema.state == "fail":
                 return
-            yield check_room(session, settings)
+            yield check_storage(session, settings)
             yield from check_keys(session, settings)
             yield from check_api_keys(session)
             now = status_snapshot(session)

@@ -19,14 +19,14 @@ from shared.tables import Destination
 
 MAX_WAIT_SECONDS: dict[Lane, float] = {"priority": 5, "routine": 300}
 MAX_DELIVERY_SECONDS = 600
-MAX_UNNUMBERED = 1000  # events; each is numbered within a blink
+MAX_UNNUMBERED = 1000  # events; each is numbered within a second
 
 
 def check_work(now: StatusSnapshot) -> Iterator[Finding]:
     """Yield stalled work, and the roles whose heartbeats are missing."""
     for role in ROLES:
         state = now.roles.get(role)
-        says = f"{state.at_work} at work, the last sign {state.age_seconds:.0f} s ago" if state else "no sign of life"
+        says = f"{state.at_work} at work, the last heartbeat {state.age_seconds:.0f} s ago" if state else "no heartbeat"
         yield found(f"process {role}", bool(state and state.at_work), says, f"start {role}, or look into its log")
     for lane in LANES:
         waiting = now.lanes.get(lane, LaneStatus())
@@ -55,7 +55,7 @@ def check_destinations(session: Session, protocol: Protocol) -> Iterator[Finding
     yield found("destinations", not missing, says, do, otherwise="warn")
     rungs = range(1, max(len(target.ladder) for target in protocol.targets.classes.values()) + 1)
     unheard = [str(rung) for rung in rungs if not any(level == rung for _, level in active)]
-    says = f"nobody hears of level {', '.join(unheard)}" if unheard else "every level has a destination"
+    says = f"no destination for level {', '.join(unheard)}" if unheard else "every level has a destination"
     do = "referrals destinations set QUEUE URL --escalation LEVEL"
     yield found("escalation", not unheard, says, do, otherwise="warn")
 

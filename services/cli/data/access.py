@@ -21,7 +21,7 @@ TIME = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"])
 
 @click.group()
 def access() -> None:
-    """Read who looked at whose data."""
+    """Export the access log: who looked at whose data."""
 
 
 @access.command()
@@ -29,7 +29,9 @@ def access() -> None:
 @click.option("--until", type=TIME, help="Before this day or moment.")
 @home_option()
 def export(since: datetime | None, until: datetime | None, home: Path | None) -> None:
-    """Print the access log as NDJSON: FHIR R4 AuditEvent as IHE BALP describes it, one for each patient of an answer.
+    """Print the access log as NDJSON of FHIR R4 AuditEvent.
+
+    It is in the shape of IHE BALP, one for each patient of an answer.
 
     Patients stand in it as keyed hashes, never by name or number.
     """

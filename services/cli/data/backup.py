@@ -25,7 +25,9 @@ SECRETS = ("IDENTITY_KEYS", "LOOKUP_KEY", "CHAIN_KEY", "LOOKUP_KEY_PREVIOUS", "W
 @click.option("--without-secrets", is_flag=True, help="Write the copy alone; the secrets are kept elsewhere.")
 @home_option()
 def backup(file: Path, secrets: Path | None, home: Path | None, *, without_secrets: bool) -> None:
-    """Write a copy of the database into FILE and its secrets into FILE.secrets, while the service goes on.
+    """Back up the database and its secrets while the service runs.
+
+    The copy is written into FILE, the secrets into FILE.secrets.
 
     Keep the two apart: both together can read every patient's identity, and without the secrets nobody can.
     """

@@ -21,7 +21,7 @@ MAX_BATCH = 1000
 @click.command()
 @click.option("--record-numbers", is_flag=True, help="Also hash all record numbers anew, instead of the watchman.")
 def migrate(*, record_numbers: bool) -> None:
-    """Bring the database's schema to the one this version needs; check that the secrets fit the data.
+    """Migrate the schema, and check that the secrets fit the data.
 
     It connects by OWNER_DATABASE_URL where that is set, and lets the role in DATABASE_URL in. A schema that is later is
     left as it is.

@@ -48,7 +48,7 @@ NO_BROKER = "redis://localhost:0"  # the setting is required, and a restore conn
 )
 @click.option("--rehearsal", is_flag=True, help="Disable all destinations: nobody is called by what is only tried.")
 def restore(file: Path, secrets: Path | None, home: Path, rehearsal: bool) -> None:
-    """Make a home for `referrals up` out of the backup in FILE. It is there only once it is whole and was checked.
+    """Make a home for `referrals up` from the backup in FILE. It is there only once it is whole and was checked.
 
     What was due when the backup was made is due again: referrals are delivered, and clocks have run on.
     """

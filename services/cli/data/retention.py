@@ -19,7 +19,7 @@ IDENTITY_DAYS, CASE_YEARS = 365, 8
 
 @click.group()
 def retention() -> None:
-    """Erase identities and cases that are old, hold cases, and erase one patient."""
+    """Erase old identities and cases, or one patient; hold cases."""
 
 
 @retention.command(name="run")
@@ -29,7 +29,9 @@ def retention() -> None:
 @click.option("--dry-run", is_flag=True, help="Count what would be erased, and erase nothing.")
 @home_option()
 def run_(facility: str, identity_days: int, case_years: int, *, dry_run: bool, home: Path | None) -> None:
-    """Erase identities and free text of cases in which nothing happened for --identity-days, whole ones after years.
+    """Erase what is old in the cases of a facility.
+
+    Identities and free text go after --identity-days without anything new, whole cases after --case-years.
 
     Open referrals, forms that wait for triage and cases on hold are left. It can be stopped at any time and run again.
     """
@@ -76,7 +78,7 @@ def erase(facility: str, home: Path | None, *, mrn: bool, whole: bool) -> None: 
 @click.argument("reference")
 @home_option()
 def hold(reference: str, home: Path | None) -> None:
-    """Keep the case of a referral, R-…, whatever its age, until it is released."""
+    """Hold the case of a referral, R-…, until it is released. It is kept whatever its age."""
     with database(_settings(home).as_maintenance()) as (_, sessions), sessions.begin() as session:
         _say(reference, holds.hold(session, reference, getuser()), "held", "was held before")
 

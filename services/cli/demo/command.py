@@ -37,7 +37,7 @@ HELD = 6  # cases in hand, beyond which people complete the oldest
 )
 @click.option("--living", is_flag=True, help="Keep new cases coming, and people working them, until Ctrl-C.")
 def demo(url: str | None, home: Path | None, key: str | None, living: bool) -> None:
-    """Post the worked cases, and print a table: case, queue, priority, why. A second time adds nothing new.
+    """Post the worked cases, and print where each one went. A second time adds nothing new.
 
     Without --key the board is filled as a shift leaves it: cases of the last hours, some of them taken or completed.
     """

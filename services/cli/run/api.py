@@ -12,7 +12,7 @@ from shared.platform.transport.listener import PlainHttpError
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--insecure", is_flag=True, help="Speak plain HTTP to other machines: a proxy in front ends TLS.")
 def api(host: str, port: int, *, insecure: bool) -> None:
-    """Serve the API in the foreground, with settings from the environment.
+    """Run the API, with settings from the environment.
 
     TLS_CERTIFICATE_FILE and TLS_KEY_FILE make it speak TLS; without them it stays on loopback.
     """

@@ -16,7 +16,7 @@ from services.embedded.supervisor.subreaper import run_under_subreaper
 from shared.platform.transport.listener import PlainHttpError, check_listener
 
 TLS = ("TLS_CERTIFICATE_FILE", "TLS_KEY_FILE")
-RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alone, so that its keeper stays small
+RUN_ALL = "services.embedded.run_all"  # what the supervisor does; loaded by it alone, so that the subreaper stays small
 
 
 @click.command()
@@ -37,7 +37,9 @@ RUN_ALL = "services.embedded.run_all"  # what the runner does; loaded by it alon
 @click.option("--log-json", is_flag=True, help="One JSON object a line, for a log collector; prints and issues no key.")
 @click.option("--insecure", is_flag=True, help="Speak plain HTTP to other machines: a proxy in front ends TLS.")
 def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool, insecure: bool) -> None:
-    """Run the whole service: PostgreSQL, Valkey, the API, the workers and the watchman.
+    """Run the whole service on this machine until it is stopped.
+
+    It starts PostgreSQL, Valkey, the API, the workers and the watchman.
 
     DATABASE_URL and REDIS_URL in the environment name servers to use instead of the embedded ones, IDENTITY_KEYS,
     LOOKUP_KEY and METRICS_TOKEN secrets instead of those that are made in the home; TLS_CERTIFICATE_FILE and
@@ -49,7 +51,7 @@ def up(home: Path, secrets: Path | None, host: str, port: int, *, log_json: bool
     try:
         check_listener(host, certificate, key, insecure=insecure)
         opened = open_home(home, secrets)
-        take_lock(opened)  # held until this process and the runner, which it forks, have ended
+        take_lock(opened)  # held until this process and the supervisor, which it forks, have ended
         port = reserve_port(host, port)
         rights = planned(opened, port)
     except (PlainHttpError, HomeError, OSError) as error:
@@ -70,7 +72,7 @@ def reserve_port(host: str, port: int) -> int:
 
 
 def _keep_to(rights: Rights | None) -> None:
-    """Give up root where this process has it; what is left is that it may signal the runner before that did so, too."""
+    """Give up root where this process has it, but for the right to signal the supervisor until that gave it up, too."""
     if rights:
         become(rights.account, {KILL} & permitted(), inherited=False)
 

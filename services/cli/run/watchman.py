@@ -8,5 +8,5 @@ from services.worker.watchman.watchman import run_watchman
 
 @click.command()
 def watchman() -> None:
-    """Announce stalled work again, and triage red flags that wait, with settings from the environment."""
+    """Run the watchman, with settings from the environment."""
     run_watchman(settings_or_exit())

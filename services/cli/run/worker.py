@@ -9,6 +9,6 @@ from services.worker.main import WORKERS, run_worker
 @click.command()
 @click.argument("name", type=click.Choice(list(WORKERS)))
 def worker(name: str) -> None:
-    """Triage what waits in one lane, or deliver what is due, with settings from the environment."""
+    """Run a worker, with settings from the environment."""
     settings_or_exit(WORKERS[name].without)
     run_worker(name)

@@ -31,7 +31,7 @@ from shared.store.operations.status_snapshot import status_snapshot
 @click.option("--overdue", is_flag=True, help="Referrals alone that nobody has acknowledged in time.")
 @click.option("--rows", type=click.IntRange(1, 200), default=15, show_default=True, help="How many referrals.")
 def watch(home: Path | None, every: float, once: bool, queue: str | None, overdue: bool, rows: int) -> None:
-    """Show live: queues, lanes, processes, and the referrals that press most, with when each is due.
+    """Show queues, processes and the next referrals due, live.
 
     It reads the database, and opens no identity. Keys choose what is shown; the last line names them.
     """

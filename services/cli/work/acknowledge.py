@@ -13,5 +13,5 @@ from services.cli.work.service import Service, with_service
 @json_option
 @with_service
 def acknowledge(service: Service, *, referral: str, by: str | None, note: str | None, as_json: bool) -> None:
-    """Acknowledge the referral of a reference or id: this person has it now."""
+    """Acknowledge a referral, named by its reference or id. This person has it now."""
     print_changed(service.act(referral, "acknowledge", {"by": by, "note": note}), as_json=as_json)

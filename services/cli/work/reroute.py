@@ -18,6 +18,6 @@ from shared.clinical.referral.lifecycle import QUEUES
 def reroute(
     service: Service, *, referral: str, queue: str, reason: str | None, by: str | None, confirm: bool, as_json: bool
 ) -> None:
-    """Move the referral of a reference or id to another queue, where it is queued again."""
+    """Move a referral to another queue, where it is queued again. It is named by its reference or id."""
     body = {"by": by, "queue": queue, "reason": reason, "confirm": confirm}
     print_changed(service.act(referral, "reroute", body), as_json=as_json)

@@ -16,6 +16,6 @@ from services.cli.work.service import Service, with_service
 def return_referral(
     service: Service, *, referral: str, reason: str, by: str | None, confirm: bool, as_json: bool
 ) -> None:
-    """Return the referral of a reference or id to the referrer, with the words of --reason."""
+    """Return a referral to the referrer with advice, --reason. It is named by its reference or id."""
     body = {"by": by, "reason": reason, "confirm": confirm}
     print_changed(service.act(referral, "return", body), as_json=as_json)

@@ -13,7 +13,7 @@ from services.cli.work.service import Service, with_service
 @json_option
 @with_service
 def show(service: Service, *, referral: str, as_json: bool) -> None:
-    """Show the referral of a reference or id: clocks, patient, why, imaging, and what happened to it."""
+    """Show a referral with its reasons and its timeline. It is named by its reference or id."""
     path = f"/v1/referrals/{service.id_of(referral)}"
     found, events = service.get(path), timeline(service, path)
     if as_json:

@@ -1,7 +1,7 @@
 """Opens what processes without root's rights work on, so that they reach it though its folder is closed to them.
 
 A path under /proc/self/fd leads to what is open there, wherever it is: nobody has to walk to it, no folder above is
-opened to anybody, and the home itself stays root's. What is opened is kept open by the runner and by all its forks.
+opened to anybody, and the home itself stays root's. What is opened is kept open by the supervisor and by all its forks.
 """
 
 import os

@@ -56,7 +56,7 @@ def accessible_binaries(account: Account | None, copies: Path) -> Binaries:
 
 
 def _package_folder(package: str) -> Path:
-    # Asked without importing the package: the runner stays small, and its server manager stays out of it.
+    # Asked without importing the package: the supervisor stays small, and its server manager stays out of it.
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise BinariesMissingError(

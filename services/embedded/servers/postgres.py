@@ -1,4 +1,4 @@
-"""Describes the embedded PostgreSQL to the runner: its command, when it is ready, what to clear away before a start."""
+"""Describes the embedded PostgreSQL to the supervisor: its command, readiness check and clean-up before a start."""
 
 import os
 import re

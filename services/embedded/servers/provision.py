@@ -1,4 +1,4 @@
-"""The embedded servers of one home: made at the first start, described to the runner at every one."""
+"""The embedded servers of one home: made at the first start, described to the supervisor at every one."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path

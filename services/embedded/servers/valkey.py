@@ -1,4 +1,4 @@
-"""Describes the embedded Valkey to the runner: its command and when it is ready."""
+"""Describes the embedded Valkey to the supervisor: its command and when it is ready."""
 
 import re
 import socket
@@ -20,7 +20,7 @@ CONFIGURATION = {
     "loglevel": "warning",
 }
 
-# The kernel's memory settings are the host's affair: what is kept here is under 2 MB, and rows are the truth.
+# The kernel's memory settings are the host's affair: what is kept here is under 2 MB, and can be lost.
 ROUTINE = re.compile(r"WARNING Memory overcommit must be enabled|Received SIGTERM scheduling|is now ready to exit")
 
 

@@ -22,7 +22,7 @@ class Console:
         self._left_out = 0
 
     def say(self, text: str) -> None:
-        """Write a line, or several, of the runner's own."""
+        """Write a line, or several, of the supervisor's own."""
         self._write(_object("up", text) if self.as_json else f"{text}\n")
 
     def pass_on(self, name: str, line: str) -> None:

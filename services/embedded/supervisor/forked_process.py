@@ -12,7 +12,7 @@ from services.embedded.supervisor.service import Service
 
 
 class ForkedProcess:
-    """A process that was forked, told and asked as `subprocess.Popen` is."""
+    """A forked process, with the methods of `subprocess.Popen` that the supervisor uses."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -32,19 +32,19 @@ class ForkedProcess:
 
 
 def fork_process(service: Service, output: int) -> ForkedProcess:
-    """Start `service` as `launch` does, but as a fork of this process, which has one thread, that calls its `run`."""
+    """Start `service` as `spawn` does, but as a fork of this process, which has one thread, that calls its `run`."""
     service.prepare()
     gc.freeze()  # the collector of a fork would otherwise write on every page, and so share none
-    runner = os.getpid()
+    supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
-        os._exit(_live(service, output, runner))  # what is above on the stack is the runner's
+        os._exit(_live(service, output, supervisor))  # what is above on the stack is the supervisor's
     return ForkedProcess(pid)
 
 
-def _live(service: Service, output: int, runner: int) -> int:
+def _live(service: Service, output: int, supervisor: int) -> int:
     try:
-        _become(service, output, runner)
+        _become(service, output, supervisor)
         service.run()
     except SystemExit as end:
         return _code_of(end)
@@ -71,8 +71,8 @@ def _code_of(end: SystemExit) -> int:
     return 1
 
 
-def _become(service: Service, output: int, runner: int) -> None:
-    """Leave everything behind that is the runner's: its session, signals, open files and environment."""
+def _become(service: Service, output: int, supervisor: int) -> None:
+    """Leave everything behind that is the supervisor's: its session, signals, open files and environment."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
@@ -86,4 +86,4 @@ def _become(service: Service, output: int, runner: int) -> None:
     os.environ.clear()
     os.environ.update(service.environment)
     set_process_name(service.name)
-    die_with_parent(runner, service.stop_signal)()
+    die_with_parent(supervisor, service.stop_signal)()

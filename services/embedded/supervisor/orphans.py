@@ -1,8 +1,8 @@
 """Ends the processes that a dead process left behind.
 
 A killed server or worker leaves children of its own. They would go on with what nobody controls any more, hold the
-port, or keep a database from starting again. As the runner adopts them, they are easily found: children that it did not
-start.
+port, or keep a database from starting again. As the supervisor adopts them, they are easily found: children that it
+did not start.
 """
 
 import os

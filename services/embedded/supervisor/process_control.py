@@ -1,4 +1,4 @@
-"""Ties the life of processes to the runner's, and names them, by what Linux offers for it."""
+"""Ties the life of processes to the supervisor's, and names them, by what Linux offers for it."""
 
 import ctypes
 import os

@@ -25,10 +25,10 @@ def as_account(account: Account | None) -> dict[str, Any]:
 class Service:
     """A process to keep running, or with `once` a step that has to end well before the next stage begins.
 
-    Without a `command` it is a fork of the runner that calls `run`, and ends with the code of its SystemExit.
+    Without a `command` it is a fork of the supervisor that calls `run`, and ends with the code of its SystemExit.
     `prepare` runs before every start; what it raises as OSError counts as a failed start. `ready` is asked with the
     process id until it says yes. A fork keeps the files in `keep` open; a program that is `bare` gets none of the
-    capabilities that the runner has. Secrets in `environment` stay out of `repr`.
+    capabilities that the supervisor has. Secrets in `environment` stay out of `repr`.
     """
 
     name: str

@@ -27,7 +27,7 @@ def spawn(service: Service, output: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        start_new_session=True,  # Ctrl-C reaches the runner alone, which then stops everything in order
+        start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops everything in order
         preexec_fn=become,
         **as_account(service.account),
     )

@@ -1,7 +1,7 @@
-"""Stands above the runner, so that even a runner that is killed leaves no process behind.
+"""Runs the supervisor as a child and ends what a killed supervisor leaves behind (PR_SET_CHILD_SUBREAPER).
 
-The runner works in a child of the process that was called. If the runner is killed, this process adopts what it leaves
-and ends it; if this process is killed, the kernel signals the supervisor, which stops everything in order.
+The supervisor works in a child of the process that was called. If the supervisor is killed, this process adopts what it
+leaves and ends it; if this process is killed, the kernel signals the supervisor, which stops everything in order.
 """
 
 import os
@@ -15,35 +15,35 @@ from services.embedded.supervisor.orphans import children_of, kill_orphans
 from services.embedded.supervisor.process_control import adopt_orphans, die_with_parent
 from services.embedded.supervisor.supervisor import stop_signals
 
-LEFTOVER_SECONDS = 8  # for processes whose runner was killed; the kernel has told them to stop
+LEFTOVER_SECONDS = 8  # for processes whose supervisor was killed; the kernel has told them to stop
 
 
-def run_under_subreaper(run: Callable[[], int], as_keeper: Callable[[], None] = lambda: None) -> int:
+def run_under_subreaper(run: Callable[[], int], as_subreaper: Callable[[], None] = lambda: None) -> int:
     """Call `run` in a process of its own and return its exit code; nothing that it started is left then.
 
-    `as_keeper` is called in this process, once the other is there.
+    `as_subreaper` is called in this process, once the other is there.
     """
-    keeper = os.getpid()
+    subreaper = os.getpid()
     adopt_orphans()
-    runner = os.fork()
-    if runner == 0:
-        os._exit(_as_runner(run, keeper))
-    as_keeper()
+    supervisor = os.fork()
+    if supervisor == 0:
+        os._exit(_as_supervisor(run, subreaper))
+    as_subreaper()
     forwarded = stop_signals()
     for number in forwarded:
-        signal.signal(number, lambda *_: os.kill(runner, signal.SIGTERM))
-    status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
+        signal.signal(number, lambda *_: os.kill(supervisor, signal.SIGTERM))
+    status = os.waitstatus_to_exitcode(os.waitpid(supervisor, 0)[1])
     for number in forwarded:
         signal.signal(number, signal.SIG_IGN)  # what is left is being ended already
     _wait_for_leftovers()
     return status if status >= 0 else 1
 
 
-def _as_runner(run: Callable[[], int], keeper: int) -> int:
-    die_with_parent(keeper, signal.SIGTERM)()
+def _as_supervisor(run: Callable[[], int], subreaper: int) -> int:
+    die_with_parent(subreaper, signal.SIGTERM)()
     adopt_orphans()
     for number in stop_signals():
-        signal.signal(number, _leave)  # until the runner's loop takes them over
+        signal.signal(number, _leave)  # until the supervisor's loop takes them over
     try:
         return run()
     except SystemExit:

@@ -1,4 +1,4 @@
-"""Carries deliveries: takes one, attempts it with no transaction open, says how it ended, and goes on with the next.
+"""Dispatches deliveries: leases one, attempts it with no transaction open, stores the result, and goes on.
 
 Called by the Celery task and, while the broker is unavailable, by the watchman. A message is a wake-up that one
 destination has something due; the worker that takes it also makes what else

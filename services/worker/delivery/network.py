@@ -1,4 +1,4 @@
-"""The way out to departments' systems: to addresses that were checked, and within one deadline.
+"""Connects to destinations: to checked addresses alone, against SSRF, and within one deadline.
 
 A name is resolved once and every address it has must be one that may be spoken to; the connection goes to exactly such
 an address, so nothing that the name says later can lead elsewhere. httpcore's time-outs are for each operation; here

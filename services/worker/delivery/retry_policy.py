@@ -1,4 +1,4 @@
-"""What an answer makes of a delivery: arrived, due again after a pause, for people to look at, or gone for good.
+"""Retry policy of deliveries: delivered, retried after an exponential backoff, parked, or the destination is gone.
 
 A failure is named by whether time heals it. An overloaded, restarting or unreachable system comes back by itself; one
 that says that the request is wrong, or that it is elsewhere, needs a person.

@@ -85,10 +85,10 @@ class Sender:
             connection,
             connection.stream("POST", target, headers=[*host.items(), *headers.items()], content=body) as answer,
         ):
-            told = {name.lower(): value for name, value in answer.headers}
+            response_headers = {name.lower(): value for name, value in answer.headers}
             with suppress(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
                 _drop(answer)  # the status has been said, whatever becomes of the rest
-            return answer.status, told.get(b"retry-after", b"").decode("latin-1") or None
+            return answer.status, response_headers.get(b"retry-after", b"").decode("latin-1") or None
 
 
 def _drop(answer: httpcore.Response) -> None:

@@ -1,4 +1,4 @@
-"""A delivery as a webhook: the same bytes in every attempt, signed as Standard Webhooks asks."""
+"""Builds the webhook of a delivery: body and signature (Standard Webhooks), with the same body in every attempt."""
 
 from collections.abc import Mapping
 from datetime import datetime

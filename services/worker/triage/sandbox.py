@@ -1,7 +1,8 @@
-"""A process of our own that answers one line for one line, and that may be killed at any time without harm.
+"""Runs a child process that answers one line for one line, and that may be killed at any time without harm.
 
-Code that can hang or take its process down runs there. The process starts with the first question; after each
-failure the next question starts another. An answer repeats its question's number: another patient's is never taken.
+Forms that can hang or crash their process (poison messages) are decided there. The process starts with the first
+question; after each failure the next question starts another. An answer repeats its question's number: another
+patient's is never taken.
 """
 
 import select

@@ -9,14 +9,12 @@ and any batch after one that failed, is leased instead, which counts the attempt
 """
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import takewhile
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -24,15 +22,16 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from services.worker.triage.sandbox import Sandbox, SandboxError
+from services.worker.triage.telemetry import count, intake_fields, outcome_fields, trace
+from services.worker.triage.time_limit import time_limit
 from shared.clinical.form import Form
 from shared.clinical.protocol import Protocol
 from shared.clinical.triage import Decision
 from shared.platform.database import Sessions, autocommit
-from shared.platform.metrics import DECISIONS, FAILURES, ROUTING_SECONDS, RULES_FIRED, TRIAGE_SECONDS
+from shared.platform.metrics import TRIAGE_SECONDS
 from shared.platform.task_queues import Lane, WakeUp, delivery_wake_up
-from shared.platform.tracing.traces import tracer
 from shared.store.event_log.events import DueDelivery
-from shared.store.triage_outcome import outcome_of, rules
+from shared.store.triage_outcome import outcome_of
 from shared.store.triage_queue import TriageOutcome, WaitingIntake, lease_batch, lock_batch, release_lease, renew_lease
 from shared.store.versions import Versions
 
@@ -141,7 +140,7 @@ class Triager:
         except SoftTimeLimitExceeded:
             raise  # the task's time is up, by whatever it went: this form is not to blame
         except Exception as error:  # noqa: BLE001 - whatever a form raises, it must not hold up its batch
-            log.warning("triage.sandboxed", **origin(intake), error=type(error).__name__)
+            log.warning("triage.sandboxed", **intake_fields(intake), error=type(error).__name__)
             return None
 
     def _in_sandbox(self, intake: WaitingIntake) -> dict[str, Any] | None:
@@ -152,7 +151,7 @@ class Triager:
         except SandboxError as error:
             answer = {"error": str(error)}
         if "error" in answer:
-            log.error("triage.failed", **origin(intake), error=answer["error"])
+            log.error("triage.failed", **intake_fields(intake), error=answer["error"])
         decision: dict[str, Any] | None = answer.get("decision")
         return decision
 
@@ -174,7 +173,7 @@ class Triager:
         for delivery in due:
             self.announce(delivery_wake_up(delivery.id, delivery.queue))
         for outcome in stored:
-            log.info("triage.stored", **path(outcome))
+            log.info("triage.stored", **outcome_fields(outcome))
             trace(outcome)
             count(outcome)
 
@@ -185,73 +184,8 @@ class Triager:
         try:
             self._store([self._outcome(intake, record)])
         except (DataError, IntegrityError) as error:
-            log.error("triage.failed", **origin(intake), error=type(error).__name__)
+            log.error("triage.failed", **intake_fields(intake), error=type(error).__name__)
             self._store([self._outcome(intake, None)])
 
     def _outcome(self, intake: WaitingIntake, record: dict[str, Any] | None) -> TriageOutcome:
         return outcome_of(intake, record, self.protocol.targets, self.holidays)
-
-
-def origin(intake: WaitingIntake) -> dict[str, Any]:
-    """Return by what the log tells an intake apart, from the request that brought it on."""
-    return {
-        "intake_id": str(intake.id),
-        "lane": intake.lane,
-        "attempts": intake.attempts,
-        "request_id": intake.request_id,
-        "traceparent": intake.traceparent,
-    }
-
-
-def path(outcome: TriageOutcome) -> dict[str, Any]:
-    """Return what the log says of an intake that has found its queue."""
-    return {**origin(outcome.intake), "queue": outcome.queue, "priority": outcome.priority, "rules": rules(outcome)}
-
-
-def count(outcome: TriageOutcome) -> None:
-    """Count an intake that has found its queue just now."""
-    intake = outcome.intake
-    ROUTING_SECONDS.labels(intake.lane).observe(intake.waited + time.monotonic() - intake.taken_at)
-    DECISIONS.labels(outcome.queue, outcome.priority).inc()
-    for rule in rules(outcome):
-        RULES_FIRED.labels(rule).inc()
-    if outcome.record is None:
-        FAILURES.labels("triage").inc()
-
-
-def trace(outcome: TriageOutcome) -> None:
-    """Record the span of an intake's triage, in the trace of the request that stored it."""
-    intake = outcome.intake
-    tracer().record(
-        "triage",
-        time.monotonic() - intake.taken_at,
-        kind="CONSUMER",
-        parent=intake.traceparent,
-        attributes={
-            "psoas.intake_id": str(intake.id),
-            "psoas.referral_id": str(outcome.referral_id),
-            "psoas.lane": intake.lane,
-            "psoas.queue": outcome.queue,
-            "psoas.priority": outcome.priority,
-            "psoas.waited_seconds": intake.waited,
-        },
-    )
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in the block after `seconds` of processor time. In a process's main thread only.
-
-    A form is not to blame for a processor that is busy with something else: waiting for it does not count.
-    """
-
-    def give_up(_number: int, _frame: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGPROF, give_up)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)

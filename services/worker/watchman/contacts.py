@@ -1,4 +1,4 @@
-"""Says of each referral, once, that nobody has contacted the patient in time; a task of the watchman."""
+"""Adds an event to each referral whose patient nobody has contacted in time, once; a task of the watchman."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

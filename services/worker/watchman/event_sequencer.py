@@ -23,7 +23,7 @@ class EventSequencer:
     sessions: Sessions
 
     def number(self) -> None:
-        """Number every event that has no number, so that numbers are never more than a blink behind the commit."""
+        """Number every event that has no number, within a round of its commit."""
         catch_up(self.sessions)
 
     def number_access(self) -> None:
@@ -39,7 +39,7 @@ class EventSequencer:
                 log.error("audit.finding", check=check, count=count)
 
     def log_chain_head(self) -> None:
-        """Write the heads of the chains of events and accesses where the database cannot take it back."""
+        """Log the heads of the chains of events and accesses, so that they are kept outside the database."""
         with self.sessions() as session:
             events, accesses = head(session), last(session)
         log.info("audit.head", number=events.number, digest=events.digest.hex())

@@ -13,7 +13,7 @@ PRIORITY_INTERVAL_SECONDS = 0.25  # between two rounds of what red flags depend 
 INTERVAL_SECONDS = 0.5  # of everything else
 EVERY_ROUND, EACH_MINUTE, EACH_HOUR = 0.0, 60.0, 3600.0
 RETRY_SECONDS = 5.0  # after a failure, where the next time would be later
-MAX_ROUND_SECONDS = 60.0  # whatever takes longer has lost its way
+MAX_ROUND_SECONDS = 60.0  # a round that takes longer hangs
 
 
 @dataclass(frozen=True, slots=True)

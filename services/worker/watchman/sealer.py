@@ -1,4 +1,4 @@
-"""Seals what was numbered, and writes the signed head of the chains to where the database cannot take it back.
+"""Seals what was numbered, and writes the signed head of the chains outside the database.
 
 Tasks of the watchman, which alone needs the key of seals for them.
 """

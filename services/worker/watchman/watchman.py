@@ -66,7 +66,7 @@ class Watchman:
     sealer: Sealer | None = None
 
     def red_flags(self) -> list[PeriodicTask]:
-        """Return what red flags depend on."""
+        """Return the tasks that red flags depend on."""
         return [
             PeriodicTask("lanes", EVERY_ROUND, self.watch),
             PeriodicTask(
@@ -75,7 +75,7 @@ class Watchman:
         ]
 
     def others(self) -> list[PeriodicTask]:
-        """Return everything else."""
+        """Return all other tasks."""
         sequencer = EventSequencer(self.triager.sessions)
         ladder = Ladder(self.triager.sessions, self.triager.protocol.targets, self.triager.announce)
         contacts = ContactWatch(self.triager.sessions, self.triager.announce)
@@ -130,7 +130,7 @@ class Watchman:
             pass
 
     def clean_up(self) -> None:
-        """Forget what is kept for a time only."""
+        """Delete expired idempotency keys, heartbeats and counts of failed authentication."""
         forgotten = MAX_KEYS
         while forgotten == MAX_KEYS:
             with self.triager.sessions.begin() as session:
@@ -140,7 +140,7 @@ class Watchman:
             delete_old_failures(session)
 
     def sum_up_queues(self) -> None:
-        """Keep reading how the queues stand as fast as it is."""
+        """Sum up the changes of queue counts, so that reading them stays fast."""
         with self.triager.sessions.begin() as session:
             sum_up(session)
 

@@ -1,4 +1,4 @@
-"""How often each address presented no valid key, and each key id a wrong secret, by the minute."""
+"""Counts failed authentication by the minute: by address, and by key id with a wrong secret."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

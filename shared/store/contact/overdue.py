@@ -1,4 +1,4 @@
-"""Whom nobody has spoken to in time: said once of each referral, in an event, when its `contact_by` has passed."""
+"""Marks referrals whose `contact_by` has passed without a contact, and adds an event, once for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Adds events in the transaction of the change that they describe, with a delivery for each listening destination.
+"""Adds events and their deliveries (transactional outbox) in the transaction of the change that they describe.
 
 Numbering and reading in order: shared/store/event_log/feed.py.
 """

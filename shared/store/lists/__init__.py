@@ -1,1 +1,1 @@
-"""Lists over all queues and searches, each a walk along an index."""
+"""Lists over all queues, worklists and searches, each a walk along an index."""

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, text
 from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
 from shared.platform.raw_statement import RawStatement
 from shared.store.access.facilities import TEST
-from shared.store.referrals import StoredReferral, WorklistPosition, find_all
+from shared.store.lists.worklist import WorklistPosition
+from shared.store.referrals import StoredReferral, find_all
 
 MAX_EXAMINED = 1000
 KINDS_OF_LIST = 200  # of which the statements are kept

@@ -37,8 +37,8 @@ _NEWLY_DUE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands at one moment: cases that wait, cases that are overdue, and when the oldest open one came."""
+class BoardState:
+    """The worklists at one moment: cases that wait, cases that are overdue, and when the oldest open one came."""
 
     unacknowledged: int
     overdue: int
@@ -56,7 +56,7 @@ class Moment:
 
 
 def last_hour(
-    connection: Connection | Session, scope: Scope, queues: Sequence[str], present: Standing, now: datetime
+    connection: Connection | Session, scope: Scope, queues: Sequence[str], present: BoardState, now: datetime
 ) -> list[Moment]:
     """Return the last hour in STEPS equal steps, the oldest first; the last one is `present`."""
     given = {**scope.values, "since": now - HOUR, "most": MAX_EVENTS}

@@ -1,7 +1,7 @@
 """Identities of a chain of forms: compared before a form amends another, and corrected in all of its versions at once.
 
-One advisory lock for each chain, named by its first intake: an amendment shares it, a correction holds it alone. So a
-form is compared with the identity that its chain has when the form is stored.
+An amendment shares the advisory lock of the chain, a correction takes it alone (shared/store/chain_locks.py). So a form
+is compared with the identity that its chain has when the form is stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, exists, func, insert, select, text, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 from uuid_utils.compat import uuid7
 
 from shared.store.access.scope import Scope
+from shared.store.chain_locks import lock_identity, lock_referrals, share_identity
 from shared.store.event_log.events import DueDelivery, append_events
 from shared.tables import IdentityCorrection, Intake, Referral
 
-_SHARE = text("select pg_advisory_xact_lock_shared(hashtextextended(cast(:first as text), 0))")
-_HOLD = text("select pg_advisory_xact_lock(hashtextextended(cast(:first as text), 0))")
-# The chain's own lock first, as triage of a version takes it; see shared/store/versions.py.
-_LOCK_FIRST = text("select from intakes where id = :first for no key update")
 _FIRST = func.coalesce(Intake.first_version, Intake.id)
 
 
@@ -60,7 +57,7 @@ def amended(connection: Connection | Session, facility: str, intake_id: UUID) ->
     first = connection.scalar(select(_FIRST).where(Intake.id == intake_id, Intake.facility == facility))
     if first is None:
         return None
-    connection.execute(_SHARE, {"first": str(first)})
+    share_identity(connection, first)
     return KeptIdentity(*connection.execute(_KEPT.where(Intake.id == intake_id)).one())
 
 
@@ -72,7 +69,7 @@ def share_chain(session: Session, referral_id: UUID, scope: Scope) -> UUID | Non
     seen = select(_FIRST).join(Referral, Referral.intake_id == Intake.id)
     first = session.scalar(seen.where(Referral.id == referral_id, *scope.referrals()))
     if first is not None:
-        session.execute(_SHARE, {"first": str(first)})
+        share_identity(session, first)
     return first
 
 
@@ -85,8 +82,8 @@ def hold_chain(session: Session, referral_id: UUID, scope: Scope) -> list[KeptId
     first = session.scalar(seen.where(Referral.id == referral_id, *scope.referrals()))
     if first is None:
         return []
-    session.execute(_HOLD, {"first": str(first)})
-    session.execute(_LOCK_FIRST, {"first": first})
+    lock_identity(session, first)
+    lock_referrals(session, first)
     chain = _KEPT.where((Intake.id == first) | (Intake.first_version == first)).order_by(Intake.id)
     return [KeptIdentity(*row) for row in session.execute(chain.with_for_update(key_share=True))]
 

@@ -1,4 +1,4 @@
-"""Adds the hash of the normalised record number to intakes of the release before, and to their referrals.
+"""Backfills the hash of the normalised record number in intakes of the release before, and in their referrals.
 
 Safe to stop at any time and to do twice or by two at once, while forms arrive: what is left has no `patient_hash`.
 """

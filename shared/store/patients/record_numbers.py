@@ -18,10 +18,6 @@ class RecordNumberHashes:
     normalised: bytes
     as_typed: bytes
 
-    def recognises(self, mrn_hash: bytes, patient_hash: bytes | None) -> bool:
-        """Say whether a row with these hashes is of the same record number, as far as can be known from them."""
-        return patient_hash == self.normalised or mrn_hash in (self.normalised, self.as_typed)
-
 
 def mrn_hashes(key: bytes, facility: str, typed: str) -> RecordNumberHashes:
     """Return by what a patient of `facility` is recognised; `key` is LOOKUP_KEY."""

@@ -15,14 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.platform.crypto import ERASED
+from shared.store.chain_locks import lock_identity
 from shared.store.event_log.erased import rest_of, without
 from shared.store.event_log.texts import words_of
 
 HASH_BYTES = 32
 
 _ERASING = text("set local psoas.erasing = 'on'")
-# The chain's own lock first, as triage of a version and a correction take it.
-_HOLD = text("select pg_advisory_xact_lock(hashtextextended(cast(:first as text), 0))")
 _VERSIONS = text("select id from intakes where id = :first or first_version = :first order by id for update")
 _OF_VERSIONS = text("select id from referrals where intake_id = any(:ids) order by id for update")
 _IDENTITIES = text("""
@@ -91,7 +90,7 @@ class Record:
 
 def lock_case(session: Session, first: UUID) -> Case:
     """Keep others from changing a case until the transaction ends."""
-    session.execute(_HOLD, {"first": str(first)})
+    lock_identity(session, first)
     intakes = session.scalars(_VERSIONS, {"first": first}).all()
     return Case(first, intakes, session.scalars(_OF_VERSIONS, {"ids": intakes}).all())
 

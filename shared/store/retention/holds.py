@@ -5,6 +5,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.store.chain_locks import lock_identity
+
 _FIRST = text("""
     select coalesce(first_version, intakes.id) from referrals join intakes on intakes.id = intake_id
     where reference = :reference
@@ -19,7 +21,6 @@ _RELEASE = text("""
     update retention_holds set released_at = now(), released_by = :by
     where first_version = :first and released_at is null returning first_version
 """)
-_LOCK = text("select pg_advisory_xact_lock(hashtextextended(cast(:first as text), 0))")
 
 
 def hold(session: Session, reference: str, by: str) -> bool | None:
@@ -36,5 +37,5 @@ def _change(session: Session, statement: object, reference: str, by: str) -> boo
     first: UUID | None = session.scalar(_FIRST, {"reference": reference})
     if first is None:
         return None
-    session.execute(_LOCK, {"first": str(first)})  # not while an erasure looks at it
+    lock_identity(session, first)  # not while an erasure looks at it
     return session.execute(statement, {"first": first, "by": by}).first() is not None  # type: ignore[call-overload]

@@ -1,1 +1,1 @@
-"""Seals the past with a key that the database does not hold: chains, referrals with their decisions, and API keys."""
+"""Seals chains, referrals and API keys by MACs under a key outside the database, so that rewritten rows are found."""

@@ -18,11 +18,11 @@ from services.api.http.auth import READERS, allow, caller, scope
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import QUEUES
 from shared.store.event_log import feed
-from shared.store.operations.board_history import Moment, Standing, last_hour
+from shared.store.lists.worklist import worklist
+from shared.store.operations.board_history import BoardState, Moment, last_hour
 from shared.store.operations.last_cases import last_held
 from shared.store.operations.stuck_work import Stuck, stuck_work
 from shared.store.queues import QueueStatus, states
-from shared.store.referrals import worklist
 
 ROWS, WALL_ROWS = 50, 12
 
@@ -113,7 +113,7 @@ def _lines(shown: Mapping[str, QueueStatus]) -> dict[str, Sparkline]:
     oldest = max((state.oldest_age_seconds or 0.0 for state in shown.values()), default=0.0)
     unacknowledged = sum(state.unacknowledged for state in shown.values())
     overdue = sum(state.overdue for state in shown.values())
-    present = Standing(unacknowledged, overdue, now - timedelta(seconds=oldest) if oldest else None)
+    present = BoardState(unacknowledged, overdue, now - timedelta(seconds=oldest) if oldest else None)
     seen, context = scope(), current_context()
     key = (id(context), seen.facility, tuple(shown))
 

@@ -13,7 +13,8 @@ from services.api.context import current_context
 from services.api.http.auth import allow, scope
 from shared.platform.task_queues import delivery_wake_up
 from shared.store.delivery import parked
-from shared.store.referrals import failed_triage, references_of
+from shared.store.lists.worklist import failed_triage
+from shared.store.referrals import references_of
 
 ROWS = 50
 MAX_RETRIED = 1000  # parked deliveries that one press retries

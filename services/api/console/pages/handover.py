@@ -13,8 +13,9 @@ from services.api.console.session import signed_in
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, scope
 from shared.clinical.referral.lifecycle import QUEUES
+from shared.store.lists.worklist import worklist
 from shared.store.operations.handover import moved_since
-from shared.store.referrals import StoredReferral, worklist
+from shared.store.referrals import StoredReferral
 
 ROWS = 200  # of each queue and status; a longer list is no handover, and the page says that it was cut
 WINDOWS = {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24)}

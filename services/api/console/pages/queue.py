@@ -17,8 +17,9 @@ from services.api.http.paging import BadCursorError, cursor_at, position_of
 from services.api.http.problems import ProblemError
 from services.api.referrals.worklists import LABELS
 from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES, QUEUES, STATUSES
+from shared.store.lists.worklist import WorklistPosition, worklist
 from shared.store.operations.last_cases import last_held
-from shared.store.referrals import StoredReferral, WorklistPosition, worklist
+from shared.store.referrals import StoredReferral
 
 ROWS = 100
 READ, MAX_READS = 200, 10  # of the queue, to find ROWS that the filters let through; the next page goes on from there

@@ -13,15 +13,15 @@ from uuid_utils.compat import uuid7
 
 from services.api.access.actor import event_actor
 from services.api.context import AppContext
+from services.api.forms.screening import choose_lane
 from services.api.http.problems import ProblemError
 from services.api.referrals.answering.requests import Answers
 from services.api.schemas.patients import identity_of
 from shared.clinical.fields import Field
 from shared.clinical.form import Form
-from shared.clinical.triage import screen, triage
+from shared.clinical.triage import triage
+from shared.monitoring.triage_metrics import count_decision
 from shared.platform.crypto import keyed_hash
-from shared.platform.metrics import DECISIONS, FAILURES, RULES_FIRED
-from shared.platform.task_queues import Lane
 from shared.store import intakes
 from shared.store.answers import HeldCase, SourceForm, source_form, supersede_by_answers
 from shared.store.event_log.events import DueDelivery
@@ -92,11 +92,9 @@ def make_version(context: AppContext, session: Session, case: HeldCase, change: 
 
 
 def count_and_log(made: NewVersion) -> None:
-    """Count a new version that is stored, as the workers count what they store."""
+    """Count and log a new version that is stored, as the workers do with what they triage."""
     outcome = made.outcome
-    DECISIONS.labels(outcome.queue, outcome.priority).inc()
-    for rule in rules(outcome):
-        RULES_FIRED.labels(rule).inc()
+    count_decision(outcome)
     place = {"queue": outcome.queue, "priority": outcome.priority, "rules": rules(outcome)}
     log.info("triage.stored", intake_id=str(outcome.intake.id), lane=outcome.intake.lane, **place)
 
@@ -114,7 +112,7 @@ def _intake(context: AppContext, source: SourceForm, change: FormChange) -> NewI
         external_id_hash=None,
         external_id_sealed=None,
         amends=source.id,
-        lane=_lane(context, change.form),
+        lane=choose_lane(context, change.form),
         today=source.today,
         answers=change.form.record(),
         identity=_resealed(context, source, change.identity, intake_id),
@@ -146,20 +144,10 @@ def _resealed(context: AppContext, source: SourceForm, changed: Mapping[str, Any
     return context.cipher.seal(orjson.dumps(kept), row=str(intake_id))
 
 
-def _lane(context: AppContext, form: Form) -> Lane:
-    try:
-        return screen(form, context.protocol)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the form may still be a red flag
-        log.error("screen.failed", error=type(error).__name__)
-        FAILURES.labels("screen").inc()
-        return "priority"
-
-
 def _decided(context: AppContext, form: Form, intake_id: UUID) -> dict[str, Any] | None:
     """Return the record of the decision; None where triage fails: then a person decides, as where a worker fails."""
     try:
         return triage(form, context.protocol).record()
     except Exception as error:  # noqa: BLE001 - whatever a form raises, what was answered is not lost
         log.error("triage.failed", intake_id=str(intake_id), error=type(error).__name__)
-        FAILURES.labels("triage").inc()
         return None

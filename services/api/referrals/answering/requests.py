@@ -1,4 +1,4 @@
-"""What is answered after triage: any question of the form but whose it is, what names it, and its free text."""
+"""Request schema of answers after triage: any question of the form, but identity, names of the form and free text."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

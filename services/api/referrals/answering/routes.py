@@ -1,4 +1,4 @@
-"""Over HTTP: what to ask next about a referral, the answers, and what a person makes of them."""
+"""Routes for answers after triage: what to ask next, the answers, a confirmed downgrade, and taking over."""
 
 from typing import Any
 from uuid import UUID

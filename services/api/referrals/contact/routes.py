@@ -1,4 +1,4 @@
-"""The call-back over HTTP: read what was sent, and say how the call ended."""
+"""Routes for the call-back: read what was sent, and record how the call ended."""
 
 from typing import Any
 from uuid import UUID

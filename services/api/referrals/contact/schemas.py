@@ -1,4 +1,4 @@
-"""The shape of what was sent: contact, free text and answers."""
+"""Schema of what was sent: contact, free text and answers."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""A stored form as the team that works it reads it."""
+"""Builds what a team reads of a stored form: contact, free text and answers in words."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -7,11 +7,11 @@ from uuid import UUID
 from flask import Response, make_response, redirect, request, url_for
 from marshmallow import Schema
 
+from services.api.console.back_link import back_link
 from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import load_body, refuse_other_version
 from services.api.console.pages.cases.referral import referral_page
 from services.api.console.session import CSRF_FIELD, person
-from services.api.console.way_back import way_back
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller
 from services.api.http.problems import InvalidError, ProblemError
@@ -62,7 +62,7 @@ def act(referral_id: UUID, action: str) -> Response:
     if "call" in request.form:  # pressed on the page of those who wait for a call
         address = url_for("console.call_back", done=after.contacted_outcome or request.form.get("outcome"))
         return cast(Response, redirect(address, 303))
-    back = way_back(referral_id)
+    back = back_link(referral_id)
     address = url_for(
         "console.referral", referral_id=referral_id, done=action, back=back.partition("#")[0] if back else None
     )

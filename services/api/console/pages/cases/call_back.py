@@ -30,8 +30,8 @@ from shared.clinical.referral.lifecycle import OPEN_STATUSES, PRIORITIES
 from shared.store import referrals
 from shared.store.answers import answers_of
 from shared.store.contact import forms
+from shared.store.contact.call_list import waiting_for_call
 from shared.store.contact.forms import StoredForm
-from shared.store.contact.waiting import waiting_for_call
 from shared.store.referrals import StoredReferral
 
 ROWS = 50

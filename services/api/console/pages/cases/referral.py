@@ -9,11 +9,11 @@ from werkzeug.exceptions import NotFound
 
 from services.api.access.recording import record_access
 from services.api.console import words
+from services.api.console.back_link import back_link, label
 from services.api.console.blueprint import blueprint
 from services.api.console.rows import Row, row
 from services.api.console.session import signed_in
 from services.api.console.trace import trace_of
-from services.api.console.way_back import label, way_back
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, reader, scope
 from services.api.referrals.worklists import LABELS
@@ -21,7 +21,8 @@ from services.api.schemas import serializers
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
 from shared.store import referrals
 from shared.store.event_log.feed import catch_up, timeline
-from shared.store.referrals import StoredReferral, worklist
+from shared.store.lists.worklist import worklist
+from shared.store.referrals import StoredReferral
 
 EVENTS = 200  # of a timeline that the page shows; the API has the rest in pages
 SEES_IDENTITY = frozenset(READERS)
@@ -45,7 +46,7 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         if _sees_identity():
             record_access(session, [stored.patient])
             session.commit()
-    back, done = way_back(referral_id), words.DONE.get(request.args.get("done", ""))
+    back, done = back_link(referral_id), words.DONE.get(request.args.get("done", ""))
     return render_template(
         "console/referral.html",
         row=row(stored, current_context().now()),

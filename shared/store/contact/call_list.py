@@ -1,9 +1,8 @@
-"""Which cases wait for a telephone call: open, with a time for it, and nobody has spoken to the patient."""
+"""Lists the cases that wait for a telephone call: open, with a time for it, and nobody has spoken to the patient."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -24,11 +23,6 @@ def waiting_for_call(connection: Connection, scope: Scope, *, limit: int) -> Seq
     found = statement.execute(connection, {"facility": scope.facility, "limit": limit, "most": MAX_EXAMINED})
     order = {row[0]: place for place, row in enumerate(found)}
     return sorted(find_all(connection, order.keys()), key=lambda each: order[each.id])
-
-
-def first_waiting(connection: Connection, scope: Scope, *, other_than: UUID) -> StoredReferral | None:
-    """Return the case that is to be called next, other than one."""
-    return next((each for each in waiting_for_call(connection, scope, limit=2) if each.id != other_than), None)
 
 
 @lru_cache(64)

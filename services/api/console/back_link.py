@@ -1,4 +1,4 @@
-"""The way back from a case: the list from which it was opened, at the same place."""
+"""Makes the back link of a case: the list from which it was opened, at the same place."""
 
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
@@ -9,7 +9,7 @@ LISTS = ("/console", "/console/handover", "/console/failed", "/console/queues/")
 MAX_LENGTH = 1000
 
 
-def way_back(referral_id: UUID) -> str | None:
+def back_link(referral_id: UUID) -> str | None:
     """Return the address of the list, with the case's row as its fragment; None where the page was opened otherwise."""
     address = request.values.get("back") or _referrer()
     if not address or len(address) > MAX_LENGTH:

@@ -1,4 +1,4 @@
-"""The runner starts in order, starts again what dies, gives up on what cannot start, and leaves nothing behind."""
+"""The supervisor starts in order, starts again what dies, gives up on what cannot start, and leaves nothing behind."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def test_a_program_that_does_not_exist_cannot_start(run: Run) -> None:
     assert "No such file" in running.said[-1]
 
 
-def test_a_fork_has_nothing_of_the_runners(run: Run) -> None:
+def test_a_fork_has_nothing_of_the_supervisors(run: Run) -> None:
     running = run({"a-name-of-its-own": SELF})
     running.wait_for(r"\| a-name-of-its-own True a-name-of-its-")
     running.wait_for(r"\| \['0', '1', '2', '3'\] ''")  # the last of them is the folder that it reads
@@ -182,20 +182,20 @@ def test_the_children_of_what_dies_die_with_it(run: Run) -> None:
     running = run({"parent": PARENT})
     child = int(running.wait_for(r"\| child (\d+)")[1])
     running.wait_for("all ready")
-    (runner,) = descendants(running.process.pid) & set(map(int, _children(running.process.pid)))
-    (parent,) = map(int, _children(runner))
+    (supervisor,) = descendants(running.process.pid) & set(map(int, _children(running.process.pid)))
+    (parent,) = map(int, _children(supervisor))
     os.kill(parent, signal.SIGKILL)
     assert all_gone({parent, child}, 2)
     assert running.wait_for(r"\| child (\d+)")
 
 
-@pytest.mark.parametrize("victim", ["keeper", "runner"])
-def test_a_killed_runner_leaves_nothing_behind(run: Run, victim: str) -> None:
+@pytest.mark.parametrize("victim", ["subreaper", "supervisor"])
+def test_a_killed_supervisor_leaves_nothing_behind(run: Run, victim: str) -> None:
     running = run({"parent": PARENT, "steady": STEADY, "forked": FORKED})
     running.wait_for("all ready")
     family = descendants(running.process.pid)
-    runner = int(_children(running.process.pid)[0])
-    os.kill(running.process.pid if victim == "keeper" else runner, signal.SIGKILL)
+    supervisor = int(_children(running.process.pid)[0])
+    os.kill(running.process.pid if victim == "subreaper" else supervisor, signal.SIGKILL)
     assert all_gone(family, 10)
     assert running.wait(5) in (1, -signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""Headers that tell a sender of answers of an earlier form, which are taken for a time only."""
+"""Deprecation and Sunset headers for forms with answers of an earlier version, which are accepted for a time only."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time

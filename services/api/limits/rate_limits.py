@@ -1,4 +1,4 @@
-"""Limits the requests of a key, and of an address that shows none, within a minute; red flags are taken all the same.
+"""Rate limits: requests of a key, and of an address without one, within a minute; red flags are taken all the same.
 
 Flask-Limiter keeps its storage and strategy here, and this module calls the strategy: its own evaluation of limits and
 its headers would cost each request 0.25 ms, a tenth of a post; this costs 0.04 (docs/performance.md).

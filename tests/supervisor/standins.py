@@ -1,7 +1,7 @@
-"""Runs stand-in processes under the real keeper and runner.
+"""Runs stand-in processes under the real subreaper and supervisor.
 
 The first argument describes the stages as JSON: lists of `[name, script, stop phase]`; a script that begins with `/`
-is a program, one that begins with `# fork` is run by a fork of the runner. A stand-in is ready when it has made the
+is a program, one that begins with `# fork` is run by a fork of the supervisor. A stand-in is ready when it has made the
 file `ready-<its process id>`.
 """
 
