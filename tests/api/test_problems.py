@@ -256,11 +256,14 @@ def test_no_answer_is_kept_by_a_cache(submitter):
 
 
 def test_a_problem_names_its_request_and_never_its_path(submitter, caller):
-    for path in ("/v1/van-der-Berg", "/v1/intakes/MRN-0012345", "/console/van-der-Berg"):
+    for path in ("/v1/van-der-Berg", "/v1/intakes/MRN-0012345"):
         answer = submitter.get(path)
         assert is_problem(answer, 404)
         assert answer.json["instance"] == f"urn:uuid:{answer.headers['X-Request-ID']}"
         assert path.rpartition("/")[2] not in answer.text
+    page = submitter.get("/console/van-der-Berg")
+    assert (page.status_code, page.headers["Location"]) == (303, "/console/sign-in")
+    assert "van-der-Berg" not in page.text
     short = [submitter.get("/v1/nope", X_Request_ID=sent).json["instance"] for sent in ("r1", "r1", "r2")]
     assert len(set(short)) == 2  # derived from the id, the same each time
     assert all(re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", each) for each in short)

@@ -44,7 +44,8 @@ def add_headers(response: Response) -> Response:
 @blueprint.errorhandler(SignInNeededError)
 def ask_to_sign_in(_error: SignInNeededError) -> Response:
     """Lead to the sign-in page, and from there back to the page that was asked for."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    is_page = request.method == "GET" and request.endpoint != "console.not_there"  # no other path is sent back
+    wanted = request.full_path.rstrip("?") if is_page else None
     address = url_for("console.sign_in", next=wanted)
     if "HX-Request" in request.headers:  # htmx would put the sign-in page into the place of a table
         return Response(status=401, headers={"HX-Redirect": address})

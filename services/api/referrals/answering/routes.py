@@ -7,7 +7,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from services.api.context import current_context
-from services.api.forms.old_answers import deprecation_headers
+from services.api.forms.deprecation import deprecation_headers
 from services.api.http.auth import READERS, allow, scope
 from services.api.http.parsing.request_parser import StrictBlueprint
 from services.api.http.responses import json_response
