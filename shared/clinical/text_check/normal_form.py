@@ -18,7 +18,8 @@ def normal_form(text: str) -> str:
     text = text.translate(_QUOTES)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _with_short_runs(text))
-        text = "".join(each for each in text if unicodedata.category(each) != "Cf").translate(_QUOTES)
+        formats = [each for each in set(text) if unicodedata.category(each) == "Cf"]
+        text = text.translate({**_QUOTES, **dict.fromkeys(map(ord, formats))})
     return text.translate(_SMALL).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -35,8 +36,10 @@ def _with_short_runs(text: str) -> str:
 
 
 def _longest_run(text: str) -> int:
+    """Return how many characters at most follow one another that are marks, or become letters with marks."""
+    marked = {each for each in set(text) if any(map(unicodedata.combining, unicodedata.normalize("NFKD", each)))}
     longest = run = 0
     for each in text:
-        run = run + 1 if unicodedata.combining(each) or unicodedata.decomposition(each) else 0
+        run = run + 1 if each in marked else 0
         longest = max(longest, run)
     return longest
