@@ -148,6 +148,11 @@ class FormDefinition:
         return {each.path: each for each in self.comparable.values()}
 
     @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Return the question of every field that a reason may name, by where it stands in a form."""
+        return {path: each.label for path, each in self.by_path.items()}
+
+    @cached_property
     def first_tier(self) -> tuple[Field, ...]:
         """Return the red-flag questions (tier R1); one of them unanswered makes a form incomplete."""
         return tuple(each for each in self.fields.values() if each.tier == "R1")

@@ -67,7 +67,8 @@ def _open(rule: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
     """Return an open rule's headline, the labels of what is missing, and whether one answer would settle it."""
     stated = protocol.rules.get(rule["rule"])
     headline = stated.headline if stated else rule["rule"]
-    labels = [_label(path, protocol) for path in rule["missing"]]
+    known = protocol.form.labels  # a page of 50 referrals has some thousand
+    labels = [known.get(path, path) for path in rule["missing"]]
     near = f"One answer away from {rule['rule']}: {labels[0]}" if len(labels) == 1 else None
     return {"headline": headline, "labels": labels, "near_miss": near}
 
@@ -80,11 +81,6 @@ def _study(advice: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
         "labels": [stated[rule].headline for rule in advice["because"] if rule in stated],
         "instead_of_text": replaced.text if replaced else None,
     }
-
-
-def _label(path: str, protocol: Protocol) -> str:
-    field = protocol.form.by_path.get(path)
-    return field.label if field else path
 
 
 def _plain(answer: Any) -> str:
