@@ -37,6 +37,11 @@ class Program:
             if match := re.search(pattern, line):
                 return match
 
+    def find(self, pattern: str, seconds: float = 60) -> re.Match[str]:
+        """Return the match in what was said until now, or in the next line that has one."""
+        said = (re.search(pattern, line) for line in self.said)
+        return next(filter(None, said), None) or self.wait_for(pattern, seconds)
+
     def listen(self) -> None:
         """Take in what was said until now, so that the next wait is for something new."""
         with suppress(queue.Empty):
