@@ -47,8 +47,9 @@ def account(tmp_path: Path) -> Account | None:
 
 
 @pytest.fixture
-def programs(account: Account | None, sockets: Path) -> Binaries:
-    return accessible_binaries(account, sockets / "programs")
+def programs(account: Account | None, own_servers: Servers) -> Binaries:
+    """The servers' programs, where every user can walk to them."""
+    return accessible_binaries(account, own_servers.sockets.parent / f"programs-{os.urandom(3).hex()}")
 
 
 @pytest.fixture
