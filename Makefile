@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: bench bench-quick bench-wide help install install-dev install-integrations run demo lint test test-protocol test-service test-integration test-faults test-network \
-  screenshots test-browser test-compose test-compose-stack test-compose-roll test-integrations soak env check format lock openapi sbom clean
+  screenshots test-browser test-compose test-integrations soak env check format lock openapi sbom clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,13 +81,7 @@ env:  ## .env with fresh secrets, for docker compose
 	@deploy/write-env
 
 test-compose: install-dev  ## the tests through docker-compose.yml, where needed on an engine and images of their own
-	.ci/with-engine $(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-compose-stack test-compose-roll
-
-test-compose-stack:
-	$(BIN)/pytest tests/compose --ignore=tests/compose/test_release_before.py
-
-test-compose-roll:  # across the releases, on a stack of its own; both mostly wait
-	$(BIN)/pytest tests/compose/test_release_before.py
+	.ci/with-engine $(BIN)/pytest tests/compose
 
 soak: install-dev  ## every fault at its full length, then MINUTES (15) of random ones and twice that of silence
 	SOAK_MINUTES=$(or $(MINUTES),15) $(BIN)/pytest tests/faults/test_*.py tests/faults/soak.py
