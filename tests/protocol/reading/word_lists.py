@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,25 @@ def any_in(words: Words, entries: Sequence[str]) -> bool:
     return any(fits_any(word, entries) for word in words)
 
 
+@cache
+def split(phrase: str) -> Words:
+    return phrase.split()
+
+
 def spans(words: Words, phrase: str) -> Iterator[Span]:
     """Where the words of the phrase follow one another, innocent or not."""
-    first, *others = phrase.split()
-    if not first.endswith("*") and first not in words:
-        return  # most phrases are not there at all
-    for start in range(len(words) - len(others)):
-        if fits(words[start], first) and all(fits(*pair) for pair in zip(words[start + 1 :], others, strict=False)):
+    first, *others = split(phrase)
+    for start in places(words, first):
+        following = words[start + 1 : start + 1 + len(others)]
+        if len(following) == len(others) and all(map(fits, following, others)):
             yield start, start + len(others)
+
+
+def places(words: Words, entry: str) -> Sequence[int]:
+    """Where a word stands that fits the entry; most entries fit none."""
+    if entry.endswith("*"):
+        return [at for at, word in enumerate(words) if word.startswith(entry[:-1])]
+    return [at for at, word in enumerate(words) if word == entry] if entry in words else ()
 
 
 def stands_in(words: Words, phrases: Sequence[str]) -> bool:
