@@ -41,6 +41,9 @@ def typed(field: Field, value: str) -> Any:
     return int(number) if number.is_integer() else number
 
 
+SHOWN = (409, 412, 422)  # statuses of problems that the page says beside its form; any other gets a page of its own
+
+
 def load_body(schema: Schema, body: Mapping[str, Any]) -> Any:
     """Return a body as the API takes it; raise InvalidError as the API does."""
     try:

@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, make_response, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from marshmallow import Schema
 
 from services.api.console.back_link import back_link
 from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import load_body, refuse_other_version
-from services.api.console.pages.cases.referral import referral_page
+from services.api.console.pages.cases.referral import page_with_problem
 from services.api.console.session import CSRF_FIELD, person
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller
@@ -53,10 +53,7 @@ def act(referral_id: UUID, action: str) -> Response:
     try:
         after = _apply(action, referral_id)
     except (InvalidError, ProblemError) as problem:
-        if problem.status not in (409, 412, 422):
-            raise
-        page = referral_page(referral_id, problem=problem, attempted=action, entered=request.form)
-        return make_response(page, problem.status)
+        return page_with_problem(referral_id, action, problem)
     if caller().role == "department" and after.queue not in caller().queues:
         return cast(Response, redirect(url_for("console.board", moved=after.reference), 303))
     if "call" in request.form:  # pressed on the page of those who wait for a call

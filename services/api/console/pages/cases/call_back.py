@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from services.api.access.recording import record_access
 from services.api.console import words
 from services.api.console.blueprint import blueprint
-from services.api.console.form_fields import answers_in, refuse_other_version
+from services.api.console.form_fields import SHOWN, answers_in, refuse_other_version
 from services.api.console.rows import Row, row
 from services.api.console.session import person
 from services.api.console.words import TAGS, PriorityTag
@@ -91,7 +91,7 @@ def save_answers(referral_id: UUID) -> Response:
     try:
         after = apply_answers(referral_id, _body(), check=refuse_other_version, shown=False)
     except (InvalidError, ProblemError) as problem:
-        if problem.status not in (409, 412, 422):
+        if problem.status not in SHOWN:
             raise
         wrong = _wrong(problem) if isinstance(problem, InvalidError) else {}
         return make_response(_page(referral_id, problem=problem, wrong=wrong), problem.status)

@@ -3,11 +3,11 @@
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, make_response, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 
 from services.api.console.blueprint import blueprint
 from services.api.console.form_fields import load_body, refuse_other_version
-from services.api.console.pages.cases.referral import referral_page
+from services.api.console.pages.cases.referral import page_with_problem
 from services.api.console.session import person
 from services.api.http.auth import allow
 from services.api.http.problems import InvalidError, ProblemError
@@ -16,7 +16,6 @@ from services.api.referrals.identity_schemas import PARTS
 from services.api.referrals.requests import CorrectIdentityBody
 
 ACTION = "correct-identity"
-SHOWN = (409, 412, 422)  # problems that the page of the referral says
 
 
 @blueprint.post("/referrals/<uuid:referral_id>/correct-identity")
@@ -26,10 +25,7 @@ def correct_identity(referral_id: UUID) -> Response:
     try:
         after = apply_correction(referral_id, _body(), check=refuse_other_version)
     except (InvalidError, ProblemError) as problem:
-        if problem.status not in SHOWN:
-            raise
-        page = referral_page(referral_id, problem=problem, attempted=ACTION, entered=request.form)
-        return make_response(page, problem.status)
+        return page_with_problem(referral_id, ACTION, problem)
     return cast(Response, redirect(url_for("console.referral", referral_id=after.id, done=ACTION), 303))
 
 

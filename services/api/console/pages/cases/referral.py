@@ -4,18 +4,20 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, request
+from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from services.api.access.recording import record_access
 from services.api.console import words
 from services.api.console.back_link import back_link, label
 from services.api.console.blueprint import blueprint
+from services.api.console.form_fields import SHOWN
 from services.api.console.rows import Row, row
 from services.api.console.session import signed_in
 from services.api.console.trace import trace_of
 from services.api.context import current_context
 from services.api.http.auth import READERS, allow, caller, reader, scope
+from services.api.http.problems import InvalidError, ProblemError
 from services.api.referrals.worklists import LABELS
 from services.api.schemas import serializers
 from shared.clinical.referral.lifecycle import QUEUES, STATUSES
@@ -67,6 +69,14 @@ def referral_page(referral_id: UUID, **messages: Any) -> str:
         now=current_context().now(),
         **messages,
     )
+
+
+def page_with_problem(referral_id: UUID, action: str, problem: InvalidError | ProblemError) -> Response:
+    """Return the page of a referral, which says why an action was refused; raise what it does not say."""
+    if problem.status not in SHOWN:
+        raise problem
+    page = referral_page(referral_id, problem=problem, attempted=action, entered=request.form)
+    return make_response(page, problem.status)
 
 
 def unanswered(stored: StoredReferral) -> list[str]:
