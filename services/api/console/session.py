@@ -27,7 +27,7 @@ def authenticate() -> Key:
     Raises SignInNeededError where there is none, ProblemError 403 for a form that another site may have sent, and for
     what a wall screen does not do.
     """
-    token = request.cookies.get(_cookie_name(), "")
+    token = presented_token()
     with current_context().statements.connect() as connection:
         signed_in = console_sessions.find_session(connection, hash_key(), token) if token else None
         if signed_in and POLL_HEADER not in request.headers:
@@ -63,12 +63,9 @@ def hash_key() -> bytes:
     return settings.chain_key or settings.lookup_key
 
 
-def end_former() -> None:
-    """End the session that the browser had before it signs in anew: its token must not outlive the cookie."""
-    token = request.cookies.get(_cookie_name(), "")
-    if token:
-        with current_context().sessions.begin() as transaction:
-            console_sessions.end_session(transaction, console_sessions.hash_of(hash_key(), token))
+def presented_token() -> str:
+    """Return the token of the request's cookie, or nothing."""
+    return request.cookies.get(_cookie_name(), "")
 
 
 def signed_in() -> SignedIn:

@@ -44,8 +44,12 @@ def hash_of(key: bytes, token: str) -> bytes:
     return mac(key, "console session", token)
 
 
-def open_session(session: Session, key: bytes, *, kind: str, key_id: str, name: str | None) -> str:
-    """Store a new session and return its token; remove some of those that have expired."""
+def open_session(session: Session, key: bytes, *, kind: str, key_id: str, name: str | None, former: str) -> str:
+    """Store a new session and return its token; remove some of those that have expired.
+
+    The session of `former`, the token that the browser had, ends: it must not outlive its cookie.
+    """
+    end_session(session, hash_of(key, former))
     expired = select(ConsoleSession.token_hash).where(ConsoleSession.expires_at <= func.now()).limit(MAX_EXPIRED)
     session.execute(delete(ConsoleSession).where(ConsoleSession.token_hash.in_(expired)))
     token = f"{secrets.token_urlsafe(TOKEN_BYTES)}.{kind}.{key_id}"

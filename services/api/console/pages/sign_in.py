@@ -44,7 +44,6 @@ def open_session() -> Response:
     if error or key is None:
         page = render_template("console/sign_in.html", next=wanted_page(), error=error, name=name)
         return make_response(page, 401 if error == WRONG_KEY else 422)
-    session.end_former()
     return _signed_in(key.id, "person", name, wanted_page() or url_for("console.board"))
 
 
@@ -52,8 +51,6 @@ def open_session() -> Response:
 @allow(*ROLES)
 def open_wall() -> Response:
     """Turn this screen into a wall: the person is signed out, and a session without identity or actions begins."""
-    with current_context().sessions.begin() as transaction:
-        console_sessions.end_session(transaction, session.signed_in().token_hash)
     return _signed_in(caller().id, "wall", None, url_for("console.board", view="wall"))
 
 
@@ -78,7 +75,10 @@ def _refuse_name(name: str) -> str | None:
 
 def _signed_in(key_id: str, kind: str, name: str | None, address: str) -> Response:
     with current_context().sessions.begin() as transaction:
-        token = console_sessions.open_session(transaction, session.hash_key(), kind=kind, key_id=key_id, name=name)
+        former = session.presented_token()
+        token = console_sessions.open_session(
+            transaction, session.hash_key(), kind=kind, key_id=key_id, name=name, former=former
+        )
     response = _see_other(address)
     session.set_cookie(response, token, kind)
     return response

@@ -51,12 +51,12 @@ def signed_on() -> Response:
     with current_context().sessions.begin() as transaction:
         signed = people.sign_on(transaction, login) if login else None
         if signed is not None:
+            former, hash_key = console_session.presented_token(), console_session.hash_key()
             token = console_sessions.open_session(
-                transaction, console_session.hash_key(), kind="person", key_id=signed.key_id, name=signed.name
+                transaction, hash_key, kind="person", key_id=signed.key_id, name=signed.name, former=former
             )
     if signed is None:
         return _sign_in_page(UNKNOWN, 401)
-    console_session.end_former()
     # A redirect would still belong to the provider's navigation, on which a browser sends no strict cookie.
     response = make_response(render_template("console/signed_on.html", address=address))
     console_session.set_cookie(response, token, "person")
