@@ -61,14 +61,15 @@ def test_a_step_has_to_end_well_before_what_follows(run: Run) -> None:
     assert [line.split()[0] for line in running.said if " | " in line] == ["step", "after"]
 
 
-def test_what_dies_is_started_again_and_it_says_so(run: Run) -> None:
-    running = run({"steady": STEADY, "other": STEADY})
-    first = running.wait_for(r"steady +\| pid (\d+)")[1]
+@pytest.mark.parametrize("script", [STEADY, FORKED], ids=["program", "fork"])
+def test_what_dies_is_started_again_and_it_says_so(run: Run, script: str) -> None:
+    running = run({"dying": script, "other": STEADY})
+    first = running.wait_for(r"dying +\| pid (\d+)")[1]
     running.find("all ready")  # before or after
     os.kill(int(first), signal.SIGKILL)
-    running.wait_for(r"steady ended \(SIGKILL\); starting it again in 0.25 s")
-    assert running.wait_for(r"steady +\| pid (\d+)")[1] != first
-    running.wait_for("steady is back")
+    running.wait_for(r"dying ended \(SIGKILL\); starting it again in 0.25 s")
+    assert running.wait_for(r"dying +\| pid (\d+)")[1] != first
+    running.wait_for("dying is back")
 
 
 def test_the_pause_grows_with_every_end(run: Run) -> None:
@@ -98,16 +99,6 @@ def test_a_fork_has_nothing_of_the_supervisors(run: Run) -> None:
     running = run({"a-name-of-its-own": SELF})
     running.wait_for(r"\| a-name-of-its-own True a-name-of-its-")
     running.wait_for(r"\| \['0', '1', '2', '3'\] ''")  # the last of them is the folder that it reads
-
-
-def test_a_fork_that_dies_is_started_again(run: Run) -> None:
-    running = run({"forked": FORKED})
-    first = running.wait_for(r"\| pid (\d+)")[1]
-    running.find("all ready")  # before or after
-    os.kill(int(first), signal.SIGKILL)
-    running.wait_for(r"forked ended \(SIGKILL\)")
-    assert running.wait_for(r"\| pid (\d+)")[1] != first
-    running.wait_for("is back")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def list_referrals(
     service: Service, *, limit: int, overdue: bool, contact_overdue: bool, as_json: bool, **wanted: Any
 ) -> None:
     """List referrals, most pressing first. The key is in REFERRALS_KEY, or that of a running `up` is made for it."""
-    late = {name: "true" for name, asked in (("overdue", overdue), ("contact_overdue", contact_overdue)) if asked}
+    late = {"overdue": "true" if overdue else None, "contact_overdue": "true" if contact_overdue else None}
     parameters = service.parameters(**wanted, **late)
     referrals: list[dict[str, Any]] = []
     after: str | None = None
